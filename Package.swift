@@ -1,0 +1,131 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The house: layers, and what may import what, are drawn in docs/ARCHITECTURE.md and held by Scripts/check-layers.
+
+let language: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+]
+/// Layers 0 and 1 see bytes from outside first: every unsafe use there is spelled out.
+let strict = language + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+func pure(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: language)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.byName(name: name), "MailTestSupport"] + dependencies,
+        swiftSettings: language)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "latchmail",
+    products: [
+        .executable(name: "latchmaild", targets: ["latchmaild"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // Exactly: SessionRuntime/TLSInspection reads private state of this release (self-tested at start).
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Layer 0: words
+        pure("MailVocabulary"),
+        // Layer 1: pure grammar and policy; no sockets, clock or disk
+        pure("TLSPolicy", ["MailVocabulary"]),
+        pure("WireFraming", ["MailVocabulary", "TLSPolicy"]),
+        pure("MessageFormat", ["MailVocabulary", "WireFraming"]),
+        pure("SASL", ["MailVocabulary", "WireFraming"]),
+        pure("POP3Syntax", ["MailVocabulary", "WireFraming", "SASL"]),
+        pure("SMTPSyntax", ["MailVocabulary", "WireFraming", "SASL", "TLSPolicy"]),
+        pure("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
+        // Layer 2: what is kept
+        layer("MailStore", ["MailVocabulary", "SASL"]),
+        layer("SQLiteStore", ["MailVocabulary", "MailStore", grdb]),
+        // Layer 3: sockets, TLS, passwords
+        .target(name: "CBoringSSLBridge"),
+        .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+        layer(
+            "SessionRuntime",
+            ["MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", logging, nioCore, nioPosix, nioSSL]),
+        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", crypto]),
+        // Layer 4: session machines
+        layer(
+            "POP3Server",
+            [
+                "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore",
+            ]),
+        layer(
+            "SubmissionServer",
+            [
+                "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore",
+            ]),
+        layer(
+            "IMAPServer",
+            [
+                "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore",
+            ]),
+        // Layer 5: the operator's features
+        layer(
+            "ProviderTools",
+            [
+                "MailVocabulary", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime", "Authentication",
+                "POP3Server", "SubmissionServer", "IMAPServer", logging, certificates, crypto, yams,
+            ]),
+        // Layer 6: arguments and wiring
+        .executableTarget(
+            name: "latchmaild",
+            dependencies: [
+                "MailVocabulary", "MailStore", "SQLiteStore", "SessionRuntime", "Authentication", "ProviderTools",
+                logging, argumentParser,
+            ],
+            swiftSettings: language),
+        // Beside
+        layer("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "MailStore"]),
+        tests("MailVocabulary"),
+        tests("TLSPolicy"),
+        tests("WireFraming"),
+        tests("MessageFormat"),
+        tests("SASL"),
+        tests("POP3Syntax"),
+        tests("SMTPSyntax"),
+        tests("IMAPSyntax"),
+        tests("MailStore"),
+        tests("SQLiteStore", ["MailStore"]),
+        tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "TLSPolicy", "WireFraming"]),
+        tests("Authentication", ["MailStore", "SASL"]),
+        tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
+        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
+        tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication"]),
+        tests("ProviderTools"),
+    ]
+)

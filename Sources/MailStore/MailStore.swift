@@ -1,0 +1,139 @@
+package import MailVocabulary
+
+/// Domains, accounts and what proves their passwords.
+package protocol AccountStore: Sendable {
+    func domains() async throws -> [Domain]
+    /// Throws `StoreError.domainExists`.
+    func addDomain(_ domain: Domain) async throws
+    /// Throws `StoreError.noSuchDomain`, or `domainInUse` while it has accounts.
+    func deleteDomain(_ domain: Domain) async throws
+
+    func accounts() async throws -> [Account]
+    /// By canonical address.
+    func account(_ address: Address) async throws -> Account?
+    func credentials(of account: AccountID) async throws -> StoredCredentials?
+    /// Creates the accounts with INBOX, Drafts, Sent, Junk, Trash and Archive, all or none.
+    /// Throws `noSuchDomain`, `accountExists`.
+    func addAccounts(_ new: [(Address, StoredCredentials)]) async throws -> [Account]
+    func setCredentials(_ credentials: StoredCredentials, of account: AccountID) async throws
+    /// With all its mail.
+    func deleteAccount(_ account: AccountID) async throws
+}
+
+/// A body that is being received, or has been: outside every mailbox until a message that names it is added.
+/// Dropping the last reference discards what was not added.
+package protocol StagedBody: AnyObject, Sendable {
+    var count: Int { get }
+    /// The whole body, contiguous (a mapped file when it is large).
+    func withBytes<R>(_ read: (Span<UInt8>) throws -> R) throws -> R
+}
+
+/// Takes a body in pieces. Small bodies stay in memory; a large one goes to a file as it comes, so that memory is
+/// bounded whatever is sent.
+package protocol BodyWriter: AnyObject, Sendable {
+    var count: Int { get }
+    /// True when `spill` should be called before more is written: the piece in memory has reached its limit.
+    var needsSpill: Bool { get }
+    /// Adds to the piece in memory; never blocks.
+    func write(_ bytes: Span<UInt8>)
+    /// Moves what is in memory to the file. Throws `StoreError.noSpace`.
+    func spill() async throws
+    func finish() async throws -> any StagedBody
+}
+
+/// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
+/// who wait).
+package protocol MailStore: AccountStore {
+    // Mailboxes
+
+    /// By name.
+    func mailboxes(of account: AccountID) async throws -> [Mailbox]
+    func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox?
+    /// Creates missing superior mailboxes too (RFC 9051 §6.3.4). Throws `mailboxExists`, `specialUseTaken`.
+    func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox
+    /// Inferiors stay (RFC 9051 §6.3.5). Throws `noSuchMailbox`, `mailboxNotDeletable` for INBOX.
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws
+    /// With inferiors; INBOX is emptied into the new mailbox instead (RFC 9051 §6.3.6).
+    func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws
+    /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7).
+    func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws
+    func subscriptions(of account: AccountID) async throws -> [MailboxName]
+
+    // Messages
+
+    /// The mailbox as it is now. Loads its index if nobody has it open; later calls are cheap.
+    func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot
+    /// The mailbox as it is now, if its index is loaded: without waiting, for sessions that have it selected.
+    func current(_ mailbox: MailboxID) -> MailboxSnapshot?
+    /// Takes the messages not yet reported as recent: returns the first UID that is recent for the caller
+    /// (RFC 3501 §2.3.2). Not durable: a restart may report a message as recent twice.
+    func claimRecent(_ mailbox: MailboxID) async throws -> UInt64
+
+    func bodyWriter() -> any BodyWriter
+    /// Adds messages to several mailboxes, all or none.
+    func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult]
+    /// Changes flags; messages that no longer exist are passed over, unchanged ones keep their MODSEQ. With
+    /// `unchangedSince`, messages changed later are left alone and returned (RFC 7162 §3.1.3).
+    func changeFlags(
+        _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
+    ) async throws -> NumberSet
+    /// Copies flags and dates too; bodies are shared. Throws `noSuchMailbox`.
+    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    /// Copy and removal in one transaction (RFC 6851).
+    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    /// Removes those of the messages that are still there, and, with `onlyDeleted`, carry `\Deleted`. Returns the
+    /// UIDs removed.
+    func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet
+
+    // Bodies
+
+    /// Octets of one body. A range beyond its end is cut. Throws `noSuchBody`, `damaged`.
+    func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8]
+    /// Whole bodies in one call, for sequential readers. Nil for one that is gone.
+    func read(_ bodies: [BodyID]) async throws -> [[UInt8]?]
+    /// Encoded summaries in the order asked. Nil for a body that is gone.
+    func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?]
+
+    // Change feed
+
+    /// Calls back, on no particular thread and without blocking, after each commit that changed the mailbox.
+    func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation
+    /// The same for the account's mailbox list.
+    func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation
+
+    /// Checks everything that is kept against itself: rows against bodies, checksums, counters.
+    func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage]
+    /// Commits what waits and closes.
+    func close() async throws
+}
+
+/// Ends the observation when dropped.
+package final class Observation: Sendable {
+    private let cancel: @Sendable () -> Void
+
+    package init(cancel: @escaping @Sendable () -> Void) { self.cancel = cancel }
+    deinit { cancel() }
+}
+
+package struct VerifyProgress: Sendable {
+    package var checked: Int
+    package var total: Int
+
+    package init(checked: Int, total: Int) {
+        self.checked = checked
+        self.total = total
+    }
+}
+
+/// One thing found wrong: where, and what.
+package struct Damage: Sendable, Hashable, CustomStringConvertible {
+    package var place: String
+    package var problem: String
+
+    package init(place: String, problem: String) {
+        self.place = place
+        self.problem = problem
+    }
+
+    package var description: String { "\(place): \(problem)" }
+}

@@ -1,0 +1,252 @@
+package import MailVocabulary
+
+// A mailbox's index is a list of immutable chunks of rows. A snapshot is that list at one moment: taking one copies a
+// reference, and a change builds new chunks only where rows changed. So
+// - every session that has the mailbox selected holds exactly the view its client was told of,
+// - many sessions share the memory, and a commit never waits for a reader,
+// - what changed between two views is found by comparing chunk identities first.
+
+/// The rows of a mailbox at one moment, ascending by UID; position 0 is message sequence number 1.
+package struct MailboxSnapshot: Sendable {
+    /// Small enough that a flag change copies little, large enough that the list of chunks stays short.
+    static let rowsPerChunk = 512
+
+    package let mailbox: MailboxID
+    package let uidValidity: UIDValidity
+    package var uidNext: UInt64
+    package var highestModSeq: ModSeq
+    package var keywords: KeywordTable
+
+    private(set) var chunks: [IndexChunk] = []
+    /// `starts[i]` is the position of the first row of `chunks[i]`.
+    private(set) var starts: [Int] = []
+    package private(set) var count = 0
+
+    package init(
+        mailbox: MailboxID, uidValidity: UIDValidity, uidNext: UInt64 = 1, highestModSeq: ModSeq = ModSeq(1),
+        keywords: KeywordTable = KeywordTable(), rows: [MessageRow] = []
+    ) {
+        self.mailbox = mailbox
+        self.uidValidity = uidValidity
+        self.uidNext = uidNext
+        self.highestModSeq = highestModSeq
+        self.keywords = keywords
+        append(rows)
+    }
+
+    package var isEmpty: Bool { count == 0 }
+
+    // Reading
+
+    package subscript(position: Int) -> MessageRow {
+        let chunk = chunkIndex(holding: position)
+        return chunks[chunk].rows[position - starts[chunk]]
+    }
+
+    package func position(of uid: UID) -> Int? {
+        let position = firstPosition(atOrAfter: uid.value)
+        return position < count && self[position].uid == uid ? position : nil
+    }
+
+    /// The position of the first row whose UID is not below; `count` when there is none.
+    package func firstPosition(atOrAfter uid: UInt32) -> Int {
+        let chunk = chunks.partitioningIndex { $0.lastUID >= uid }
+        guard chunk < chunks.count else { return count }
+        return starts[chunk] + chunks[chunk].rows.partitioningIndex { $0.uid.value >= uid }
+    }
+
+    /// Visits rows in order; the fast way over many.
+    package func forEach(
+        in positions: Range<Int>, _ visit: (_ position: Int, _ row: MessageRow) throws -> Void
+    ) rethrows {
+        guard !positions.isEmpty else { return }
+        var chunk = chunkIndex(holding: positions.lowerBound)
+        var position = positions.lowerBound
+        while position < positions.upperBound {
+            let rows = chunks[chunk].rows
+            let start = starts[chunk]
+            for index in (position - start)..<min(rows.count, positions.upperBound - start) {
+                try visit(start + index, rows[index])
+            }
+            position = start + rows.count
+            chunk += 1
+        }
+    }
+
+    package func forEach(_ visit: (_ position: Int, _ row: MessageRow) throws -> Void) rethrows {
+        try forEach(in: 0..<count, visit)
+    }
+
+    /// The positions of those UIDs that exist, as ascending ranges.
+    package func positions(ofUIDs uids: NumberSet) -> [Range<Int>] {
+        uids.ranges.compactMap { range in
+            let low = firstPosition(atOrAfter: range.lowerBound)
+            let high = range.upperBound == .max ? count : firstPosition(atOrAfter: range.upperBound + 1)
+            return low < high ? low..<high : nil
+        }
+    }
+
+    /// The UIDs at these sequence numbers (1-based); those beyond the end are passed over.
+    package func uids(atSequenceNumbers numbers: NumberSet) -> NumberSet {
+        var uids = NumberSet()
+        for range in numbers.ranges where range.lowerBound >= 1 && Int(range.lowerBound) <= count {
+            forEach(in: Int(range.lowerBound) - 1..<min(Int(range.upperBound), count)) { uids.appendAscending($1.uid.value) }
+        }
+        return uids
+    }
+
+    package var allUIDs: NumberSet {
+        var uids = NumberSet()
+        forEach { uids.appendAscending($1.uid.value) }
+        return uids
+    }
+
+    // Changing: for stores
+
+    /// Adds rows above all present ones.
+    package mutating func append(_ rows: [MessageRow]) {
+        var rest = rows[...]
+        if let last = chunks.last, last.rows.count < Self.rowsPerChunk, !rest.isEmpty {
+            let taken = rest.prefix(Self.rowsPerChunk - last.rows.count)
+            chunks[chunks.count - 1] = IndexChunk(last.rows + taken)
+            rest = rest.dropFirst(taken.count)
+            count += taken.count
+        }
+        while !rest.isEmpty {
+            let taken = rest.prefix(Self.rowsPerChunk)
+            starts.append(count)
+            chunks.append(IndexChunk(Array(taken)))
+            rest = rest.dropFirst(taken.count)
+            count += taken.count
+        }
+    }
+
+    package mutating func remove(_ uids: NumberSet) {
+        rebuild(touching: uids) { rows in rows.filter { !uids.contains($0.uid.value) } }
+    }
+
+    /// Changes rows in place; UIDs must stay.
+    package mutating func update(_ uids: NumberSet, _ change: (inout MessageRow) -> Void) {
+        rebuild(touching: uids) { rows in
+            var rows = rows
+            for index in rows.indices where uids.contains(rows[index].uid.value) { change(&rows[index]) }
+            return rows
+        }
+    }
+
+    private mutating func rebuild(touching uids: NumberSet, _ transform: ([MessageRow]) -> [MessageRow]) {
+        guard !uids.isEmpty else { return }
+        var kept: [IndexChunk] = []
+        kept.reserveCapacity(chunks.count)
+        for chunk in chunks {
+            guard !uids.intersection(NumberSet(chunk.firstUID...chunk.lastUID)).isEmpty else {
+                kept.append(chunk)
+                continue
+            }
+            let rows = transform(chunk.rows)
+            if !rows.isEmpty { kept.append(IndexChunk(rows)) }
+        }
+        adopt(kept)
+    }
+
+    private mutating func adopt(_ newChunks: [IndexChunk]) {
+        chunks = newChunks
+        starts.removeAll(keepingCapacity: true)
+        count = 0
+        for chunk in chunks {
+            starts.append(count)
+            count += chunk.rows.count
+        }
+    }
+
+    private func chunkIndex(holding position: Int) -> Int {
+        precondition(position >= 0 && position < count)
+        return starts.partitioningIndex { $0 > position } - 1
+    }
+
+    // Comparing
+
+    /// What happened between an earlier snapshot of the same mailbox and this one.
+    package func changes(since old: MailboxSnapshot) -> MailboxChanges {
+        var changes = MailboxChanges(expunged: NumberSet(), changed: [], firstNew: count)
+        let unchanged = Set(old.chunks.map(ObjectIdentifier.init)).intersection(chunks.map(ObjectIdentifier.init))
+        var (i, j) = (0, 0)
+        let oldRows = old.rows(outside: unchanged)
+        let newRows = rows(outside: unchanged)
+        while i < oldRows.count || j < newRows.count {
+            if j == newRows.count || (i < oldRows.count && oldRows[i].row.uid < newRows[j].row.uid) {
+                changes.expunged.appendAscending(oldRows[i].row.uid.value)
+                i += 1
+            } else if i == oldRows.count || newRows[j].row.uid < oldRows[i].row.uid {
+                changes.firstNew = min(changes.firstNew, newRows[j].position)
+                j += 1
+            } else {
+                if oldRows[i].row.flags != newRows[j].row.flags || oldRows[i].row.modSeq != newRows[j].row.modSeq {
+                    changes.changed.append(newRows[j].position)
+                }
+                i += 1
+                j += 1
+            }
+        }
+        return changes
+    }
+
+    private func rows(outside unchanged: Set<ObjectIdentifier>) -> [(position: Int, row: MessageRow)] {
+        var result: [(position: Int, row: MessageRow)] = []
+        for (index, chunk) in chunks.enumerated() where !unchanged.contains(ObjectIdentifier(chunk)) {
+            for (offset, row) in chunk.rows.enumerated() { result.append((starts[index] + offset, row)) }
+        }
+        return result
+    }
+
+    /// This snapshot with the messages of an earlier one that have since gone: what a session shows while it may not
+    /// announce expunges (RFC 9051 §7.5.1).
+    package func retaining(expunged: NumberSet, from old: MailboxSnapshot) -> MailboxSnapshot {
+        guard !expunged.isEmpty else { return self }
+        var gone: [MessageRow] = []
+        for range in old.positions(ofUIDs: expunged) { old.forEach(in: range) { gone.append($1) } }
+        var merged = self
+        var rows: [MessageRow] = []
+        rows.reserveCapacity(count + gone.count)
+        var next = gone[...]
+        forEach { _, row in
+            while let first = next.first, first.uid < row.uid { rows.append(next.removeFirst()) }
+            rows.append(row)
+        }
+        rows.append(contentsOf: next)
+        merged.adopt([])
+        merged.append(rows)
+        return merged
+    }
+}
+
+/// The difference of two snapshots.
+package struct MailboxChanges: Sendable {
+    /// UIDs that were there and are not.
+    package var expunged: NumberSet
+    /// Positions in the newer snapshot of rows whose flags or MODSEQ differ, ascending.
+    package var changed: [Int]
+    /// Position in the newer snapshot of the first row that is new; `count` when none is.
+    package var firstNew: Int
+}
+
+final class IndexChunk: Sendable {
+    let rows: [MessageRow]
+    var firstUID: UInt32 { rows[0].uid.value }
+    var lastUID: UInt32 { rows[rows.count - 1].uid.value }
+
+    /// Never empty.
+    init(_ rows: [MessageRow]) { self.rows = rows }
+}
+
+extension RandomAccessCollection where Index == Int {
+    /// The first index whose element satisfies the predicate, false before it and true from it on.
+    func partitioningIndex(where predicate: (Element) -> Bool) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if predicate(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
