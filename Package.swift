@@ -74,10 +74,11 @@ let package = Package(
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CIDN", providers: [.apt(["libidn-dev"])]),
         layer(
             "SessionRuntime",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", logging, nioCore, nioPosix, nioSSL]),
-        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", crypto]),
+        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto]),
         // Layer 4: session machines
         layer(
             "POP3Server",
@@ -122,7 +123,7 @@ let package = Package(
         tests("MailStore"),
         tests("SQLiteStore", ["MailStore"]),
         tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "TLSPolicy", "WireFraming"]),
-        tests("Authentication", ["MailStore", "SASL"]),
+        tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication"]),
