@@ -42,7 +42,7 @@ struct ParameterTests {
 
     @Test("A boundary may be written as an extended value")
     func extendedBoundary() {
-        let whole = "Content-Type: multipart/mixed; boundary*=us-ascii''b%31\n\n--b1\n\na\n--b1--"
+        let whole = "Content-Type: multipart/mixed; boundary*=ansi-x3.4-1968''b%31\n\n--b1\n\na\n--b1--"
         #expect(shape(whole) == "MULTIPART/MIXED(TEXT/PLAIN\"a\")")
     }
 
