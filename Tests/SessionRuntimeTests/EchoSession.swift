@@ -102,7 +102,6 @@ struct EchoService: SessionService {
             Task {
                 try await Task.sleep(for: .milliseconds(50))
                 notify()
-                notify()
             }
             return "watching"
         }

@@ -89,7 +89,7 @@ import WireFraming
         await server.stop()
     }
 
-    @Test("A change notification reaches a waiting session once")
+    @Test("A change notification reaches a waiting session")
     func notification() async throws {
         let server = try await start(.startTLS)
         let socket = try RawSocket(port: server.port)
