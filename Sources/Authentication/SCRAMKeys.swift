@@ -41,3 +41,8 @@ package enum SCRAMKeys {
         return result
     }
 }
+
+extension SCRAMVerifier {
+    /// Of an account whose password is known only as an argon2id verifier: SCRAM cannot be used with it.
+    package static let absent = SCRAMVerifier(salt: [], iterations: 0, storedKey: [], serverKey: [])
+}
