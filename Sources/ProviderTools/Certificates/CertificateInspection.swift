@@ -1,4 +1,5 @@
-import Foundation
+package import Foundation
+import SwiftASN1
 import X509
 
 /// What an operator wants to know of a certificate file before a client does.

@@ -22,7 +22,7 @@ package struct Setting: Sendable {
     private let show: @Sendable (ServerConfiguration) -> SettingInput?
 
     init<Value: Sendable>(
-        _ key: String, _ field: WritableKeyPath<ServerConfiguration, Value> & Sendable, _ type: SettingType<Value>,
+        _ key: String, _ field: any WritableKeyPath<ServerConfiguration, Value> & Sendable, _ type: SettingType<Value>,
         _ documentation: String
     ) {
         self.key = key

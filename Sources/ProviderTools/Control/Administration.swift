@@ -100,7 +100,7 @@ package struct Administration: Administering {
         case .noSpace: return OperatorError(.ioError, "the disk is full; nothing was changed")
         case .damaged(let place): return OperatorError(.ioError, "the store is damaged (\(place)); run “latchmaild verify”")
         case .unavailable(let reason): return OperatorError(.unavailable, "the store cannot be used now: \(reason)")
-        case .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .tooManyKeywords,
+        case .invalidName, .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .tooManyKeywords,
             .messageTooLarge, .uidsExhausted, .noSuchBody:
             return OperatorError(.software, "the store refused: \(error)")
         }

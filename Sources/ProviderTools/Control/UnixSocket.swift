@@ -18,7 +18,7 @@ final class UnixSocket: @unchecked Sendable {
     private static func withAddress(
         _ name: String, in directory: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
-        let folder = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC)
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return -1 }
         defer { close(folder) }
         var address = sockaddr_un()
@@ -60,8 +60,11 @@ final class UnixSocket: @unchecked Sendable {
     /// Waits for a connection; nil when the socket was shut down.
     func accept() -> UnixSocket? {
         while true {
-            let descriptor = accept4(self.descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
-            if descriptor >= 0 { return UnixSocket(descriptor: descriptor) }
+            let descriptor = Glibc.accept(self.descriptor, nil, nil)
+            if descriptor >= 0 {
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+                return UnixSocket(descriptor: descriptor)
+            }
             guard errno == EINTR || errno == ECONNABORTED else { return nil }
         }
     }
@@ -71,10 +74,11 @@ final class UnixSocket: @unchecked Sendable {
 
     /// The user at the other end.
     var peerUser: uid_t? {
-        var credentials = ucred()
-        var length = socklen_t(MemoryLayout<ucred>.size)
+        // struct ucred of unix(7): process, user, group. The Glibc module does not show it.
+        var credentials: (process: pid_t, user: uid_t, group: gid_t) = (0, .max, .max)
+        var length = socklen_t(MemoryLayout.size(ofValue: credentials))
         guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else { return nil }
-        return credentials.uid
+        return credentials.user
     }
 
     /// How long reading or writing may stand still.
@@ -108,7 +112,7 @@ final class UnixSocket: @unchecked Sendable {
     func write(_ line: some Collection<UInt8>) -> Bool {
         var rest = (Array(line) + [0x0A])[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }
             rest = rest.dropFirst(count)
