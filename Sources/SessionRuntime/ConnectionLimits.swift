@@ -10,6 +10,9 @@ package struct RuntimeLimits: Sendable {
     package var unauthenticatedConnections = 5_000
     /// From the first octet to a finished handshake.
     package var handshakeTime = Duration.seconds(20)
+    /// From the greeting to a proved identity, however busy the connection is: a peer that sends an octet now and then
+    /// keeps no place.
+    package var unauthenticatedTime = Duration.seconds(120)
 
     package init() {}
 }

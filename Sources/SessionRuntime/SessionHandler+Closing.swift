@@ -55,7 +55,7 @@ extension SessionHandler where Session: ~Copyable {
         self.upgrade = upgrade
         upgradeStarted = true
         wait(.handshake, context)
-        setDeadline(handshakeTime, context)
+        setDeadline(limits.handshakeTime, context)
     }
 
     // Deadlines
@@ -66,6 +66,13 @@ extension SessionHandler where Session: ~Copyable {
         let amount = TimeAmount(time)
         deadline = .now() + amount
         if alarm == nil || deadline < alarmTime { arm(context) }
+    }
+
+    /// Makes the deadline no later than `limit`.
+    func bringForward(_ limit: NIODeadline, _ context: ChannelHandlerContext) {
+        guard limit < deadline else { return }
+        deadline = limit
+        if deadline < alarmTime { arm(context) }
     }
 
     private func arm(_ context: ChannelHandlerContext) {

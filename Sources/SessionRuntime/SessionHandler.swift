@@ -28,7 +28,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var session: Session
     let service: Service
     let tls: TLSContext?
-    let handshakeTime: Duration
+    let limits: RuntimeLimits
     let permit: ConnectionPermit
     var log: ConnectionLog
 
@@ -40,18 +40,20 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var upgradeStarted = false
     var changes: PendingChange?
     var deadline = NIODeadline.distantFuture
+    /// When a peer that has not proved who it is must go.
+    var authenticationDeadline = NIODeadline.distantFuture
     var alarm: Scheduled<Void>?
     var alarmTime = NIODeadline.distantFuture
     var context: ChannelHandlerContext?
 
     init(
-        _ session: consuming Session, service: Service, tls: TLSContext?, handshakeTime: Duration,
+        _ session: consuming Session, service: Service, tls: TLSContext?, limits: RuntimeLimits,
         permit: ConnectionPermit, log: ConnectionLog
     ) {
         self.session = session
         self.service = service
         self.tls = tls
-        self.handshakeTime = handshakeTime
+        self.limits = limits
         self.permit = permit
         self.log = log
     }
@@ -61,6 +63,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         observeChanges(context)
+        authenticationDeadline = .now() + TimeAmount(limits.unauthenticatedTime)
         let step = session.connected(&output)
         drive(step, context)
     }
@@ -171,6 +174,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         }
         wait(.input, context)
         setDeadline(session.patience, context)
+        if !session.isAuthenticated { bringForward(authenticationDeadline, context) }
     }
 
     func wait(_ state: Waiting, _ context: ChannelHandlerContext) {
