@@ -34,8 +34,15 @@ def maildir_messages(maildir: Path) -> list[Path]:
     return sorted([*(maildir / "new").iterdir(), *(maildir / "cur").iterdir()])
 
 
-def fetchmail(server: DemoServer, account: Account, work: Path, protocol: str, starttls: bool = False) -> list[bytes]:
-    """Pulls everything with an MDA that writes files; returns what it was given."""
+def without_mark(raw: bytes) -> bytes:
+    """A message that mbsync has carried, without the field X-TUID that it puts into each."""
+    return b"".join(line for line in raw.splitlines(keepends=True) if not line.startswith(b"X-TUID: "))
+
+
+def fetchmail(
+    server: DemoServer, account: Account, work: Path, protocol: str, starttls: bool = False, keep: bool = False
+) -> list[bytes]:  # fmt: skip
+    """Pulls everything with an MDA that writes files; returns what it was given. Empties the mailbox unless `keep`."""
     service = server.imap if protocol == "imap" else server.pop3
     port = service.starttls if starttls else service.implicit
     inbox = work / "inbox"
@@ -45,7 +52,7 @@ def fetchmail(server: DemoServer, account: Account, work: Path, protocol: str, s
         work / "fetchmailrc",
         f'set no bouncemail\nset no syslog\nset invisible\npoll {server.name} service {port} protocol {protocol}\n'
         f'  user "{account.login}" password "{account.password}" {security}\n'
-        f'  sslcertck sslcertfile "{server.ca}" fetchall no keep no rewrite\n'
+        f'  sslcertck sslcertfile "{server.ca}" fetchall {"keep" if keep else "no keep"} no rewrite\n'
         f"  mda \"sh -c 'cat >{inbox}/$$.$(date +%N)'\"\n",
     )
     run(["fetchmail", "-f", config, "--pidfile", work / "pid", "-i", work / "ids"], env={"HOME": str(work)})
@@ -65,7 +72,7 @@ def write_muttrc(server: DemoServer, account: Account, work: Path, starttls: boo
         f'set certificate_file="{server.ca}"\nset ssl_starttls=yes\nset ssl_force_tls=yes\n'
         f'set from="{account.address}"\nset realname="Mutt User"\nset use_from=yes\nset copy=no\n'
         f'set record=""\nset header_cache=""\nset message_cachedir=""\nset net_inc=0\nset wait_key=no\n'
-        f'set pipe_decode=no\nset send_charset="us-ascii:utf-8"\nset confirmappend=no\nset quit=yes\nset mark_old=no\n',
+        f'set pipe_decode=no\nset pipe_split=yes\nset pipe_sep=""\nset send_charset="us-ascii:utf-8"\nset confirmappend=no\nset quit=yes\nset mark_old=no\n',
     )
 
 
@@ -78,13 +85,16 @@ def mutt_send(
     run(["mutt", "-F", config, "-s", subject, *options, to], stdin=body, env={"HOME": str(work)})
 
 
-def mutt_read(server: DemoServer, account: Account, work: Path, starttls: bool = False) -> bytes:
-    """Opens INBOX on a terminal, pipes the first message into a file, quits; returns the file."""
+def mutt_read(server: DemoServer, account: Account, work: Path, starttls: bool = False) -> list[bytes]:
+    """Opens INBOX on a terminal, pipes each message into a file of its own, quits; returns the files."""
     config = write_muttrc(server, account, work, starttls)
     out = work / "piped"
-    keys = f'push "<first-entry><pipe-message>cat >{out}<enter><exit>"'
+    out.mkdir()
+    script = write_private(work / "keep.sh", f"#!/bin/sh\ncat >{out}/$$\n")
+    script.chmod(0o700)
+    keys = f'push "<tag-pattern>~A<enter><tag-prefix><pipe-message>{script}<enter><exit>"'
     on_terminal(["mutt", "-F", str(config), "-R", "-e", keys], work)
-    return out.read_bytes()
+    return [path.read_bytes() for path in sorted(out.iterdir())]
 
 
 def on_terminal(command: list[str], home: Path) -> None:
