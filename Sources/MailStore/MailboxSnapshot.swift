@@ -90,7 +90,9 @@ package struct MailboxSnapshot: Sendable {
     package func uids(atSequenceNumbers numbers: NumberSet) -> NumberSet {
         var uids = NumberSet()
         for range in numbers.ranges where range.lowerBound >= 1 && Int(range.lowerBound) <= count {
-            forEach(in: Int(range.lowerBound) - 1..<min(Int(range.upperBound), count)) { uids.appendAscending($1.uid.value) }
+            forEach(in: Int(range.lowerBound) - 1..<min(Int(range.upperBound), count)) {
+                uids.appendAscending($1.uid.value)
+            }
         }
         return uids
     }

@@ -182,6 +182,8 @@ package enum StoreError: Error, Sendable, Equatable {
     case mailboxNotDeletable
     case specialUseTaken
     case tooManyMailboxes
+    /// A rename into the mailbox's own inferiors, or one that would make an inferior's name too long or too deep.
+    case invalidName
     case tooManyKeywords
     case messageTooLarge
     /// No UID is left in the mailbox.

@@ -18,6 +18,12 @@ package struct NumberSet: Sendable, Hashable {
         self.init(numbers.lazy.map { $0...$0 })
     }
 
+    /// Numbers in ascending order: no sorting.
+    package init(ascending numbers: some Sequence<UInt32>) {
+        ranges = []
+        for number in numbers { appendAscending(number) }
+    }
+
     package var isEmpty: Bool { ranges.isEmpty }
 
     /// How many numbers are in the set.

@@ -1,0 +1,142 @@
+import MailVocabulary
+
+// Messages and bodies of the in-memory store.
+
+extension InMemoryState {
+    mutating func claimRecent(_ id: MailboxID) throws -> UInt64 {
+        guard let entry = mailboxes[id] else { throw StoreError.noSuchMailbox }
+        mailboxes[id]?.firstRecent = entry.snapshot.uidNext
+        return entry.firstRecent
+    }
+
+    mutating func append(_ additions: [(mailbox: MailboxID, messages: [NewMessage])]) throws -> [AppendResult] {
+        let stored = try copyBodies(additions.flatMap(\.messages))
+        let before = mailboxes
+        let results: [AppendResult]
+        do {
+            results = try additions.map { try append($0.messages, to: $0.mailbox, bodies: stored.mapValues(\.id)) }
+        } catch {
+            mailboxes = before
+            _ = takeChanges()
+            throw error
+        }
+        for (id, entry) in stored.values { bodies[id] = entry }
+        return results
+    }
+
+    private mutating func append(
+        _ messages: [NewMessage], to id: MailboxID, bodies: [ObjectIdentifier: BodyID]
+    ) throws -> AppendResult {
+        guard let uidValidity = mailboxes[id]?.snapshot.uidValidity else { throw StoreError.noSuchMailbox }
+        let rows = try place(
+            messages.map { message in
+                guard let size = UInt32(exactly: message.body.count) else { throw StoreError.messageTooLarge }
+                guard let body = bodies[ObjectIdentifier(message.body)] else { throw StoreError.noSuchBody }
+                return (message.flags, size, message.internalDate, body)
+            }, in: id)
+        return AppendResult(mailbox: id, uidValidity: uidValidity, uids: rows.map(\.uid))
+    }
+
+    /// Each staged body once, with as many references as messages name it.
+    private mutating func copyBodies(
+        _ messages: [NewMessage]
+    ) throws -> [ObjectIdentifier: (id: BodyID, entry: BodyEntry)] {
+        var stored: [ObjectIdentifier: (id: BodyID, entry: BodyEntry)] = [:]
+        for message in messages {
+            let staged = ObjectIdentifier(message.body)
+            if stored[staged] != nil {
+                stored[staged]?.entry.references += 1
+                continue
+            }
+            let bytes = try message.body.withBytes { span in
+                var bytes: [UInt8] = []
+                bytes.reserveCapacity(span.count)
+                for index in span.indices { bytes.append(span[index]) }
+                return bytes
+            }
+            stored[staged] = (
+                BodyID(newID()), BodyEntry(bytes: bytes, summary: message.summary, references: 1)
+            )
+        }
+        return stored
+    }
+
+    private mutating func place(
+        _ items: [(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID)], in id: MailboxID
+    ) throws -> [MessageRow] {
+        guard var snapshot = mailboxes[id]?.snapshot else { throw StoreError.noSuchMailbox }
+        var placement = RowPlacement(
+            uidNext: snapshot.uidNext, highestModSeq: snapshot.highestModSeq, keywords: snapshot.keywords)
+        let rows = try placement.place(items)
+        guard !rows.isEmpty else { return [] }
+        snapshot.uidNext = placement.uidNext
+        snapshot.highestModSeq = placement.highestModSeq
+        snapshot.keywords = placement.keywords
+        snapshot.append(rows)
+        mailboxes[id]?.snapshot = snapshot
+        noteChange(id)
+        return rows
+    }
+
+    mutating func changeFlags(
+        _ id: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
+    ) throws -> NumberSet {
+        guard var snapshot = mailboxes[id]?.snapshot else { throw StoreError.noSuchMailbox }
+        let outcome = try snapshot.apply(change, to: uids, unchangedSince: unchangedSince)
+        if !outcome.changed.isEmpty {
+            mailboxes[id]?.snapshot = snapshot
+            noteChange(id)
+        }
+        return outcome.modified
+    }
+
+    mutating func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+        guard let source = mailboxes[from]?.snapshot, let target = mailboxes[to]?.snapshot else {
+            throw StoreError.noSuchMailbox
+        }
+        let rows = source.rows(uids)
+        let placed = try place(
+            rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
+        for row in rows { bodies[row.body]?.references += 1 }
+        return CopyResult(
+            uidValidity: target.uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
+    }
+
+    mutating func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+        let result = try copy(uids, from: from, to: to)
+        _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
+        return result
+    }
+
+    mutating func remove(_ uids: NumberSet, from id: MailboxID, onlyDeleted: Bool) throws -> NumberSet {
+        guard let gone = mailboxes[id]?.snapshot.expunge(uids, onlyDeleted: onlyDeleted) else {
+            throw StoreError.noSuchMailbox
+        }
+        for row in gone { release(row.body) }
+        if !gone.isEmpty { noteChange(id) }
+        return NumberSet(ascending: gone.lazy.map(\.uid.value))
+    }
+
+    mutating func release(_ id: BodyID) {
+        guard var body = bodies[id] else { return }
+        body.references -= 1
+        bodies[id] = body.references > 0 ? body : nil
+    }
+
+    func verify() -> [Damage] {
+        var references: [BodyID: Int] = [:]
+        var damage: [Damage] = []
+        for (id, mailbox) in mailboxes {
+            mailbox.snapshot.forEach { _, row in
+                references[row.body, default: 0] += 1
+                if bodies[row.body]?.bytes.count != Int(row.size) {
+                    damage.append(Damage(place: "mailbox \(id.value), UID \(row.uid.value)", problem: "wrong body"))
+                }
+            }
+        }
+        for (id, body) in bodies where references[id] != body.references {
+            damage.append(Damage(place: "body \(id.value)", problem: "wrong reference count"))
+        }
+        return damage
+    }
+}

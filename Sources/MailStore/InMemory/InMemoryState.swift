@@ -1,0 +1,195 @@
+import MailVocabulary
+
+/// Everything the in-memory store knows. A function that throws has changed nothing.
+struct InMemoryState {
+    struct AccountEntry {
+        var account: Account
+        var credentials: StoredCredentials
+        var mailboxes: [MailboxName: MailboxID] = [:]
+        var subscriptions: Set<MailboxName> = []
+    }
+
+    struct MailboxEntry {
+        var account: AccountID
+        var name: MailboxName
+        var specialUse: SpecialUse?
+        var snapshot: MailboxSnapshot
+        /// The first UID nobody has been told of as recent.
+        var firstRecent: UInt64 = 1
+    }
+
+    struct BodyEntry {
+        var bytes: [UInt8]
+        var summary: [UInt8]
+        var references: Int
+    }
+
+    var domains: Set<Domain> = []
+    var accounts: [AccountID: AccountEntry] = [:]
+    var accountsByAddress: [Address: AccountID] = [:]
+    var mailboxes: [MailboxID: MailboxEntry] = [:]
+    var bodies: [BodyID: BodyEntry] = [:]
+    private var lastID: Int64 = 0
+    private var lastUIDValidity: UInt32 = 0
+    private var changes = ChangeSet()
+
+    mutating func takeChanges() -> ChangeSet {
+        defer { changes = ChangeSet() }
+        return changes
+    }
+
+    mutating func noteChange(_ mailbox: MailboxID) { changes.mailboxes.insert(mailbox) }
+    mutating func noteChange(_ account: AccountID) { changes.accounts.insert(account) }
+
+    mutating func newID() -> Int64 {
+        lastID += 1
+        return lastID
+    }
+
+    func record(_ id: MailboxID) -> Mailbox? {
+        guard let entry = mailboxes[id], let account = accounts[entry.account] else { return nil }
+        var counters = CounterChange()
+        entry.snapshot.forEach { counters.add($1) }
+        let recent =
+            entry.firstRecent > StoreLimits.lastUID
+            ? 0 : entry.snapshot.count - entry.snapshot.firstPosition(atOrAfter: UInt32(entry.firstRecent))
+        return Mailbox(
+            id: id, account: entry.account, name: entry.name, uidValidity: entry.snapshot.uidValidity,
+            specialUse: entry.specialUse, isSubscribed: account.subscriptions.contains(entry.name),
+            uidNext: entry.snapshot.uidNext, highestModSeq: entry.snapshot.highestModSeq,
+            messageCount: counters.messages, unseenCount: counters.unseen, deletedCount: counters.deleted,
+            recentCount: recent, size: UInt64(counters.size))
+    }
+
+    // Domains and accounts
+
+    mutating func addDomain(_ domain: Domain) throws {
+        guard domains.insert(domain).inserted else { throw StoreError.domainExists }
+    }
+
+    mutating func deleteDomain(_ domain: Domain) throws {
+        guard domains.contains(domain) else { throw StoreError.noSuchDomain }
+        guard !accounts.values.contains(where: { $0.account.address.domain == domain }) else {
+            throw StoreError.domainInUse
+        }
+        domains.remove(domain)
+    }
+
+    mutating func addAccounts(_ new: [(Address, StoredCredentials)]) throws -> [Account] {
+        var addresses: Set<Address> = []
+        for (address, _) in new {
+            guard domains.contains(address.domain) else { throw StoreError.noSuchDomain }
+            guard accountsByAddress[address.canonical] == nil, addresses.insert(address.canonical).inserted else {
+                throw StoreError.accountExists
+            }
+        }
+        return new.map { address, credentials in
+            let account = Account(id: AccountID(newID()), address: address.canonical)
+            accounts[account.id] = AccountEntry(account: account, credentials: credentials)
+            accountsByAddress[account.address] = account.id
+            for (name, specialUse) in DefaultMailboxes.all {
+                addMailbox(name, to: account.id, specialUse: specialUse)
+                accounts[account.id]?.subscriptions.insert(name)
+            }
+            return account
+        }
+    }
+
+    mutating func changeAccount(_ id: AccountID, _ change: (inout AccountEntry) -> Void) throws {
+        guard var entry = accounts[id] else { throw StoreError.noSuchAccount }
+        change(&entry)
+        accounts[id] = entry
+    }
+
+    mutating func deleteAccount(_ id: AccountID) throws {
+        guard let entry = accounts[id] else { throw StoreError.noSuchAccount }
+        for mailbox in entry.mailboxes.values { dropMailbox(mailbox) }
+        accounts[id] = nil
+        accountsByAddress[entry.account.address] = nil
+        noteChange(id)
+    }
+
+    // Mailboxes
+
+    mutating func createMailbox(
+        _ name: MailboxName, of id: AccountID, specialUse: SpecialUse?
+    ) throws -> Mailbox {
+        guard let account = accounts[id] else { throw StoreError.noSuchAccount }
+        guard account.mailboxes[name] == nil else { throw StoreError.mailboxExists }
+        if let specialUse, account.mailboxes.values.contains(where: { mailboxes[$0]?.specialUse == specialUse }) {
+            throw StoreError.specialUseTaken
+        }
+        let superiors = MailboxTree.missingSuperiors(of: name) { account.mailboxes[$0] != nil }
+        guard account.mailboxes.count + superiors.count < StoreLimits.mailboxesPerAccount else {
+            throw StoreError.tooManyMailboxes
+        }
+        for superior in superiors { addMailbox(superior, to: id, specialUse: nil) }
+        let mailbox = addMailbox(name, to: id, specialUse: specialUse)
+        guard let record = record(mailbox) else { throw StoreError.noSuchMailbox }
+        return record
+    }
+
+    @discardableResult
+    mutating func addMailbox(_ name: MailboxName, to account: AccountID, specialUse: SpecialUse?) -> MailboxID {
+        lastUIDValidity += 1
+        let id = MailboxID(newID())
+        guard let uidValidity = UIDValidity(lastUIDValidity) else { preconditionFailure("counted from 1") }
+        mailboxes[id] = MailboxEntry(
+            account: account, name: name, specialUse: specialUse,
+            snapshot: MailboxSnapshot(mailbox: id, uidValidity: uidValidity))
+        accounts[account]?.mailboxes[name] = id
+        noteChange(account)
+        return id
+    }
+
+    mutating func deleteMailbox(_ name: MailboxName, of id: AccountID) throws {
+        guard name != .inbox else { throw StoreError.mailboxNotDeletable }
+        let mailbox = try find(name, of: id)
+        dropMailbox(mailbox)
+        accounts[id]?.mailboxes[name] = nil
+        noteChange(id)
+    }
+
+    private mutating func dropMailbox(_ id: MailboxID) {
+        mailboxes[id]?.snapshot.forEach { _, row in release(row.body) }
+        mailboxes[id] = nil
+        noteChange(id)
+    }
+
+    mutating func renameMailbox(_ name: MailboxName, to target: MailboxName, of id: AccountID) throws {
+        let mailbox = try find(name, of: id)
+        guard name != .inbox else { return try renameInbox(mailbox, to: target, of: id) }
+        let names = accounts[id].map { Array($0.mailboxes.keys) } ?? []
+        let renames = try MailboxTree.renames(of: name, to: target, among: names)
+        let superiors = MailboxTree.missingSuperiors(of: target) { names.contains($0) }
+        guard names.count + superiors.count <= StoreLimits.mailboxesPerAccount else {
+            throw StoreError.tooManyMailboxes
+        }
+        for superior in superiors { addMailbox(superior, to: id, specialUse: nil) }
+        for (old, new) in renames {
+            guard let moved = accounts[id]?.mailboxes.removeValue(forKey: old) else { continue }
+            accounts[id]?.mailboxes[new] = moved
+            mailboxes[moved]?.name = new
+        }
+        noteChange(id)
+    }
+
+    private mutating func renameInbox(_ inbox: MailboxID, to target: MailboxName, of id: AccountID) throws {
+        let created = try createMailbox(target, of: id, specialUse: nil)
+        guard let all = mailboxes[inbox]?.snapshot.allUIDs else { return }
+        _ = try move(all, from: inbox, to: created.id)
+    }
+
+    mutating func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of id: AccountID) throws {
+        try changeAccount(id) { entry in
+            if subscribed { entry.subscriptions.insert(name) } else { entry.subscriptions.remove(name) }
+        }
+        noteChange(id)
+    }
+
+    private func find(_ name: MailboxName, of id: AccountID) throws -> MailboxID {
+        guard let account = accounts[id] else { throw StoreError.noSuchAccount }
+        guard let mailbox = account.mailboxes[name] else { throw StoreError.noSuchMailbox }
+        return mailbox
+    }
+}

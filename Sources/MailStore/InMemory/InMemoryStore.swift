@@ -1,0 +1,164 @@
+package import MailVocabulary
+import Synchronization
+
+/// The reference store: everything in memory, nothing survives the process. For tests, and to say what `MailStore`
+/// means: each operation is one function on `InMemoryState` under one lock.
+package final class InMemoryStore: MailStore {
+    private let state = Mutex(InMemoryState())
+    private let feed = ChangeFeed()
+
+    package init() {}
+
+    /// One change: all of it or, when it throws, nothing; then observers hear of it.
+    private func change<R: Sendable>(_ body: (inout InMemoryState) throws -> R) throws -> R {
+        let (result, changes) = try state.withLock { state in
+            let result = try body(&state)
+            return (result, state.takeChanges())
+        }
+        feed.publish(changes)
+        return result
+    }
+
+    private func look<R: Sendable>(_ body: (InMemoryState) throws -> R) rethrows -> R {
+        try state.withLock { try body($0) }
+    }
+
+    // Accounts
+
+    package func domains() async throws -> [Domain] {
+        look { $0.domains.sorted { $0.name < $1.name } }
+    }
+
+    package func addDomain(_ domain: Domain) async throws { try change { try $0.addDomain(domain) } }
+
+    package func deleteDomain(_ domain: Domain) async throws { try change { try $0.deleteDomain(domain) } }
+
+    package func accounts() async throws -> [Account] {
+        look { $0.accounts.values.map(\.account).sorted { $0.id < $1.id } }
+    }
+
+    package func account(_ address: Address) async throws -> Account? {
+        look { state in state.accountsByAddress[address.canonical].flatMap { state.accounts[$0]?.account } }
+    }
+
+    package func credentials(of account: AccountID) async throws -> StoredCredentials? {
+        look { $0.accounts[account]?.credentials }
+    }
+
+    package func addAccounts(_ new: [(Address, StoredCredentials)]) async throws -> [Account] {
+        try change { try $0.addAccounts(new) }
+    }
+
+    package func setCredentials(_ credentials: StoredCredentials, of account: AccountID) async throws {
+        try change { try $0.changeAccount(account) { $0.credentials = credentials } }
+    }
+
+    package func deleteAccount(_ account: AccountID) async throws { try change { try $0.deleteAccount(account) } }
+
+    // Mailboxes
+
+    package func mailboxes(of account: AccountID) async throws -> [Mailbox] {
+        look { state in
+            guard let entry = state.accounts[account] else { return [] }
+            return entry.mailboxes.sorted { $0.key < $1.key }.compactMap { state.record($0.value) }
+        }
+    }
+
+    package func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {
+        look { state in state.accounts[account]?.mailboxes[name].flatMap { state.record($0) } }
+    }
+
+    package func createMailbox(
+        _ name: MailboxName, of account: AccountID, specialUse: SpecialUse?
+    ) async throws -> Mailbox {
+        try change { try $0.createMailbox(name, of: account, specialUse: specialUse) }
+    }
+
+    package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws {
+        try change { try $0.deleteMailbox(name, of: account) }
+    }
+
+    package func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) async throws {
+        try change { try $0.renameMailbox(name, to: target, of: account) }
+    }
+
+    package func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws {
+        try change { try $0.setSubscribed(subscribed, name, of: account) }
+    }
+
+    package func subscriptions(of account: AccountID) async throws -> [MailboxName] {
+        look { $0.accounts[account]?.subscriptions.sorted() ?? [] }
+    }
+
+    // Messages
+
+    package func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot {
+        guard let snapshot = current(mailbox) else { throw StoreError.noSuchMailbox }
+        return snapshot
+    }
+
+    package func current(_ mailbox: MailboxID) -> MailboxSnapshot? {
+        look { $0.mailboxes[mailbox]?.snapshot }
+    }
+
+    package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
+        try change { try $0.claimRecent(mailbox) }
+    }
+
+    package func bodyWriter() -> any BodyWriter { InMemoryBodyWriter() }
+
+    package func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
+        try change { try $0.append(messages) }
+    }
+
+    package func changeFlags(
+        _ mailbox: MailboxID, _ uids: NumberSet, _ flags: FlagChange, unchangedSince: ModSeq?
+    ) async throws -> NumberSet {
+        try change { try $0.changeFlags(mailbox, uids, flags, unchangedSince: unchangedSince) }
+    }
+
+    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try change { try $0.copy(uids, from: from, to: to) }
+    }
+
+    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try change { try $0.move(uids, from: from, to: to) }
+    }
+
+    package func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {
+        try change { try $0.remove(uids, from: mailbox, onlyDeleted: onlyDeleted) }
+    }
+
+    // Bodies
+
+    package func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8] {
+        guard let bytes = look({ $0.bodies[body]?.bytes }) else { throw StoreError.noSuchBody }
+        return Array(bytes[range.clamped(to: 0..<bytes.count)])
+    }
+
+    package func read(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
+        look { state in bodies.map { state.bodies[$0]?.bytes } }
+    }
+
+    package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
+        look { state in bodies.map { state.bodies[$0]?.summary } }
+    }
+
+    // Change feed
+
+    package func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
+        feed.observe(mailbox, onChange)
+    }
+
+    package func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
+        feed.observe(account, onChange)
+    }
+
+    package func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
+        let damage = look { $0.verify() }
+        progress(VerifyProgress(checked: 1, total: 1))
+        return damage
+    }
+
+    package func close() async throws {}
+}

@@ -1,0 +1,143 @@
+package import MailVocabulary
+
+// How the changes that clients ask for act on a mailbox's index: every store follows these, and keeps the result its
+// own way.
+
+/// What a flag change did.
+package struct FlagChangeOutcome: Sendable, Equatable {
+    /// UIDs whose flags differ now; they carry the new highest MODSEQ.
+    package var changed = NumberSet()
+    /// UIDs left alone because they changed after `unchangedSince`.
+    package var modified = NumberSet()
+    /// The change as masks: `flags = (flags - cleared) ∪ set`.
+    package var set: FlagBits = []
+    package var cleared: FlagBits = []
+    package var counters = CounterChange()
+}
+
+/// How a change moves a mailbox's counters.
+package struct CounterChange: Sendable, Equatable {
+    package var messages = 0
+    package var unseen = 0
+    package var deleted = 0
+    /// Octets.
+    package var size = 0
+
+    package init() {}
+
+    package mutating func add(_ row: MessageRow, times: Int = 1) {
+        messages += times
+        if !row.flags.contains(.seen) { unseen += times }
+        if row.flags.contains(.deleted) { deleted += times }
+        size += times * Int(row.size)
+    }
+
+    fileprivate mutating func change(from old: FlagBits, to new: FlagBits) {
+        unseen += (new.contains(.seen) ? 0 : 1) - (old.contains(.seen) ? 0 : 1)
+        deleted += (new.contains(.deleted) ? 1 : 0) - (old.contains(.deleted) ? 1 : 0)
+    }
+}
+
+extension FlagChange {
+    /// As masks, taking new keywords into the table; nil when it is full.
+    fileprivate func masks(_ keywords: inout KeywordTable) -> (set: FlagBits, cleared: FlagBits)? {
+        switch self {
+        case .add(let flags): keywords.admit(flags).map { ($0, []) }
+        case .remove(let flags): ([], keywords.bits(flags))
+        case .replace(let flags): keywords.admit(flags).map { ($0, FlagBits(rawValue: .max)) }
+        }
+    }
+}
+
+extension MailboxSnapshot {
+    /// Changes flags. Rows that change get the next MODSEQ, which becomes the highest; if none does, nothing changes.
+    /// Throws `tooManyKeywords`.
+    package mutating func apply(
+        _ change: FlagChange, to uids: NumberSet, unchangedSince: ModSeq?
+    ) throws(StoreError) -> FlagChangeOutcome {
+        var outcome = FlagChangeOutcome()
+        let present = positions(ofUIDs: uids)
+        guard !present.isEmpty else { return outcome }
+        var table = keywords
+        guard let masks = change.masks(&table) else { throw .tooManyKeywords }
+        (outcome.set, outcome.cleared) = masks
+        for range in present {
+            forEach(in: range) { _, row in
+                if let limit = unchangedSince, row.modSeq > limit {
+                    outcome.modified.appendAscending(row.uid.value)
+                    return
+                }
+                let flags = row.flags.subtracting(masks.cleared).union(masks.set)
+                guard flags != row.flags else { return }
+                outcome.changed.appendAscending(row.uid.value)
+                outcome.counters.change(from: row.flags, to: flags)
+            }
+        }
+        guard !outcome.changed.isEmpty else { return outcome }
+        keywords = table
+        highestModSeq = highestModSeq.next()
+        let modSeq = highestModSeq
+        update(outcome.changed) { row in
+            row.flags = row.flags.subtracting(masks.cleared).union(masks.set)
+            row.modSeq = modSeq
+        }
+        return outcome
+    }
+
+    /// Removes those rows that exist (and, with `onlyDeleted`, carry `\Deleted`); a removal raises the highest MODSEQ.
+    /// Returns what went, ascending.
+    package mutating func expunge(_ uids: NumberSet, onlyDeleted: Bool) -> [MessageRow] {
+        var gone: [MessageRow] = []
+        for range in positions(ofUIDs: uids) {
+            forEach(in: range) { _, row in
+                if !onlyDeleted || row.flags.contains(.deleted) { gone.append(row) }
+            }
+        }
+        guard !gone.isEmpty else { return gone }
+        highestModSeq = highestModSeq.next()
+        remove(NumberSet(ascending: gone.lazy.map(\.uid.value)))
+        return gone
+    }
+
+    /// The rows with these UIDs, ascending.
+    package func rows(_ uids: NumberSet) -> [MessageRow] {
+        var rows: [MessageRow] = []
+        for range in positions(ofUIDs: uids) { forEach(in: range) { rows.append($1) } }
+        return rows
+    }
+}
+
+/// Gives rows their UIDs and MODSEQ in the mailbox they are added to.
+package struct RowPlacement {
+    package private(set) var uidNext: UInt64
+    package private(set) var highestModSeq: ModSeq
+    package private(set) var keywords: KeywordTable
+    package private(set) var counters = CounterChange()
+
+    package init(uidNext: UInt64, highestModSeq: ModSeq, keywords: KeywordTable) {
+        self.uidNext = uidNext
+        self.highestModSeq = highestModSeq
+        self.keywords = keywords
+    }
+
+    /// One call is one change: it raises MODSEQ once. Throws `uidsExhausted`, `tooManyKeywords`.
+    package mutating func place(
+        _ items: [(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID)]
+    ) throws(StoreError) -> [MessageRow] {
+        guard !items.isEmpty else { return [] }
+        guard uidNext + UInt64(items.count) - 1 <= StoreLimits.lastUID else { throw .uidsExhausted }
+        highestModSeq = highestModSeq.next()
+        var rows: [MessageRow] = []
+        rows.reserveCapacity(items.count)
+        for item in items {
+            guard let bits = keywords.admit(item.flags) else { throw .tooManyKeywords }
+            let row = MessageRow(
+                uid: UID(known: UInt32(uidNext)), flags: bits, modSeq: highestModSeq, size: item.size,
+                internalDate: item.internalDate, body: item.body)
+            counters.add(row)
+            rows.append(row)
+            uidNext += 1
+        }
+        return rows
+    }
+}

@@ -1,0 +1,9 @@
+/// What every store refuses to exceed.
+package enum StoreLimits {
+    /// Bounds LIST and the work of a rename; the largest mailboxes trees seen in practice have a few thousand.
+    package static let mailboxesPerAccount = 10_000
+    /// Octets; RFC822.SIZE is kept in 32 bits.
+    package static let messageSize = Int(UInt32.max)
+    /// UIDs are 32-bit (RFC 9051 §2.3.1.1).
+    package static let lastUID = UInt64(UInt32.max)
+}

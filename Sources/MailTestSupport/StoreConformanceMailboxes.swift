@@ -1,0 +1,109 @@
+import MailStore
+import MailVocabulary
+
+extension StoreConformance {
+    static let mailboxLaws = [
+        StoreConformance("create: with missing superiors; once; special use once") { store in
+            let fixture = try await StoreFixture(store)
+            let made = try await fixture.create("a/b/c")
+            try expectEqual(made.name.text, "a/b/c")
+            try expectEqual(made.isSubscribed, false)
+            try expectEqual((made.messageCount, made.uidNext) == (0, 1), true)
+            try expect(try await Set(fixture.names()).isSuperset(of: ["a", "a/b", "a/b/c"]), "superiors missing")
+            try await expectError(.mailboxExists) { try await fixture.create("a/b") }
+            try await expectError(.mailboxExists) { try await fixture.create("INBOX") }
+            try await expectError(.specialUseTaken) { try await fixture.create("Outbox", .sent) }
+            try expectEqual(try await fixture.create("Everything", .all).specialUse, .all)
+            try await expectError(.noSuchAccount) {
+                try await store.createMailbox(StoreFixture.name("x"), of: AccountID(999_999), specialUse: nil)
+            }
+        },
+        StoreConformance("delete: inferiors stay, INBOX too, subscriptions too") { store in
+            let fixture = try await StoreFixture(store)
+            try await fixture.create("a/b")
+            try await store.setSubscribed(true, StoreFixture.name("a"), of: fixture.account.id)
+            try await fixture.delete("a")
+            try expect(try await fixture.names().contains("a/b"), "the inferior went")
+            try expect(try await store.subscriptions(of: fixture.account.id).map(\.text).contains("a"), "unsubscribed")
+            try await expectError(.noSuchMailbox) { try await fixture.delete("a") }
+            try await expectError(.mailboxNotDeletable) { try await fixture.delete("INBOX") }
+        },
+        StoreConformance("UIDVALIDITY: grows when a name is used again, stays over a rename") { store in
+            let fixture = try await StoreFixture(store)
+            let first = try await fixture.create("a")
+            try await fixture.append(["one"], to: first.id)
+            try await fixture.rename("a", "b")
+            try expectEqual(try await fixture.mailbox("b").uidValidity, first.uidValidity)
+            try expectEqual(try await fixture.mailbox("b").id, first.id)
+            try await fixture.delete("b")
+            let second = try await fixture.create("a")
+            try expect(second.uidValidity.value > first.uidValidity.value, "UIDVALIDITY did not grow")
+            try expect(second.id != first.id, "a mailbox's identity was used again")
+            try expectEqual(store.current(first.id) == nil, true)
+            try await expectError(.noSuchMailbox) { try await store.open(first.id) }
+        },
+        StoreConformance("rename: a tree moves, with missing superiors of the target") { store in
+            let fixture = try await StoreFixture(store)
+            let deep = try await fixture.create("a/b/c")
+            try await fixture.create("ab")
+            try await fixture.append(["kept"], to: deep.id)
+            try await fixture.rename("a", "x/y")
+            let names = try await Set(fixture.names())
+            try expect(names.isSuperset(of: ["x", "x/y", "x/y/b", "x/y/b/c", "ab"]), "\(names.sorted())")
+            try expect(names.isDisjoint(with: ["a", "a/b", "a/b/c"]), "\(names.sorted())")
+            try expectEqual(try await fixture.mailbox("x/y/b/c").id, deep.id)
+            try expectEqual(try await fixture.texts(deep.id), ["kept"])
+        },
+        StoreConformance("rename: refused onto what exists, into itself, beyond the length of names") { store in
+            let fixture = try await StoreFixture(store)
+            try await fixture.create("a/b")
+            try await fixture.create("c/b")
+            try await fixture.delete("c")
+            try await expectError(.mailboxExists) { try await fixture.rename("a", "Sent") }
+            try await expectError(.mailboxExists) { try await fixture.rename("a", "c") }
+            try await expectError(.mailboxExists) { try await fixture.rename("a", "INBOX") }
+            try await expectError(.invalidName) { try await fixture.rename("a", "a/x") }
+            try await expectError(.noSuchMailbox) { try await fixture.rename("nowhere", "z") }
+            let long = String(repeating: "n", count: MailboxName.maximumLength - 1)
+            try await expectError(.invalidName) { try await fixture.rename("a", long) }
+            try expect(try await fixture.names().contains("a/b"), "a refused rename changed something")
+        },
+        StoreConformance("rename of INBOX: its messages move, it and its inferiors stay") { store in
+            let fixture = try await StoreFixture(store)
+            try await fixture.create("INBOX/sub")
+            let inbox = try await fixture.mailbox("INBOX")
+            try await fixture.append(["one", "two"], [.seen], to: inbox.id)
+            try await fixture.rename("INBOX", "old/mail")
+            let old = try await fixture.mailbox("old/mail")
+            try expectEqual(try await fixture.rows(old.id), ["1[S]", "2[S]"])
+            try expectEqual(try await fixture.texts(old.id), ["one", "two"])
+            try expectEqual(try await fixture.rows(inbox.id), [])
+            try expectEqual(try await fixture.append(["three"], to: inbox.id), [3])
+            try expectEqual(try await fixture.mailbox("INBOX").uidValidity, inbox.uidValidity)
+            try expect(try await fixture.names().contains("INBOX/sub"), "INBOX's inferior moved")
+            try await expectError(.mailboxExists) { try await fixture.rename("INBOX", "Sent") }
+            try await fixture.expectSound()
+        },
+        StoreConformance("subscriptions: names without mailboxes too; setting twice is nothing") { store in
+            let fixture = try await StoreFixture(store)
+            let ghost = try StoreFixture.name("ghost")
+            try await store.setSubscribed(true, ghost, of: fixture.account.id)
+            try await store.setSubscribed(true, ghost, of: fixture.account.id)
+            try expect(try await store.subscriptions(of: fixture.account.id).contains(ghost), "not subscribed")
+            try expectEqual(try await fixture.create("ghost").isSubscribed, true)
+            try await store.setSubscribed(false, ghost, of: fixture.account.id)
+            try await store.setSubscribed(false, ghost, of: fixture.account.id)
+            try expectEqual(try await fixture.mailbox("ghost").isSubscribed, false)
+        },
+        StoreConformance("mailboxes differ by case and by Unicode scalars, but for INBOX") { store in
+            let fixture = try await StoreFixture(store)
+            try await fixture.create("Ä")
+            try await fixture.create("ä")
+            try await fixture.create("sent")
+            try expect(try await fixture.names().count == 9, "names were folded")
+            try expectEqual(try await fixture.mailbox("inBox").name, .inbox)
+            let names = try await store.mailboxes(of: fixture.account.id).map(\.name)
+            try expectEqual(names, names.sorted())
+        },
+    ]
+}
