@@ -35,6 +35,21 @@ struct LimitTests {
         #expect(reply == "250 2.0.0 OK\r\n")
     }
 
+    @Test("Every step that asks for no more input uses some: a driver need not call again in vain")
+    func progress() {
+        var session = SubmissionSession(
+            SessionContext(hostname: "mail.example.com", tls: Fixture.tls), settings: SubmissionSettings())
+        var output = SessionOutput()
+        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 5000)
+        var consumed = 0
+        _ = session.received((line + [0x0D, 0x0A] + line).span, consumed: &consumed, &output)
+        #expect(consumed == 5002)
+        consumed = 0
+        _ = session.received(line.span, consumed: &consumed, &output)
+        #expect(consumed == 5000)
+        #expect(output.bytes.text == "500 5.5.2 Line too long\r\n500 5.5.2 Line too long\r\n")
+    }
+
     @Test("A line without end ends the connection")
     func endless() async throws {
         var driver = try await Fixture().secureConnection()
