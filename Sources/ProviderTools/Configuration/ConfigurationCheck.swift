@@ -33,8 +33,7 @@ package struct ConfigurationCheck: Sendable {
     }
 
     private mutating func checkStateDirectory(_ path: String) {
-        var information = stat()
-        guard stat(path, &information) == 0 else {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
             let parent = (path as NSString).deletingLastPathComponent
             if access(parent, W_OK) == 0 {
                 warnings.append("state-directory \(path) does not exist; it is made at the first start")
@@ -43,12 +42,12 @@ package struct ConfigurationCheck: Sendable {
             }
             return
         }
-        guard information.st_mode & S_IFMT == S_IFDIR else {
+        guard attributes[.type] as? FileAttributeType == .typeDirectory else {
             problems.append("state-directory \(path) is not a directory")
             return
         }
         if access(path, W_OK | X_OK) != 0 { problems.append("state-directory \(path) cannot be written by this user") }
-        if information.st_mode & 0o007 != 0 {
+        if (attributes[.posixPermissions] as? Int ?? 0) & 0o007 != 0 {
             warnings.append("state-directory \(path) is open to everyone on this machine; chmod 700 \(path)")
         }
     }

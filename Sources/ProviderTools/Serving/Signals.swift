@@ -3,39 +3,50 @@ import Glibc
 import Synchronization
 
 /// What the process is asked from outside. SIGINT and SIGTERM stop it; the second ends it at once. SIGHUP reloads.
-package final class Signals: Sendable {
+package final class Signals: @unchecked Sendable {
+    // @unchecked: everything is set in init; the sources are only kept.
+
     package enum Kind: Sendable, Equatable {
         case reload, stop
     }
 
     package let received: AsyncStream<Kind>
-    private let continuation: AsyncStream<Kind>.Continuation
-    private let hasStopped = Atomic(false)
-    private let sources: Mutex<[any DispatchSourceSignal]> = Mutex([])
+    private let sources: [any DispatchSourceSignal]
 
     package init() {
-        (received, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(8))
+        let (stream, continuation) = AsyncStream.makeStream(of: Kind.self, bufferingPolicy: .bufferingNewest(8))
+        received = stream
         // A peer that is gone shows as an error of write.
         signal(SIGPIPE, SIG_IGN)
-        handle(SIGHUP) { [continuation] in continuation.yield(.reload) }
-        for number in [SIGINT, SIGTERM] {
-            handle(number) { [weak self] in self?.stop(number) }
-        }
+        let stop = StopOnce(continuation)
+        sources = [
+            Signals.source(SIGHUP) { continuation.yield(.reload) },
+            Signals.source(SIGINT) { stop.received(SIGINT) },
+            Signals.source(SIGTERM) { stop.received(SIGTERM) },
+        ]
     }
 
-    private func stop(_ number: Int32) {
-        // As a shell reports a process that a signal ended.
-        if hasStopped.exchange(true, ordering: .relaxed) { _exit(128 + number) }
-        continuation.yield(.stop)
-    }
-
-    private func handle(_ number: Int32, _ action: @escaping @Sendable () -> Void) {
+    private static func source(
+        _ number: Int32, _ action: @escaping @Sendable () -> Void
+    ) -> any DispatchSourceSignal {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         source.setEventHandler(handler: action)
         source.resume()
-        nonisolated(unsafe) let kept = source
-        sources.withLock { $0.append(kept) }
+        return source
+    }
+}
+
+private final class StopOnce: Sendable {
+    private let continuation: AsyncStream<Signals.Kind>.Continuation
+    private let hasStopped = Atomic(false)
+
+    init(_ continuation: AsyncStream<Signals.Kind>.Continuation) { self.continuation = continuation }
+
+    func received(_ number: Int32) {
+        // As a shell reports a process that a signal ended.
+        if hasStopped.exchange(true, ordering: .relaxed) { _exit(128 + number) }
+        continuation.yield(.stop)
     }
 }
 
