@@ -47,7 +47,7 @@ package struct SessionOutput: Sendable {
 }
 
 /// A protocol session as a state machine.
-package protocol ProtocolSession: ~Copyable {
+package protocol ProtocolSession: ~Copyable, SendableMetatype {
     /// What the session asks of the store, the authenticator, the clock.
     associatedtype Work: Sendable
     associatedtype Outcome: Sendable

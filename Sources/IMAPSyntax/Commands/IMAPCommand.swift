@@ -1,0 +1,179 @@
+package import MailVocabulary
+
+/// A client's command: its tag, and what it asks for (RFC 9051 §6, RFC 3501 §6).
+package struct IMAPCommand: Sendable {
+    package var tag: String
+    package var request: IMAPRequest
+
+    package init(tag: String, request: IMAPRequest) {
+        self.tag = tag
+        self.request = request
+    }
+}
+
+/// Every command with its arguments. `uid` tells the UID form of a command: its set names UIDs, not sequence numbers.
+package enum IMAPRequest: Sendable {
+    // In any state
+    case capability
+    case noop
+    case logout
+    /// RFC 2971; no field for `ID NIL`.
+    case id([IDField])
+
+    // Not authenticated
+    case startTLS
+    /// `mechanism` in upper case. The initial response (RFC 4959) is decoded; `=` gives an empty one.
+    case authenticate(mechanism: String, initialResponse: Secret?)
+    case login(userID: String, password: Secret)
+
+    // Authenticated
+    /// RFC 5161; capabilities in upper case.
+    case enable([String])
+    case select(MailboxName, SelectParameters)
+    case examine(MailboxName, SelectParameters)
+    /// A trailing separator is dropped (RFC 9051 §6.3.4).
+    case create(MailboxName, uses: [SpecialUse])
+    case delete(MailboxName)
+    case rename(from: MailboxName, to: MailboxName)
+    case subscribe(MailboxName)
+    case unsubscribe(MailboxName)
+    case list(ListRequest)
+    case lsub(reference: String, pattern: String)
+    case namespace
+    case status(MailboxName, [StatusItem])
+    /// Only when the message was gathered with the command; a server streams it instead (`CommandReader`).
+    case append(AppendHead, message: [UInt8])
+    /// RFC 2177; the client's next line is `DONE`.
+    case idle
+
+    // Selected
+    case check
+    case close
+    case unselect
+    /// With a set: UID EXPUNGE (RFC 4315).
+    case expunge(uids: SequenceSet?)
+    case search(SearchRequest, uid: Bool)
+    case fetch(SequenceSet, [FetchItem], FetchModifiers, uid: Bool)
+    case store(SequenceSet, StoreAction, uid: Bool)
+    case copy(SequenceSet, MailboxName, uid: Bool)
+    case move(SequenceSet, MailboxName, uid: Bool)
+
+    /// A name that no command here has, in upper case; its arguments were not read.
+    case unknown(name: String)
+}
+
+/// The names of the commands: rows of a server's policy table.
+package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
+    case capability = "CAPABILITY"
+    case noop = "NOOP"
+    case logout = "LOGOUT"
+    case id = "ID"
+    case startTLS = "STARTTLS"
+    case authenticate = "AUTHENTICATE"
+    case login = "LOGIN"
+    case enable = "ENABLE"
+    case select = "SELECT"
+    case examine = "EXAMINE"
+    case create = "CREATE"
+    case delete = "DELETE"
+    case rename = "RENAME"
+    case subscribe = "SUBSCRIBE"
+    case unsubscribe = "UNSUBSCRIBE"
+    case list = "LIST"
+    case lsub = "LSUB"
+    case namespace = "NAMESPACE"
+    case status = "STATUS"
+    case append = "APPEND"
+    case idle = "IDLE"
+    case check = "CHECK"
+    case close = "CLOSE"
+    case unselect = "UNSELECT"
+    case expunge = "EXPUNGE"
+    case search = "SEARCH"
+    case fetch = "FETCH"
+    case store = "STORE"
+    case copy = "COPY"
+    case move = "MOVE"
+
+    /// In which states the grammar allows the command: `command-any` and its siblings (RFC 9051 §9).
+    package var group: CommandGroup {
+        switch self {
+        case .capability, .noop, .logout, .id: .any
+        case .startTLS, .authenticate, .login: .notAuthenticated
+        case .enable, .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace,
+            .status, .append, .idle:
+            .authenticated
+        case .check, .close, .unselect, .expunge, .search, .fetch, .store, .copy, .move: .selected
+        }
+    }
+
+    /// Whether `UID` may stand before the name.
+    package var hasUIDForm: Bool {
+        switch self {
+        case .expunge, .search, .fetch, .store, .copy, .move: true
+        case .capability, .noop, .logout, .id, .startTLS, .authenticate, .login, .enable, .select, .examine, .create,
+            .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle, .check,
+            .close, .unselect:
+            false
+        }
+    }
+}
+
+/// RFC 9051 §9: `command = tag SP (command-any / command-auth / command-nonauth / command-select)`.
+package enum CommandGroup: Sendable, Hashable {
+    case any
+    case notAuthenticated
+    /// Authenticated or selected.
+    case authenticated
+    case selected
+}
+
+extension IMAPRequest {
+    /// Nil for `.unknown`.
+    package var name: IMAPCommandName? {
+        switch self {
+        case .capability: .capability
+        case .noop: .noop
+        case .logout: .logout
+        case .id: .id
+        case .startTLS: .startTLS
+        case .authenticate: .authenticate
+        case .login: .login
+        case .enable: .enable
+        case .select: .select
+        case .examine: .examine
+        case .create: .create
+        case .delete: .delete
+        case .rename: .rename
+        case .subscribe: .subscribe
+        case .unsubscribe: .unsubscribe
+        case .list: .list
+        case .lsub: .lsub
+        case .namespace: .namespace
+        case .status: .status
+        case .append: .append
+        case .idle: .idle
+        case .check: .check
+        case .close: .close
+        case .unselect: .unselect
+        case .expunge: .expunge
+        case .search: .search
+        case .fetch: .fetch
+        case .store: .store
+        case .copy: .copy
+        case .move: .move
+        case .unknown: nil
+        }
+    }
+}
+
+/// One pair of RFC 2971's `ID`.
+package struct IDField: Sendable, Hashable {
+    package var name: String
+    package var value: String?
+
+    package init(name: String, value: String?) {
+        self.name = name
+        self.value = value
+    }
+}

@@ -1,0 +1,141 @@
+import MailVocabulary
+import WireFraming
+
+extension CommandParser {
+    // search         = "SEARCH" [search-return-opts] SP search-program
+    // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)          RFC 9051 §9
+    mutating func searchRequest() throws(SyntaxError) -> SearchRequest {
+        var request = SearchRequest(key: .all)
+        if takeKeyword("RETURN") {
+            request.returns = try searchReturns()
+            try space()
+        }
+        if takeKeyword("CHARSET") {
+            request.charset = try textArgument("a charset").uppercased()
+            try space()
+        }
+        var count = 0
+        request.key = try searchKeys(&count)
+        return request
+    }
+
+    /// Takes the word and the space behind it, or nothing.
+    private mutating func takeKeyword(_ word: StaticString) -> Bool {
+        let start = cursor.position
+        if cursor.take(word: word), cursor.take(UInt8(ascii: " ")) { return true }
+        cursor.position = start
+        return false
+    }
+
+    // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
+    private mutating func searchReturns() throws(SyntaxError) -> SearchReturns {
+        var returns: SearchReturns = []
+        _ = try list("options", limit: IMAPLimits.shortList, mayBeEmpty: true) { parser throws(SyntaxError) in
+            switch try parser.word("a return option") {
+            case "MIN": returns.insert(.min)
+            case "MAX": returns.insert(.max)
+            case "ALL": returns.insert(.all)
+            case "COUNT": returns.insert(.count)
+            case "SAVE": returns.insert(.save)
+            case _: throw SyntaxError("There is no such return option")
+            }
+        }
+        // RFC 4731 §3.1: "()" is the same as "(ALL)".
+        return returns.isEmpty ? .all : returns
+    }
+
+    // search-key *(SP search-key)
+    private mutating func searchKeys(_ count: inout Int) throws(SyntaxError) -> SearchKey {
+        var keys: [SearchKey] = []
+        repeat { keys.append(try searchKey(&count)) } while cursor.take(UInt8(ascii: " "))
+        return keys.count == 1 ? keys[0] : .and(keys)
+    }
+
+    private mutating func searchKey(_ count: inout Int) throws(SyntaxError) -> SearchKey {
+        count += 1
+        guard count <= IMAPLimits.searchKeys else { throw SyntaxError("Too many search keys", code: .limit) }
+        guard depth < IMAPLimits.nesting else { throw SyntaxError("Nested too deeply", code: .limit) }
+        depth += 1
+        defer { depth -= 1 }
+        switch cursor.peek {
+        case UInt8(ascii: "("):
+            cursor.position += 1
+            let key = try searchKeys(&count)
+            try expect(UInt8(ascii: ")"))
+            return key
+        case .some(UInt8(ascii: "0")...UInt8(ascii: "9")), UInt8(ascii: "*"), UInt8(ascii: "$"):
+            return .sequenceNumbers(try sequenceSet())
+        case _:
+            return try namedKey(try word("a search key"), &count)
+        }
+    }
+
+    private mutating func namedKey(_ name: String, _ count: inout Int) throws(SyntaxError) -> SearchKey {
+        if let key = Self.plainKeys[name] { return key }
+        try space()
+        switch name {
+        case "NOT": return .not(try searchKey(&count))
+        case "OR":
+            let first = try searchKey(&count)
+            try space()
+            return .or(first, try searchKey(&count))
+        case "KEYWORD": return .has(.keyword(try keyword()))
+        case "UNKEYWORD": return .lacks(.keyword(try keyword()))
+        case "LARGER": return .larger(try number("a size"))
+        case "SMALLER": return .smaller(try number("a size"))
+        case "UID": return .uid(try sequenceSet())
+        case "MODSEQ": return try modSeqKey()
+        case "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE": return try dateKey(name)
+        case _: return try stringKey(name)
+        }
+    }
+
+    private static let plainKeys: [String: SearchKey] = [
+        "ALL": .all, "ANSWERED": .has(.answered), "DELETED": .has(.deleted), "DRAFT": .has(.draft),
+        "FLAGGED": .has(.flagged), "SEEN": .has(.seen), "UNANSWERED": .lacks(.answered),
+        "UNDELETED": .lacks(.deleted), "UNDRAFT": .lacks(.draft), "UNFLAGGED": .lacks(.flagged),
+        "UNSEEN": .lacks(.seen), "NEW": .new, "OLD": .old, "RECENT": .recent,
+    ]
+
+    private mutating func dateKey(_ name: String) throws(SyntaxError) -> SearchKey {
+        let date = try date()
+        return switch name {
+        case "BEFORE": .internalDate(.before, date)
+        case "ON": .internalDate(.on, date)
+        case "SINCE": .internalDate(.since, date)
+        case "SENTBEFORE": .sentDate(.before, date)
+        case "SENTON": .sentDate(.on, date)
+        case _: .sentDate(.since, date)
+        }
+    }
+
+    private mutating func stringKey(_ name: String) throws(SyntaxError) -> SearchKey {
+        switch name {
+        case "FROM": return .envelope(.from, contains: try astring("a string"))
+        case "TO": return .envelope(.to, contains: try astring("a string"))
+        case "CC": return .envelope(.cc, contains: try astring("a string"))
+        case "BCC": return .envelope(.bcc, contains: try astring("a string"))
+        case "SUBJECT": return .envelope(.subject, contains: try astring("a string"))
+        case "BODY": return .body(contains: try astring("a string"))
+        case "TEXT": return .text(contains: try astring("a string"))
+        case "HEADER":
+            let field = try textArgument("a field's name")
+            try space()
+            return .header(name: field, contains: try astring("a string"))
+        case _: throw SyntaxError("There is no such search key")
+        }
+    }
+
+    // search-modsequence = "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer     RFC 7162 §7
+    private mutating func modSeqKey() throws(SyntaxError) -> SearchKey {
+        if cursor.peek == UInt8(ascii: "\"") {
+            _ = try quoted()
+            try space()
+            guard ["PRIV", "SHARED", "ALL"].contains(try word("priv, shared or all")) else {
+                throw SyntaxError("Expected priv, shared or all")
+            }
+            try space()
+        }
+        return .modSeq(atLeast: try number("a modification sequence"))
+    }
+}

@@ -1,0 +1,138 @@
+package import MailVocabulary
+package import WireFraming
+
+/// One answer to LIST or LSUB.
+package struct ListEntry: Sendable, Hashable {
+    package var name: String
+    /// `\HasChildren`, `\Noselect`, `\Sent` …, with their backslash.
+    package var attributes: [String]
+    /// RFC 5258 §3.5: the selection options that inferiors match: `["SUBSCRIBED"]`.
+    package var childInfo: [String]
+
+    package init(name: String, attributes: [String] = [], childInfo: [String] = []) {
+        self.name = name
+        self.attributes = attributes
+        self.childInfo = childInfo
+    }
+}
+
+extension OutputBuffer {
+    // mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
+    /// - Parameter command: `LIST` or `LSUB`.
+    package mutating func append(list entry: ListEntry, _ encoding: MailboxEncoding, command: StaticString = "LIST") {
+        append("* " as StaticString)
+        append(command)
+        append(" (" as StaticString)
+        append(words: entry.attributes)
+        append(") \"/\" " as StaticString)
+        append(mailboxText: entry.name, encoding)
+        if !entry.childInfo.isEmpty {
+            append(" (\"CHILDINFO\" (" as StaticString)
+            append(words: entry.childInfo.map { "\"\($0)\"" })
+            append("))" as StaticString)
+        }
+        appendLineEnd()
+    }
+
+    /// The answer to `LIST "" ""`: the separator, and the root that the reference is under.
+    package mutating func append(separatorUnder root: String, _ encoding: MailboxEncoding) {
+        append("* LIST (\\Noselect) \"/\" " as StaticString)
+        append(mailboxText: root, encoding)
+        appendLineEnd()
+    }
+
+    // "STATUS" SP mailbox SP "(" [status-att-list] ")"
+    package mutating func append(
+        statusOf name: MailboxName, _ values: [(item: StatusItem, value: UInt64)], _ encoding: MailboxEncoding
+    ) {
+        append("* STATUS " as StaticString)
+        append(mailbox: name, encoding)
+        append(" (" as StaticString)
+        for (index, pair) in values.enumerated() {
+            if index > 0 { append(UInt8(ascii: " ")) }
+            append(pair.item.rawValue)
+            append(UInt8(ascii: " "))
+            append(decimal: pair.value)
+        }
+        append(")\r\n" as StaticString)
+    }
+
+    // namespace-response = "NAMESPACE" SP namespace SP namespace SP namespace          RFC 2342 §6
+    /// One personal namespace without a prefix, nobody else's, nothing shared.
+    package mutating func appendPersonalNamespace() {
+        append("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n" as StaticString)
+    }
+
+    // "FLAGS" SP flag-list
+    package mutating func append(mailboxFlags flags: [Flag]) {
+        append("* FLAGS " as StaticString)
+        append(flags: flags)
+        appendLineEnd()
+    }
+
+    // number SP "EXISTS"
+    package mutating func append(exists count: Int) { append(number: UInt64(max(count, 0)), " EXISTS\r\n") }
+
+    // number SP "RECENT"          RFC 3501 §7.3.2; not in IMAP4rev2
+    package mutating func append(recent count: Int) { append(number: UInt64(max(count, 0)), " RECENT\r\n") }
+
+    // nz-number SP "EXPUNGE"
+    package mutating func append(expunge sequenceNumber: UInt32) {
+        append(number: UInt64(sequenceNumber), " EXPUNGE\r\n")
+    }
+
+    // expunged-resp = "VANISHED" [SP "(EARLIER)"] SP known-uids          RFC 7162 §7
+    package mutating func append(vanished uids: NumberSet, earlier: Bool) {
+        append(earlier ? "* VANISHED (EARLIER) " : "* VANISHED " as StaticString)
+        append(numberSet: uids)
+        appendLineEnd()
+    }
+
+    // capability-data = "CAPABILITY" *(SP capability) …
+    package mutating func append(capabilities names: [String]) {
+        append("* CAPABILITY " as StaticString)
+        append(words: names)
+        appendLineEnd()
+    }
+
+    // enable-data = "ENABLED" *(SP capability)
+    package mutating func append(enabled names: [String]) {
+        append("* ENABLED" as StaticString)
+        for name in names {
+            append(UInt8(ascii: " "))
+            append(name)
+        }
+        appendLineEnd()
+    }
+
+    // id_response = "ID" SP id_params_list          RFC 2971 §4
+    package mutating func append(id fields: [IDField]) {
+        append("* ID " as StaticString)
+        if fields.isEmpty {
+            append("NIL" as StaticString)
+        } else {
+            append(UInt8(ascii: "("))
+            for (index, field) in fields.enumerated() {
+                if index > 0 { append(UInt8(ascii: " ")) }
+                append(string: field.name)
+                append(UInt8(ascii: " "))
+                append(nstring: field.value)
+            }
+            append(UInt8(ascii: ")"))
+        }
+        appendLineEnd()
+    }
+
+    private mutating func append(number: UInt64, _ rest: StaticString) {
+        append("* " as StaticString)
+        append(decimal: number)
+        append(rest)
+    }
+
+    private mutating func append(words: [String]) {
+        for (index, word) in words.enumerated() {
+            if index > 0 { append(UInt8(ascii: " ")) }
+            append(word)
+        }
+    }
+}

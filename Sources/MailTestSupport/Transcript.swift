@@ -1,0 +1,148 @@
+import TLSPolicy
+import WireFraming
+
+// A transcript is a dialogue of bytes, kept as a file that a person can compare with the RFC:
+//
+//     # RFC 1939 §10                 a comment
+//     C: USER mrose                  what the client sends, CRLF added
+//     S: +OK*                        what the server must answer; * stands for any octets within the line
+//     S? …                           a line the server may leave out
+//     C> text                        sent without CRLF; \r \n \0 \\ and \xHH are escapes there
+//     TLS                            the handshake asked for by the command before
+//     CHANGE                         what other sessions did is delivered
+//     END                            the server has closed
+//
+// Server lines are compared in order with everything the session wrote since the client line before.
+
+/// One step of a transcript.
+package enum TranscriptStep: Sendable, Equatable {
+    case client([UInt8])
+    case server(pattern: String, optional: Bool)
+    case handshake
+    case change
+    case end
+}
+
+package struct TranscriptError: Error, CustomStringConvertible {
+    package var line: Int
+    package var problem: String
+    package var description: String { "line \(line): \(problem)" }
+}
+
+package struct Transcript: Sendable {
+    package var steps: [(line: Int, step: TranscriptStep)] = []
+
+    package init(_ text: String) throws {
+        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = raw.hasSuffix("\r") ? raw.dropLast() : raw
+            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+            guard let step = Transcript.step(line) else {
+                throw TranscriptError(line: index + 1, problem: "not a transcript line: \(line)")
+            }
+            steps.append((index + 1, step))
+        }
+    }
+
+    private static func step(_ line: Substring) -> TranscriptStep? {
+        if line == "TLS" { return .handshake }
+        if line == "CHANGE" { return .change }
+        if line == "END" { return .end }
+        let mark = line.prefix(2)
+        let rest = line.dropFirst(line.dropFirst(2).first == " " ? 3 : 2)
+        switch mark {
+        case "C:": return .client(Array(rest.utf8) + [0x0D, 0x0A])
+        case "C>": return unescaped(rest).map(TranscriptStep.client)
+        case "S:": return .server(pattern: String(rest), optional: false)
+        case "S?": return .server(pattern: String(rest), optional: true)
+        case _: return nil
+        }
+    }
+
+    private static func unescaped(_ text: Substring) -> [UInt8]? {
+        var result: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "\\") else {
+                result.append(byte)
+                continue
+            }
+            switch rest.popFirst() {
+            case UInt8(ascii: "r"): result.append(0x0D)
+            case UInt8(ascii: "n"): result.append(0x0A)
+            case UInt8(ascii: "0"): result.append(0)
+            case UInt8(ascii: "\\"): result.append(UInt8(ascii: "\\"))
+            case UInt8(ascii: "x"):
+                guard let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else { return nil }
+                result.append(value)
+                rest = rest.dropFirst(2)
+            case _: return nil
+            }
+        }
+        return result
+    }
+
+    /// Whether a line fits a pattern in which `*` stands for any run of characters.
+    package static func matches(_ line: Substring, _ pattern: Substring) -> Bool {
+        guard let star = pattern.firstIndex(of: "*") else { return line == pattern }
+        let head = pattern[..<star]
+        guard line.hasPrefix(head) else { return false }
+        let tail = pattern[pattern.index(after: star)...]
+        var rest = line.dropFirst(head.count)
+        while true {
+            if matches(rest, tail) { return true }
+            guard !rest.isEmpty else { return false }
+            rest = rest.dropFirst()
+        }
+    }
+}
+
+extension SessionDriver where Session: ~Copyable {
+    /// Plays a transcript, from the greeting on. `byByte` gives each client octet alone.
+    ///
+    /// Throws `TranscriptError` at the first line that the session answers otherwise.
+    package mutating func play(_ transcript: Transcript, byByte: Bool = false) async throws {
+        var unread = lines(await connect())
+        for (line, step) in transcript.steps {
+            switch step {
+            case .client(let bytes):
+                try expectNothing(unread, at: line)
+                if byByte {
+                    var answer: [UInt8] = []
+                    for byte in bytes { answer += await send([byte]) }
+                    unread = lines(answer)
+                } else {
+                    unread = lines(await send(bytes))
+                }
+            case .server(let pattern, let optional):
+                if let first = unread.first, Transcript.matches(first[...], pattern[...]) {
+                    unread.removeFirst()
+                } else if !optional {
+                    throw TranscriptError(
+                        line: line, problem: "expected “\(pattern)”, got “\(unread.first ?? "nothing")”")
+                }
+            case .handshake:
+                try expectNothing(unread, at: line)
+                guard awaitsHandshake else { throw TranscriptError(line: line, problem: "no handshake was asked for") }
+                unread = lines(await handshake())
+            case .change:
+                try expectNothing(unread, at: line)
+                unread = lines(await deliverChanges())
+            case .end:
+                try expectNothing(unread, at: line)
+                guard isClosed else { throw TranscriptError(line: line, problem: "the connection is still open") }
+            }
+        }
+        try expectNothing(unread, at: transcript.steps.last?.line ?? 0)
+    }
+
+    private func lines(_ bytes: [UInt8]) -> [String] {
+        var parts = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
+        if parts.last == "" { parts.removeLast() }
+        return parts.map(String.init)
+    }
+
+    private func expectNothing(_ unread: [String], at line: Int) throws {
+        guard let first = unread.first else { return }
+        throw TranscriptError(line: line, problem: "before this line the server also wrote “\(first)”")
+    }
+}

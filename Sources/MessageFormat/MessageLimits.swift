@@ -1,0 +1,23 @@
+/// What a summary holds at most, however large or strange the message. Beyond a limit the message is still served
+/// whole; only the summary says less of it.
+package enum MessageLimits {
+    /// Multiparts and encapsulated messages inside each other. Forwards of forwards reach about twenty; each level
+    /// costs a stack frame here and a pair of parentheses in BODYSTRUCTURE. A part below is one leaf.
+    package static let depth = 64
+    /// Parts of one message. Digests reach some hundreds; a part can be made of seven octets, and its description
+    /// takes a hundred. The part that reaches the limit is one leaf that extends to the end of the message.
+    package static let parts = 1000
+    /// Members of all address lists of one message. Mail to thousands of visible recipients exists; an address can be
+    /// made of two octets. Further ones are left out.
+    package static let addresses = 10_000
+    /// Octets of all header values kept. A summary is held in memory whole. Values beyond are cut.
+    package static let retainedOctets = 1 << 20
+    /// Octets of one header value kept: some twenty times the longest References-like field seen in lists.
+    package static let valueOctets = 1 << 16
+    /// Octets of one address list or MIME field that are looked at: more than ten thousand addresses take.
+    package static let fieldOctets = 1 << 20
+    /// Parameters of one field; a name split after RFC 2231 into as many pieces is over five thousand octets long.
+    package static let parameters = 100
+    /// Tags of one Content-Language.
+    package static let languages = 32
+}

@@ -1,0 +1,95 @@
+import Logging
+import NIOCore
+import TLSPolicy
+import WireFraming
+
+extension SessionHandler where Session: ~Copyable {
+    /// How long a plaintext connection is drained after the last answer. Closing with input unread would make the
+    /// kernel send a reset, which may destroy that answer on its way.
+    private var lingering: TimeAmount { .seconds(1) }
+
+    func close(_ context: ChannelHandlerContext) {
+        guard waiting != .close else { return }
+        waiting = .close
+        input = ByteBuffer()
+        alarm?.cancel()
+        recordEvents()
+        if log.tls != nil || upgradeStarted {
+            context.close(promise: nil)
+        } else {
+            context.close(mode: .output, promise: nil)
+            let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
+            alarm = context.eventLoop.scheduleTask(in: lingering) { channel.value.close(promise: nil) }
+        }
+        if readIsHeld {
+            readIsHeld = false
+            context.read()
+        }
+    }
+
+    /// The server stops: says goodbye where the protocol can.
+    func stop() {
+        guard waiting != .close, let context else { return }
+        if waiting != .handshake {
+            session.stopping(&output)
+            write(context)
+        }
+        close(context)
+    }
+
+    // STARTTLS
+
+    /// The session's answer is written: from here on every byte of the network belongs to the handshake.
+    func startTLS(_ context: ChannelHandlerContext) {
+        // The session refuses the command when anything is buffered behind it; what is here came since.
+        input = ByteBuffer()
+        guard let tls, let upgrade = try? TLSUpgrade(tls, applicationProtocols: service.applicationProtocols) else {
+            log.logger.error("STARTTLS was offered but cannot succeed")
+            return close(context)
+        }
+        do {
+            try upgrade.install(in: context.pipeline.syncOperations)
+        } catch {
+            return close(context)
+        }
+        self.upgrade = upgrade
+        upgradeStarted = true
+        wait(.handshake, context)
+        setDeadline(handshakeTime, context)
+    }
+
+    // Deadlines
+
+    /// Closes the connection unless another deadline is set within `time`. One timer serves all: it looks, when it
+    /// goes off, whether the deadline has moved on.
+    func setDeadline(_ time: Duration, _ context: ChannelHandlerContext) {
+        let amount = TimeAmount(time)
+        deadline = .now() + amount
+        if alarm == nil || deadline < alarmTime { arm(context) }
+    }
+
+    private func arm(_ context: ChannelHandlerContext) {
+        alarm?.cancel()
+        alarmTime = deadline
+        let bound = NIOLoopBound(WeakHandler(handler: self), eventLoop: context.eventLoop)
+        alarm = context.eventLoop.scheduleTask(deadline: deadline) { bound.value.handler?.alarmWentOff() }
+    }
+
+    private func alarmWentOff() {
+        alarm = nil
+        guard let context, waiting != .close else { return }
+        if deadline == .distantFuture {
+            return
+        } else if NIODeadline.now() < deadline {
+            arm(context)
+        } else if waiting == .handshake {
+            log.logger.info("tls handshake timed out")
+            close(context)
+        } else {
+            log.logger.info("idle too long")
+            session.timedOut(&output)
+            write(context)
+            close(context)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import NIOCore
+import WireFraming
+
+extension SessionHandler where Session: ~Copyable {
+    /// Writes everything appended so far, in pieces: the TLS handler keeps its largest buffer for the connection's
+    /// life.
+    func write(_ context: ChannelHandlerContext) {
+        guard !output.bytes.isEmpty else { return }
+        let bytes = output.bytes.take()
+        var start = 0
+        while start < bytes.count {
+            let end = min(start + productionChunk, bytes.count)
+            var buffer = context.channel.allocator.buffer(capacity: end - start)
+            buffer.writeBytes(bytes[start..<end])
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            start = end
+        }
+    }
+
+    /// Copies a small rest out of the network's buffer, and lets that go: an idle connection owns no input buffer.
+    func compactInput(_ context: ChannelHandlerContext) {
+        guard input.readerIndex > 0 else { return }
+        if input.readableBytes == 0 {
+            input = ByteBuffer()
+        } else if input.readableBytes < input.storageCapacity / 2 {
+            var compact = context.channel.allocator.buffer(capacity: input.readableBytes)
+            compact.writeBuffer(&input)
+            input = compact
+        }
+    }
+}

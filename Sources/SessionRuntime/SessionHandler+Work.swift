@@ -1,0 +1,41 @@
+import NIOCore
+import WireFraming
+
+extension SessionHandler where Session: ~Copyable {
+    /// Runs asynchronous work; input waits until its outcome is back on the loop.
+    func start(_ work: Session.Work, _ context: ChannelHandlerContext) {
+        wait(.work, context)
+        deadline = .distantFuture
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let loop = context.eventLoop
+        let service = service
+        guard let changes else { return }
+        Task {
+            let outcome = await service.perform(work, notify: { changes.notify() })
+            loop.execute { bound.value.finished(outcome) }
+        }
+    }
+
+    private func finished(_ outcome: Session.Outcome) {
+        guard waiting == .work, let context else { return }
+        let step = session.completed(outcome, &output)
+        drive(step, context)
+    }
+
+    func observeChanges(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(WeakHandler(handler: self), eventLoop: context.eventLoop)
+        changes = PendingChange(loop: context.eventLoop) { bound.value.handler?.changeArrived() }
+    }
+
+    /// A change that comes while the session is busy waits until it waits for input.
+    private func changeArrived() {
+        guard waiting == .input, let context, changes?.take() == true else { return }
+        notified(context)
+    }
+
+    func notified(_ context: ChannelHandlerContext) {
+        waiting = .work
+        let step = session.changed(&output)
+        drive(step, context)
+    }
+}

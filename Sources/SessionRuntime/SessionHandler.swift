@@ -1,0 +1,229 @@
+import Logging
+import NIOCore
+import NIOSSL
+import NIOTLS
+import TLSPolicy
+import WireFraming
+
+/// Drives one session machine on its connection's event loop: gives it bytes and outcomes, and does what its steps
+/// say. Everything here happens on that loop, so nothing is locked.
+///
+/// Back-pressure: while the session waits for work or for the socket to drain, no more is read from the network; what
+/// it appends is written in pieces that keep the TLS handler's buffer small.
+final class SessionHandler<Session: ProtocolSession & ~Copyable, Service: SessionService>: ChannelDuplexHandler
+where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Waiting {
+        case input, work, drain, handshake, close
+    }
+
+    /// Octets of unread input held beyond which the network is not read: one long line or a chunk of message data.
+    let inputLimit = 64 * 1024
+    /// Steps in one go after which other connections of the loop get their turn.
+    let stepsPerTurn = 64
+
+    var session: Session
+    let service: Service
+    let tls: TLSContext?
+    let handshakeTime: Duration
+    let permit: ConnectionPermit
+    var log: ConnectionLog
+
+    var waiting = Waiting.work
+    var input = ByteBuffer()
+    var readIsHeld = false
+    var output = SessionOutput()
+    var upgrade: TLSUpgrade?
+    var upgradeStarted = false
+    var changes: PendingChange?
+    var deadline = NIODeadline.distantFuture
+    var alarm: Scheduled<Void>?
+    var alarmTime = NIODeadline.distantFuture
+    var context: ChannelHandlerContext?
+
+    init(
+        _ session: consuming Session, service: Service, tls: TLSContext?, handshakeTime: Duration,
+        permit: ConnectionPermit, log: ConnectionLog
+    ) {
+        self.session = session
+        self.service = service
+        self.tls = tls
+        self.handshakeTime = handshakeTime
+        self.permit = permit
+        self.log = log
+    }
+
+    // Events of the channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        observeChanges(context)
+        let step = session.connected(&output)
+        drive(step, context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        alarm?.cancel()
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard waiting != .close else { return }
+        var more = unwrapInboundIn(data)
+        if input.readableBytes == 0 { input = more } else { input.writeBuffer(&more) }
+        if waiting == .input { drive(.ready, context) }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { readIsHeld = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if waiting == .drain, context.channel.isWritable { resumeDraining(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent, let upgrade else {
+            context.fireUserInboundEventTriggered(event)
+            return
+        }
+        self.upgrade = nil
+        upgrade.removeObserver(from: context.pipeline.syncOperations)
+        guard let tls = upgrade.verdict(negotiatedProtocol: negotiated) else {
+            log.record(.violation("foreign application protocol in TLS"))
+            return close(context)
+        }
+        log.secured(tls)
+        let step = session.secured(tls, &output)
+        drive(step, context)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if waiting == .handshake {
+            log.logger.info("tls handshake failed", metadata: ["reason": "\(describeFailure(error))"])
+        } else {
+            log.logger.debug("connection failed", metadata: ["reason": "\(describeFailure(error))"])
+        }
+        close(context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        waiting = .close
+        alarm?.cancel()
+        log.logger.debug("closed")
+        context.fireChannelInactive()
+    }
+
+    // Driving
+
+    /// Takes steps until the session waits for something.
+    func drive(_ first: SessionStep<Session.Work>, _ context: ChannelHandlerContext) {
+        var step = first
+        for _ in 0..<stepsPerTurn {
+            recordEvents()
+            switch step {
+            case .ready:
+                guard writeIfLarge(context) else { return wait(.drain, context) }
+                step = giveInput()
+            case .needInput:
+                return awaitInput(context)
+            case .perform(let work):
+                return start(work, context)
+            case .produce:
+                write(context)
+                guard context.channel.isWritable else { return wait(.drain, context) }
+                step = session.produce(&output)
+            case .startTLS:
+                write(context)
+                return startTLS(context)
+            case .close:
+                write(context)
+                return close(context)
+            }
+        }
+        yieldTurn(step, context)
+    }
+
+    private func giveInput() -> SessionStep<Session.Work> {
+        guard input.readableBytes > 0 else { return .needInput }
+        var consumed = 0
+        let step = session.received(input.readableBytesUInt8Span, consumed: &consumed, &output)
+        input.moveReaderIndex(forwardBy: consumed)
+        if case .ready = step, consumed == 0 { return .needInput }
+        return step
+    }
+
+    private func awaitInput(_ context: ChannelHandlerContext) {
+        if changes?.take() == true {
+            waiting = .input
+            return notified(context)
+        }
+        write(context)
+        compactInput(context)
+        guard input.readableBytes < inputLimit else {
+            // The session has caps on lines and literals far below this; one that still waits is stuck.
+            log.record(.violation("input without end"))
+            return close(context)
+        }
+        wait(.input, context)
+        setDeadline(session.patience, context)
+    }
+
+    func wait(_ state: Waiting, _ context: ChannelHandlerContext) {
+        waiting = state
+        if mayRead, readIsHeld {
+            readIsHeld = false
+            context.read()
+        }
+    }
+
+    var mayRead: Bool {
+        switch waiting {
+        case .input, .handshake, .close: true
+        case .work, .drain: false
+        }
+    }
+
+    private func resumeDraining(_ context: ChannelHandlerContext) {
+        waiting = .work
+        guard !isPaused else {
+            isPaused = false
+            return drive(.ready, context)
+        }
+        let step = session.produce(&output)
+        drive(step, context)
+    }
+
+    /// True while the session is ready for input but its answers to earlier commands have not drained.
+    private var isPaused = false
+
+    /// Writes what has piled up from pipelined commands. False when the socket takes no more.
+    private func writeIfLarge(_ context: ChannelHandlerContext) -> Bool {
+        guard output.bytes.count >= productionChunk else { return true }
+        write(context)
+        isPaused = !context.channel.isWritable
+        return !isPaused
+    }
+
+    private func yieldTurn(_ step: SessionStep<Session.Work>, _ context: ChannelHandlerContext) {
+        waiting = .work
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            guard bound.value.waiting == .work, let context = bound.value.context else { return }
+            bound.value.drive(step, context)
+        }
+    }
+
+    func recordEvents() {
+        guard !output.events.isEmpty else { return }
+        for event in output.events {
+            log.record(event)
+            if case .authenticated = event { permit.authenticated() }
+        }
+        output.events = []
+    }
+}
