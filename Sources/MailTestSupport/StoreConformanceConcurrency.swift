@@ -40,7 +40,7 @@ extension StoreConformance {
         StoreConformance("a history of random changes agrees with a plain model") { store in
             let fixture = try await StoreFixture(store)
             var model = try await StoreModel(fixture)
-            for _ in 0..<400 { try await model.step() }
+            for _ in 0..<200 { try await model.step() }
             try await fixture.expectSound()
         },
     ]

@@ -13,6 +13,8 @@ package final class SQLiteStore: MailStore {
         package var readers = 4
         /// Rows of mailboxes kept in memory.
         package var indexRows = IndexCache.rowLimit
+        /// Octets after which a segment is closed and the next begun: compaction rewrites at most this much at once.
+        package var segmentSize = 64 << 20
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -96,7 +98,8 @@ package final class SQLiteStore: MailStore {
         for missing in known.subtracting(present) { options.log("CRITICAL: segment \(missing) is missing") }
         // Numbers are not used again, so that nobody reads a new segment by an old place.
         let writer = try SegmentWriter(
-            directory, files: options.files, last: last.flatMap { present.contains($0) ? $0 : nil },
+            directory, files: options.files, rollOver: options.segmentSize,
+            last: last.flatMap { present.contains($0) ? $0 : nil },
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
             pool: pool, directory: directory, segments: writer, cache: cache, feed: feed, counters: counters,

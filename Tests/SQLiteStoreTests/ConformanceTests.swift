@@ -1,4 +1,3 @@
-import Foundation
 import MailStore
 import MailTestSupport
 import SQLiteStore
@@ -9,16 +8,19 @@ struct ConformanceTests {
     @Test(arguments: StoreConformance.all)
     func conforms(_ law: StoreConformance) async throws {
         try await withStorePath { path in
-            let store = try SQLiteStore(path: path)
-            try await law.check(store)
-            try await store.close()
+            try await withStore(path) { try await law.check($0) }
         }
     }
-}
 
-/// A directory for one test, removed afterwards.
-func withStorePath<R>(_ body: (String) async throws -> R) async throws -> R {
-    let path = NSTemporaryDirectory() + "store-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try await body(path)
+    /// Nearly nothing stays in memory: indexes are dropped and loaded again all the time.
+    @Test(arguments: StoreConformance.all)
+    func conformsWithoutMemory(_ law: StoreConformance) async throws {
+        var options = SQLiteStore.Options()
+        options.indexRows = 20
+        options.segmentSize = 64 << 10
+        options.log = { _ in }
+        try await withStorePath { path in
+            try await withStore(path, options: options) { try await law.check($0) }
+        }
+    }
 }

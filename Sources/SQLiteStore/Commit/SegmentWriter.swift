@@ -30,13 +30,12 @@ enum OutgoingBody: Sendable {
 
 /// Appends bodies to the open segment. Owned by the committer, used on its queue only.
 final class SegmentWriter {
-    /// Octets after which a segment is closed and the next begun: compaction rewrites at most this much at a time.
-    static let rollOver = 64 << 20
     /// Octets gathered before they are written in one call.
     private static let gathered = 1 << 20
 
     private let directory: StoreDirectory
     private let files: FileLayer
+    private let rollOver: Int
     private var open: (id: Int64, file: OpenFile, end: Int)?
     private(set) var lastID: Int64
     private var scratch: [UInt8] = []
@@ -51,9 +50,10 @@ final class SegmentWriter {
     var openSegment: Int64? { open?.id }
 
     /// Goes on with `last` where it ends, whatever a crash left there.
-    init(_ directory: StoreDirectory, files: FileLayer, last: Int64?, lastID: Int64) throws {
+    init(_ directory: StoreDirectory, files: FileLayer, rollOver: Int, last: Int64?, lastID: Int64) throws {
         self.directory = directory
         self.files = files
+        self.rollOver = rollOver
         self.lastID = lastID
         guard let last else { return }
         do {
@@ -127,7 +127,7 @@ final class SegmentWriter {
     }
 
     private func openForWriting() throws -> (id: Int64, file: OpenFile, end: Int) {
-        if let open, open.end + scratch.count < Self.rollOver { return open }
+        if let open, open.end + scratch.count < rollOver { return open }
         try flush()
         // What was written to the old one is still to be made durable.
         if let old = open {
