@@ -123,7 +123,11 @@ let package = Package(
         tests("SMTPSyntax"),
         tests("IMAPSyntax"),
         tests("MailStore"),
-        tests("SQLiteStore", ["MailStore"]),
+        tests("SQLiteStore", ["MailStore", "StoreCrashDriver", grdb]),
+        // A process for the store's tests to kill.
+        .executableTarget(
+            name: "StoreCrashDriver", dependencies: ["MailVocabulary", "MailStore", "SQLiteStore", "MailTestSupport"],
+            path: "Tests/StoreCrashDriver", swiftSettings: language),
         tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "TLSPolicy", "WireFraming"]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
