@@ -41,7 +41,8 @@ struct Latchmaild: AsyncParsableCommand {
 
 struct ConfigReferenceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config-reference", abstract: "Print docs/configuration.md, or the sample file.", shouldDisplay: false)
+        commandName: "config-reference", abstract: "Print docs/configuration.md, or the sample file.",
+        shouldDisplay: false)
 
     @Flag(help: "Print the sample file.")
     var sample = false

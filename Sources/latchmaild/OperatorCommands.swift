@@ -1,7 +1,6 @@
 import ArgumentParser
-import Authentication
 import Foundation
-import MailVocabulary
+import MailStore
 import ProviderTools
 import Synchronization
 

@@ -84,7 +84,9 @@ struct DemoCommand: AsyncParsableCommand {
             stateDirectory: absolutePath(state ?? Demo.defaultStateDirectory), accountCount: accounts,
             password: password, usesFreePorts: json)
         let progress = ProgressLine("making accounts")
-        let demo = try await Demo(options, logger: logger, openStore: openStore) { progress.show($0.done, of: $0.total) }
+        let demo = try await Demo(options, logger: logger, openStore: openStore) {
+            progress.show($0.done, of: $0.total)
+        }
         progress.finish()
         if json {
             let encoder = JSONEncoder()

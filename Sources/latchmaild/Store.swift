@@ -13,7 +13,8 @@ func openStore(_ directory: String) async throws -> any MailStore {
         return try SQLiteStore(path: directory)
     } catch let error as StoreError {
         switch error {
-        case .unavailable(let reason): throw OperatorError(.unavailable, "the store \(directory) cannot be opened: \(reason)")
+        case .unavailable(let reason):
+            throw OperatorError(.unavailable, "the store \(directory) cannot be opened: \(reason)")
         case .noSpace: throw OperatorError(.ioError, "the store \(directory) cannot be opened: the disk is full")
         case _: throw OperatorError(.ioError, "the store \(directory) cannot be opened: \(error)")
         }

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Authentication
 import Foundation
-import MailVocabulary
 import ProviderTools
+
+import class MailVocabulary.Secret
 
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

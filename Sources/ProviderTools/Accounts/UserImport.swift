@@ -171,7 +171,9 @@ package struct UserImport: Sendable {
 
     private func next(_ lines: LineReader) throws(OperatorError) -> (Int, ImportedUser)? {
         while let line = try lines.next() {
-            if let user = try ImportedUser.parse(line.bytes, defaultDomain: defaultDomain) { return (line.number, user) }
+            if let user = try ImportedUser.parse(line.bytes, defaultDomain: defaultDomain) {
+                return (line.number, user)
+            }
         }
         return nil
     }

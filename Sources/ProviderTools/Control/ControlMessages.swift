@@ -105,5 +105,6 @@ package struct OperatorError: Error, Codable, Sendable, Equatable, CustomStringC
 
 /// Performs requests. `reply` is called for each answer but the last: returning is `done`, throwing is `failed`.
 package protocol Administering: Sendable {
-    func perform(_ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void) async throws(OperatorError)
+    func perform(_ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void)
+        async throws(OperatorError)
 }

@@ -102,7 +102,7 @@ package struct Demo: Sendable {
     ) async throws(OperatorError) -> Int {
         do {
             return try await server.listen(mailProtocol, security, on: Endpoint(host: host, port: port))
-        } catch where error.kind == .portInUse {
+        } catch  where error.kind == .portInUse {
             return try await server.listen(mailProtocol, security, on: Endpoint(host: host, port: 0))
         }
     }

@@ -51,14 +51,15 @@ package struct DemoDescription: Codable, Sendable, Equatable {
     private func users(_ passwordsFile: String) -> String {
         let rows = accounts.prefix(Self.usersShown).map { [$0.address, $0.password] }
         let rest = accounts.count - rows.count
-        return columns([["Account", "Password"]] + rows) + (rest > 0 ? "\n  … and \(rest) more, in \(passwordsFile)" : "")
+        return columns([["Account", "Password"]] + rows)
+            + (rest > 0 ? "\n  … and \(rest) more, in \(passwordsFile)" : "")
     }
 
     private func columns(_ rows: [[String]]) -> String {
         let widths = (0..<(rows.first?.count ?? 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-            return "  " + cells.joined(separator: "   ")
+            return String(("  " + cells.joined(separator: "   ")).trimmingSuffix { $0 == " " })
         }.joined(separator: "\n")
     }
 
@@ -67,7 +68,7 @@ package struct DemoDescription: Codable, Sendable, Equatable {
             let submission = services["submission"]
         else { return "" }
         let other = accounts.dropFirst().first ?? user
-        let curl = "curl --cacert \(shellQuoted(ca)) --user \(shellQuoted(user.login + ":" + user.password))"
+        let curl = "curl -sS --cacert \(shellQuoted(ca)) --user \(shellQuoted(user.login + ":" + user.password))"
         let client = "openssl s_client -quiet -verify_return_error -CAfile \(shellQuoted(ca))"
         let mail = #"printf 'From: <\#(user.address)>\nTo: <\#(other.address)>\nSubject: Hello\n\nFirst mail.\n'"#
         return """
@@ -85,8 +86,15 @@ package struct DemoDescription: Codable, Sendable, Equatable {
     }
 }
 
+extension String {
+    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> Substring {
+        self[..<(lastIndex { !predicate($0) }.map { index(after: $0) } ?? startIndex)]
+    }
+}
+
 /// For a POSIX shell.
 private func shellQuoted(_ text: String) -> String {
-    let isPlain = !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-:@".contains($0)) }
+    let isPlain =
+        !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-:@".contains($0)) }
     return isPlain ? text : "'" + text.replacing("'", with: #"'\''"#) + "'"
 }

@@ -15,7 +15,8 @@ package struct EventLogHandler: LogHandler {
     private let write: @Sendable (String) -> Void
 
     package init(
-        level: Logger.Level, format: LogFormat, write: @escaping @Sendable (String) -> Void = EventLogHandler.standardError
+        level: Logger.Level, format: LogFormat,
+        write: @escaping @Sendable (String) -> Void = EventLogHandler.standardError
     ) {
         logLevel = level
         self.format = format
@@ -63,7 +64,8 @@ package struct EventLogHandler: LogHandler {
     }
 
     private static func quoted(_ text: String) -> String {
-        let isWord = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C && $0 != 0x3D }
+        let isWord =
+            !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C && $0 != 0x3D }
         return isWord ? text : "\"" + escaped(text) + "\""
     }
 

@@ -41,7 +41,8 @@ package struct MailServices: Sendable {
 
     /// Returns the port. Throws `ListenError`.
     package func listen(
-        _ mailProtocol: MailProtocol, _ security: ListenerSecurity, on address: ListenerAddress, _ runtime: ServerRuntime
+        _ mailProtocol: MailProtocol, _ security: ListenerSecurity, on address: ListenerAddress,
+        _ runtime: ServerRuntime
     ) async throws -> Int {
         switch mailProtocol {
         case .imap:

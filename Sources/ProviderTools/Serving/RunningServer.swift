@@ -22,7 +22,8 @@ package struct RunningServer: Sendable {
     ) throws(OperatorError) {
         guard let certificate = configuration.certificateFile, let key = configuration.keyFile else {
             throw OperatorError(
-                .configuration, "no certificate is configured: set tls.certificate and tls.key, for nothing is served "
+                .configuration,
+                "no certificate is configured: set tls.certificate and tls.key, for nothing is served "
                     + "without TLS")
         }
         do {
@@ -69,7 +70,8 @@ package struct RunningServer: Sendable {
         }
         guard isBound else { throw OperatorError(.osError, "\(mailProtocol): this machine has neither IPv4 nor IPv6") }
         logger.info(
-            "listening", metadata: ["service": "\(mailProtocol)", "address": "\(endpoint.host ?? "*")", "port": "\(port)"])
+            "listening",
+            metadata: ["service": "\(mailProtocol)", "address": "\(endpoint.host ?? "*")", "port": "\(port)"])
         return port
     }
 
