@@ -101,8 +101,8 @@ let package = Package(
         layer(
             "ProviderTools",
             [
-                "MailVocabulary", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime", "Authentication",
-                "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto, yams,
+                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
+                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto, yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(
