@@ -102,7 +102,8 @@ let package = Package(
             "ProviderTools",
             [
                 "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
-                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto, yams,
+                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto,
+                yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(
