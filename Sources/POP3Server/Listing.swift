@@ -8,8 +8,9 @@ import WireFraming
 struct Listing: Sendable {
     enum Kind: Sendable { case sizes, uniqueIDs }
 
-    /// No line is longer: a message number, a space, two numbers with a dot, CRLF.
-    private static let longestLine = 40
+    /// Rows written at a time. A line has 40 octets at most: a message number, a space, two numbers and a dot, CRLF.
+    private static let batch = 256
+    private static let longestBatch = batch * 40
 
     let kind: Kind
     private var position = 0
@@ -18,15 +19,17 @@ struct Listing: Sendable {
 
     /// Appends at most `productionChunk` octets. True when the reply is complete.
     mutating func write(_ maildrop: Maildrop, _ output: inout OutputBuffer) -> Bool {
-        let limit = output.count + productionChunk - Self.longestLine - 3
+        let limit = output.count + productionChunk - Self.longestBatch - 3
         while position < maildrop.messages.count, output.count <= limit {
-            let row = maildrop.messages[position]
-            position += 1
-            guard !maildrop.isDeleted(row.uid) else { continue }
-            output.append(decimal: position)
-            output.append(0x20)
-            write(row, maildrop, &output)
-            output.appendLineEnd()
+            let end = min(maildrop.messages.count, position + Self.batch)
+            maildrop.messages.forEach(in: position..<end) { position, row in
+                guard !maildrop.isDeleted(row.uid) else { return }
+                output.append(decimal: position + 1)
+                output.append(0x20)
+                write(row, maildrop, &output)
+                output.appendLineEnd()
+            }
+            position = end
         }
         guard position == maildrop.messages.count else { return false }
         output.appendTerminator()

@@ -10,7 +10,6 @@ struct Maildrop: Sendable {
     /// Whether the client asked for UTF-8 mode before it logged in (RFC 6856 §2.1).
     let isUTF8: Bool
 
-    /// UIDs, ascending once sorted: what QUIT removes.
     private var deleted: Set<UID> = []
     /// Of messages not deleted.
     private(set) var count: Int
@@ -46,5 +45,7 @@ struct Maildrop: Sendable {
 
     mutating func restoreAll() { self = Maildrop(account, messages, lock, isUTF8: isUTF8) }
 
+    var hasDeletions: Bool { !deleted.isEmpty }
+    /// What QUIT removes.
     var deletedUIDs: NumberSet { NumberSet(numbers: deleted.map(\.value)) }
 }

@@ -3,35 +3,48 @@ import MailTestSupport
 import MailVocabulary
 import POP3Server
 import SASL
+import Synchronization
 import TLSPolicy
 import WireFraming
 
 typealias Driver = SessionDriver<POP3Session, POP3Service>
 
-/// One password for everyone in the store.
+/// The names and passwords of the RFCs' examples.
 struct TestAuthenticator: Authenticator {
-    static let password = "tanstaaf"
+    static let passwords = ["mrose": "tanstaaf", "karen": "password", "test": "test"]
 
     let store: InMemoryStore
-    /// Answers instead of the password's being looked at.
-    var override: AuthenticationResult?
 
     func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
-        if let override { return override }
-        guard
-            let address = Address(credentials.authenticationIdentity)
-                ?? Address("\(credentials.authenticationIdentity)@example.org"),
-            let account = try? await store.account(address.canonical)
-        else { return .failure(reason: "unknown user") }
-        guard credentials.authorizationIdentity.map({ $0 == credentials.authenticationIdentity }) ?? true else {
+        let name = credentials.authenticationIdentity
+        guard let password = Self.passwords[name] else { return .failure(reason: "unknown user") }
+        guard credentials.password.revealed() == password else { return .failure(reason: "wrong password") }
+        guard credentials.authorizationIdentity.map({ $0 == name }) ?? true else {
             return .failure(reason: "may not act for another")
         }
-        return credentials.password.revealed() == Self.password
-            ? .success(account) : .failure(reason: "wrong password")
+        guard let address = Address("\(name)@example.org"), let account = try? await store.account(address) else {
+            return .unavailable(reason: "no store")
+        }
+        return .success(account)
     }
 }
 
-/// A store with the accounts `mrose@example.org` and `test@example.org`, and a service on it.
+/// Gives one answer to everyone and remembers what it was asked.
+final class FixedAuthenticator: Authenticator {
+    let answer: AuthenticationResult
+    private let asked = Mutex<[PasswordCredentials]>([])
+
+    init(_ answer: AuthenticationResult) { self.answer = answer }
+
+    var credentials: [PasswordCredentials] { asked.withLock { $0 } }
+
+    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+        asked.withLock { $0.append(credentials) }
+        return answer
+    }
+}
+
+/// A store with an account for each name above, the same messages in each INBOX, and a service on it.
 struct Fixture {
     /// 120 and 200 octets, as in RFC 1939 §10.
     static let classic = [
@@ -45,30 +58,27 @@ struct Fixture {
     let inbox: MailboxID
     let service: POP3Service
 
-    init(_ messages: [[UInt8]] = classic, authentication: AuthenticationResult? = nil) async throws {
-        let address = Address("mrose@example.org")
-        let other = Address("test@example.org")
-        guard let domain = Domain("example.org"), let address, let other else { throw FixtureError() }
+    init(_ messages: [[UInt8]] = classic, authenticator: (any Authenticator)? = nil) async throws {
+        guard let domain = Domain("example.org") else { throw FixtureError() }
         try await store.addDomain(domain)
         let verifier = SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: [])
         let credentials = StoredCredentials(argon2id: "", scramSHA256: verifier)
-        account = try await store.addAccounts([(address, credentials), (other, credentials)])[0]
-        guard let mailbox = try await store.mailbox(.inbox, of: account.id) else { throw FixtureError() }
-        inbox = mailbox.id
+        let addresses = ["mrose", "karen", "test"].map { Address(localPart: $0, domain: domain) }
+        let accounts = try await store.addAccounts(addresses.map { ($0, credentials) })
+        var inboxes: [MailboxID] = []
+        for account in accounts {
+            guard let mailbox = try await store.mailbox(.inbox, of: account.id) else { throw FixtureError() }
+            inboxes.append(mailbox.id)
+        }
+        (account, inbox) = (accounts[0], inboxes[0])
         service = POP3Service(
-            store: store, authenticator: TestAuthenticator(store: store, override: authentication),
-            failureDelay: .zero)
-        try await deliver(messages)
+            store: store, authenticator: authenticator ?? TestAuthenticator(store: store), failureDelay: .zero)
+        for inbox in inboxes { try await deliver(messages, to: inbox) }
     }
 
-    func deliver(_ messages: [[UInt8]]) async throws {
-        var new: [NewMessage] = []
-        for bytes in messages {
-            let writer = store.bodyWriter()
-            writer.write(bytes.span)
-            new.append(
-                NewMessage(
-                    body: try await writer.finish(), internalDate: Timestamp(seconds: 1_700_000_000), summary: []))
+    func deliver(_ messages: [[UInt8]], to inbox: MailboxID) async throws {
+        let new = messages.map {
+            NewMessage(body: InMemoryBody($0), internalDate: Timestamp(seconds: 1_700_000_000), summary: [])
         }
         _ = try await store.append([(inbox, new)])
     }
@@ -89,7 +99,7 @@ struct Fixture {
         var driver = secureConnection()
         _ = await driver.connect()
         if utf8 { _ = await driver.send("UTF8\r\n") }
-        let answer = await driver.send("USER mrose\r\nPASS \(TestAuthenticator.password)\r\n")
+        let answer = await driver.send("USER mrose\r\nPASS tanstaaf\r\n")
         guard answer.contains("+OK maildrop") else { throw FixtureError() }
         return driver
     }

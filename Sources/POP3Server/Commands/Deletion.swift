@@ -25,7 +25,7 @@ extension POP3Session {
     // "QUIT"
     /// The positive answer comes after the deletions are durable.
     mutating func quit(_ output: inout SessionOutput) -> Step {
-        guard case .transaction(let maildrop) = takeState(), !maildrop.deletedUIDs.isEmpty else {
+        guard case .transaction(let maildrop) = takeState(), maildrop.hasDeletions else {
             output.bytes.ok("signing off")
             return .close
         }

@@ -1,0 +1,62 @@
+import IMAPSyntax
+
+/// A command's policy: where and how it may be given.
+struct CommandRule: Sendable {
+    /// In which states (RFC 3501 §6): the command's group in the grammar.
+    var group: CommandGroup
+    /// Whether it is carried out on a cleartext connection. What reveals a password is not.
+    var isAllowedBeforeTLS = true
+    /// Whether bytes behind it in the same batch are an attack: they would cross from cleartext into TLS.
+    var mustBeLastInBatch = false
+    /// Whether its answer may announce EXPUNGE (RFC 3501 §7.4.1); its UID form may.
+    var mayAnnounceExpunge = true
+}
+
+extension IMAPCommandName {
+    /// The command table: what differs from a plain row of the command's group.
+    var rule: CommandRule {
+        switch self {
+        case .startTLS:
+            CommandRule(group: group, mustBeLastInBatch: true)
+        case .authenticate, .login:
+            CommandRule(group: group, isAllowedBeforeTLS: false)
+        case .fetch, .store, .search:
+            CommandRule(group: group, mayAnnounceExpunge: false)
+        case .capability, .noop, .logout, .id, .enable, .select, .examine, .create, .delete, .rename, .subscribe,
+            .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle, .check, .close, .unselect, .expunge,
+            .copy, .move:
+            CommandRule(group: group)
+        }
+    }
+}
+
+/// Why a command is not carried out.
+struct Refusal: Sendable {
+    var status: StatusKind
+    var code: ResponseCode?
+    var text: String
+}
+
+extension IMAPSession {
+    /// What the table says against a command in the present state; nil when nothing.
+    func refusal(of name: IMAPCommandName) -> Refusal? {
+        let rule = name.rule
+        switch (rule.group, state) {
+        case (.any, _), (.notAuthenticated, .notAuthenticated), (.authenticated, .authenticated),
+            (.authenticated, .selected), (.selected, .selected):
+            break
+        case (.notAuthenticated, .authenticated), (.notAuthenticated, .selected):
+            return Refusal(status: .bad, text: "Already authenticated")
+        case (.authenticated, .notAuthenticated), (.selected, .notAuthenticated):
+            return Refusal(status: .bad, text: "Authenticate first")
+        case (.selected, .authenticated):
+            return Refusal(status: .bad, text: "Select a mailbox first")
+        case (_, .logout):
+            return Refusal(status: .bad, text: "The session is over")
+        }
+        guard rule.isAllowedBeforeTLS || tls != nil else {
+            return Refusal(status: .no, code: .privacyRequired, text: "Use TLS first")
+        }
+        return nil
+    }
+}

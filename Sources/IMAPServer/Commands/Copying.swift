@@ -1,0 +1,65 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+// COPY, MOVE, EXPUNGE.
+
+extension IMAPSession {
+    /// RFC 3501 §6.4.7, RFC 6851; COPYUID of RFC 4315.
+    mutating func copy(
+        _ tag: String, _ set: SequenceSet, to target: MailboxName, moves: Bool, uid: Bool,
+        _ output: inout SessionOutput
+    ) -> Step {
+        guard let account = state.account, let mailbox = state.mailbox else { return .ready }
+        guard let uids = mailbox.uids(set, uid: uid) else { return refuseSet(tag, &output) }
+        guard !moves || !mailbox.isReadOnly else {
+            return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", &output)
+        }
+        let word = moves ? "MOVE" : "COPY"
+        guard !uids.isEmpty else { return conclude(tag, .ok, "\(word) completed", &output) }
+        // COPY is all or nothing (RFC 3501 §6.4.7): a message that is gone fails it before anything is done.
+        guard moves || uid || !lacks(uids, in: mailbox) else {
+            return conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
+        }
+        let work: IMAPWork =
+            moves
+            ? .move(account.id, uids, from: mailbox.id, to: target)
+            : .copy(account.id, uids, from: mailbox.id, to: target)
+        return perform(work) { session, outcome, output in
+            guard case .copied(let result) = outcome else {
+                return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
+            }
+            let code = result.responseCode
+            guard moves, let code else { return session.conclude(tag, .ok, code, "\(word) completed", &output) }
+            // RFC 6851 §4.3: before the EXPUNGEs, so untagged.
+            var reply = OutputBuffer()
+            reply.append(status: .ok, tag: nil, code: code, "Moved")
+            session.enqueue(reply)
+            return session.conclude(tag, .ok, "MOVE completed", &output)
+        }
+    }
+
+    /// RFC 3501 §6.4.3; with a set, RFC 4315 §2.1.
+    mutating func expunge(_ tag: String, _ set: SequenceSet?, _ output: inout SessionOutput) -> Step {
+        guard let mailbox = state.mailbox else { return .ready }
+        guard !mailbox.isReadOnly else {
+            return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", &output)
+        }
+        let uids = set.flatMap { mailbox.uids($0, uid: true) } ?? .everyUID
+        return perform(.expunge(mailbox.id, uids)) { session, outcome, output in
+            guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            return session.conclude(tag, .ok, "EXPUNGE completed", &output)
+        }
+    }
+}
+
+extension CopyResult {
+    /// Nil when nothing was copied: an empty set cannot be written.
+    fileprivate var responseCode: ResponseCode? {
+        guard !source.isEmpty else { return nil }
+        return .copyUID(
+            uidValidity, source: NumberSet(numbers: source.lazy.map(\.value)),
+            destination: NumberSet(numbers: destination.lazy.map(\.value)))
+    }
+}

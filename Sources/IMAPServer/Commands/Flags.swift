@@ -1,0 +1,87 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+// STORE: changes flags.
+
+extension IMAPSession {
+    /// RFC 3501 §6.4.6.
+    mutating func storeFlags(
+        _ tag: String, _ set: SequenceSet, _ action: StoreAction, uid: Bool, _ output: inout SessionOutput
+    ) -> Step {
+        guard let mailbox = state.mailbox else { return .ready }
+        guard action.unchangedSince == nil else {
+            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
+        }
+        guard let uids = mailbox.uids(set, uid: uid) else { return refuseSet(tag, &output) }
+        var updates = UpdateRules(mayAnnounceExpunge: uid, tellsUIDs: uid)
+        guard !mailbox.isReadOnly else {
+            return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", updates: updates, &output)
+        }
+        guard !uids.isEmpty else { return conclude(tag, .ok, "STORE completed", updates: updates, &output) }
+        let change = FlagChange(action)
+        if action.isSilent {
+            updates.expected = ExpectedChange(uids: uids, change: change)
+        } else {
+            updates.told = uids
+        }
+        return perform(.changeFlags(mailbox.id, uids, change, unchangedSince: nil)) { session, outcome, output in
+            guard case .changedFlags = outcome else {
+                updates.told = NumberSet()
+                return session.concludeFailed(tag, outcome, updates: updates, &output)
+            }
+            guard !session.lacks(uids, in: mailbox) else {
+                return session.conclude(
+                    tag, .no, .expungeIssued, "Some of the messages are gone", updates: updates, &output)
+            }
+            return session.conclude(tag, .ok, "STORE completed", updates: updates, &output)
+        }
+    }
+
+    /// Whether some messages of the view are gone from the store: a command on them is not fully done (RFC 5530,
+    /// EXPUNGEISSUED).
+    func lacks(_ uids: NumberSet, in mailbox: SelectedMailbox) -> Bool {
+        guard let now = store.current(mailbox.id) else { return false }
+        let there = now.positions(ofUIDs: uids).reduce(0) { $0 + $1.count }
+        return there < uids.count
+    }
+
+    /// The answer to a sequence number that is no message's (RFC 3501 §9, `seq-number`).
+    mutating func refuseSet(_ tag: String, _ output: inout SessionOutput) -> Step {
+        refuse(tag, Refusal(status: .bad, text: "No message has such a number"), &output)
+    }
+}
+
+extension FlagChange {
+    fileprivate init(_ action: StoreAction) {
+        switch action.operation {
+        case .add: self = .add(action.flags)
+        case .remove: self = .remove(action.flags)
+        case .replace: self = .replace(action.flags)
+        }
+    }
+}
+
+extension SelectedMailbox {
+    /// The UIDs of the view's messages that a client's set names. UIDs that no message has are passed over (RFC 3501
+    /// §6.4.8); for a sequence number that no message has, nil.
+    func uids(_ set: SequenceSet, uid: Bool, allowsEmptyMailbox: Bool = false) -> NumberSet? {
+        positions(set, uid: uid, allowsEmptyMailbox: allowsEmptyMailbox).map(uids(at:))
+    }
+
+    /// The positions of the view that a client's set names.
+    func positions(_ set: SequenceSet, uid: Bool, allowsEmptyMailbox: Bool = false) -> [Range<Int>]? {
+        if uid { return view.positions(ofUIDs: set.resolved(largest: lastUID, saved: saved)) }
+        if case .saved = set { return view.positions(ofUIDs: saved) }
+        if let largest = set.largestNumber, Int(largest) > view.count { return nil }
+        if view.isEmpty, set.hasWildcard { return allowsEmptyMailbox ? [] : nil }
+        return set.resolved(largest: UInt32(view.count)).ranges.map { Int($0.lowerBound) - 1..<Int($0.upperBound) }
+    }
+
+    func uids(at positions: [Range<Int>]) -> NumberSet {
+        var uids = NumberSet()
+        for range in positions { view.forEach(in: range) { uids.appendAscending($1.uid.value) } }
+        return uids
+    }
+}

@@ -1,0 +1,41 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+// LIST and LSUB. Matching is the service's work: it can take long, and a connection's thread serves others.
+
+extension IMAPSession {
+    /// RFC 3501 §6.3.8, RFC 5258, RFC 5819.
+    mutating func list(_ tag: String, _ request: ListRequest, _ output: inout SessionOutput) -> Step {
+        guard let account = state.account else { return .ready }
+        guard !request.returns.status.contains(.highestModSeq) else {
+            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
+        }
+        if !request.isExtended, request.patterns == [""] {
+            var reply = OutputBuffer()
+            reply.append(separatorUnder: "", .modifiedUTF7)
+            enqueue(reply)
+            return conclude(tag, .ok, "LIST completed", &output)
+        }
+        return answer(tag, .list(account.id, request), "LIST completed", &output)
+    }
+
+    /// RFC 3501 §6.3.9.
+    mutating func lsub(
+        _ tag: String, _ reference: String, _ pattern: String, _ output: inout SessionOutput
+    ) -> Step {
+        guard let account = state.account else { return .ready }
+        return answer(tag, .lsub(account.id, reference: reference, pattern: pattern), "LSUB completed", &output)
+    }
+
+    private mutating func answer(
+        _ tag: String, _ work: IMAPWork, _ text: String, _ output: inout SessionOutput
+    ) -> Step {
+        perform(work) { session, outcome, output in
+            guard case .written(let lines) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            session.outgoing.append(.bytes(lines, written: 0))
+            return session.conclude(tag, .ok, text, &output)
+        }
+    }
+}

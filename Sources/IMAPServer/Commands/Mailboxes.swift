@@ -1,0 +1,115 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE, ENABLE: about mailboxes, not in them.
+
+extension IMAPSession {
+    /// RFC 3501 §6.3.3, RFC 6154 §3.
+    mutating func create(
+        _ tag: String, _ name: MailboxName, _ uses: [SpecialUse], _ output: inout SessionOutput
+    ) -> Step {
+        guard let account = state.account else { return .ready }
+        guard uses.count <= 1 else {
+            return conclude(tag, .no, .useAttribute, "A mailbox has one use", &output)
+        }
+        return change(tag, .createMailbox(account.id, name, uses.first), "CREATE completed", &output)
+    }
+
+    /// RFC 3501 §6.3.4. Other sessions that have the mailbox selected are sent away; this one is left without.
+    mutating func delete(_ tag: String, _ name: MailboxName, _ output: inout SessionOutput) -> Step {
+        guard let account = state.account else { return .ready }
+        return perform(.deleteMailbox(account.id, name)) { session, outcome, output in
+            guard case .done = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            output.events.append(.notice("mailbox deleted"))
+            if session.state.mailbox?.name == name {
+                session.state.deselect()
+                var reply = OutputBuffer()
+                reply.append(status: .ok, tag: nil, code: .closed, "The mailbox is no more")
+                session.enqueue(reply)
+            }
+            return session.conclude(tag, .ok, "DELETE completed", &output)
+        }
+    }
+
+    /// RFC 3501 §6.3.5.
+    mutating func rename(
+        _ tag: String, _ from: MailboxName, _ to: MailboxName, _ output: inout SessionOutput
+    ) -> Step {
+        guard let account = state.account else { return .ready }
+        return change(tag, .renameMailbox(account.id, from: from, to: to), "RENAME completed", &output)
+    }
+
+    /// RFC 3501 §6.3.6, §6.3.7.
+    mutating func subscribe(
+        _ tag: String, _ name: MailboxName, _ subscribed: Bool, _ output: inout SessionOutput
+    ) -> Step {
+        guard let account = state.account else { return .ready }
+        let text = subscribed ? "SUBSCRIBE completed" : "UNSUBSCRIBE completed"
+        return change(tag, .setSubscribed(account.id, name, subscribed), text, &output)
+    }
+
+    private mutating func change(
+        _ tag: String, _ work: IMAPWork, _ text: String, _ output: inout SessionOutput
+    ) -> Step {
+        perform(work) { session, outcome, output in
+            guard case .done = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            return session.conclude(tag, .ok, text, &output)
+        }
+    }
+
+    /// RFC 3501 §6.3.10.
+    mutating func status(
+        _ tag: String, _ name: MailboxName, _ items: [StatusItem], _ output: inout SessionOutput
+    ) -> Step {
+        guard let account = state.account else { return .ready }
+        guard !items.contains(.highestModSeq) else {
+            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
+        }
+        return perform(.findMailbox(account.id, name)) { session, outcome, output in
+            guard case .found(let found) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            guard let mailbox = found else {
+                return session.conclude(tag, .no, .nonExistent, "No such mailbox", &output)
+            }
+            var reply = OutputBuffer()
+            reply.append(statusOf: mailbox.name, mailbox.values(items), .modifiedUTF7)
+            session.enqueue(reply)
+            return session.conclude(tag, .ok, "STATUS completed", &output)
+        }
+    }
+
+    /// RFC 2342: one personal namespace, at the root.
+    mutating func namespace(_ tag: String, _ output: inout SessionOutput) -> Step {
+        var reply = OutputBuffer()
+        reply.appendPersonalNamespace()
+        enqueue(reply)
+        return conclude(tag, .ok, "NAMESPACE completed", &output)
+    }
+
+    /// RFC 5161: nothing here needs to be enabled, and what is unknown is passed over.
+    mutating func enable(_ tag: String, _ names: [String], _ output: inout SessionOutput) -> Step {
+        var reply = OutputBuffer()
+        reply.append(enabled: [])
+        enqueue(reply)
+        return conclude(tag, .ok, "ENABLE completed", &output)
+    }
+}
+
+extension Mailbox {
+    /// What STATUS tells of it.
+    func values(_ items: [StatusItem]) -> [(item: StatusItem, value: UInt64)] {
+        items.map { item in
+            switch item {
+            case .messages: (item, UInt64(messageCount))
+            case .recent: (item, UInt64(recentCount))
+            case .uidNext: (item, min(uidNext, UInt64(UInt32.max)))
+            case .uidValidity: (item, UInt64(uidValidity.value))
+            case .unseen: (item, UInt64(unseenCount))
+            case .deleted: (item, UInt64(deletedCount))
+            case .size: (item, size)
+            case .highestModSeq: (item, highestModSeq.value)
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+// SEARCH (RFC 3501 §6.4.4; ESEARCH of RFC 4731; SAVE of RFC 5182).
+
+extension IMAPSession {
+    private static let charsets = ["US-ASCII", "UTF-8"]
+
+    mutating func search(
+        _ tag: String, _ request: SearchRequest, uid: Bool, _ output: inout SessionOutput
+    ) -> Step {
+        guard let mailbox = state.mailbox else { return .ready }
+        let updates = UpdateRules(mayAnnounceExpunge: uid, tellsUIDs: uid)
+        if let charset = request.charset, !Self.charsets.contains(charset) {
+            save(NumberSet(), request)
+            return conclude(
+                tag, .no, .badCharset(Self.charsets), "The charset is not known", updates: updates, &output)
+        }
+        let program: SearchProgram
+        do {
+            program = try SearchProgram(request.key, in: mailbox)
+        } catch {
+            switch error {
+            case .noSuchMessage: return refuseSet(tag, &output)
+            case .notOffered: return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
+            case .malformedText:
+                return refuse(tag, Refusal(status: .bad, text: "A string is not in its charset"), &output)
+            }
+        }
+        return perform(.search(SearchTask(program: program, view: mailbox.view))) { session, outcome, output in
+            guard case .matched(let uids) = outcome else {
+                session.save(NumberSet(), request)
+                return session.concludeFailed(tag, outcome, updates: updates, &output)
+            }
+            session.answer(tag, uids, request, in: mailbox, uid: uid)
+            return session.conclude(tag, .ok, "SEARCH completed", updates: updates, &output)
+        }
+    }
+
+    private mutating func answer(
+        _ tag: String, _ uids: NumberSet, _ request: SearchRequest, in mailbox: SelectedMailbox, uid: Bool
+    ) {
+        save(uids, request)
+        let numbers =
+            uid
+            ? uids
+            : NumberSet(mailbox.view.positions(ofUIDs: uids).map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) })
+        var reply = OutputBuffer()
+        guard let returns = request.returns else {
+            reply.append("* SEARCH")
+            enqueue(reply)
+            outgoing.append(.numbers(NumberList(numbers)))
+            outgoing.append(.bytes([0x0D, 0x0A], written: 0))
+            return
+        }
+        // RFC 5182 §2.1: a search that only saves tells nothing.
+        guard returns != .save else { return }
+        reply.append(esearch: SearchResult(numbers, returns), tag: tag, uid: uid)
+        enqueue(reply)
+    }
+
+    /// RFC 5182 §2.1, §2.4: all that was found, or, where only MIN or MAX was asked for, those.
+    private mutating func save(_ uids: NumberSet, _ request: SearchRequest) {
+        guard let returns = request.returns, returns.contains(.save), var mailbox = state.mailbox else { return }
+        let ends = returns.intersection([.min, .max])
+        if ends.isEmpty || !returns.isDisjoint(with: [.all, .count]) {
+            mailbox.saved = uids
+        } else {
+            let kept = [ends.contains(.min) ? uids.min : nil, ends.contains(.max) ? uids.max : nil]
+            mailbox.saved = NumberSet(numbers: kept.compactMap { $0 })
+        }
+        state.replaceMailbox(mailbox)
+    }
+}

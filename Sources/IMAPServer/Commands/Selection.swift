@@ -1,0 +1,95 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+// SELECT, EXAMINE, CLOSE, UNSELECT.
+
+extension IMAPSession {
+    /// RFC 3501 §6.3.1, §6.3.2. Whatever was selected is not any more, even if this fails.
+    mutating func select(
+        _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly: Bool,
+        _ output: inout SessionOutput
+    ) -> Step {
+        guard parameters == SelectParameters() else {
+            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE and QRESYNC are not offered"), &output)
+        }
+        guard let account = state.account else { return .ready }
+        let hadMailbox = state.mailbox != nil
+        state.deselect()
+        return perform(.open(account.id, name, claimsRecent: !isReadOnly)) { session, outcome, output in
+            guard case .opened(let opened) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            let mailbox = SelectedMailbox(opened, isReadOnly: isReadOnly)
+            session.state = .selected(account, mailbox)
+            var reply = OutputBuffer()
+            if hadMailbox { reply.append(status: .ok, tag: nil, code: .closed, "The previous mailbox is closed") }
+            mailbox.writeSelection(hasUnseen: opened.record.unseenCount > 0, &reply)
+            session.enqueue(reply)
+            return session.conclude(
+                tag, .ok, isReadOnly ? .readOnly : .readWrite, isReadOnly ? "EXAMINE completed" : "SELECT completed",
+                &output)
+        }
+    }
+
+    /// RFC 3501 §6.4.2: removes what is marked `\Deleted`, and tells nothing of it.
+    mutating func close(_ tag: String, _ output: inout SessionOutput) -> Step {
+        guard let mailbox = state.mailbox else { return .ready }
+        state.deselect()
+        guard !mailbox.isReadOnly else { return conclude(tag, .ok, "CLOSE completed", &output) }
+        return perform(.expunge(mailbox.id, .everyUID)) { session, outcome, output in
+            guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            return session.conclude(tag, .ok, "CLOSE completed", &output)
+        }
+    }
+
+    /// RFC 3691.
+    mutating func unselect(_ tag: String, _ output: inout SessionOutput) -> Step {
+        state.deselect()
+        return conclude(tag, .ok, "UNSELECT completed", &output)
+    }
+}
+
+extension SelectedMailbox {
+    init(_ opened: OpenedMailbox, isReadOnly: Bool) {
+        id = opened.record.id
+        name = opened.record.name
+        self.isReadOnly = isReadOnly
+        view = opened.snapshot
+        comparedAt = opened.snapshot.highestModSeq
+        recent = NumberSet()
+        announcedRecent = 0
+        if let first = UInt32(exactly: opened.firstRecent), first >= 1, first <= lastUID {
+            recent = NumberSet(first...lastUID)
+        }
+        announcedRecent = recentCount
+    }
+
+    /// The untagged responses of SELECT (RFC 3501 §6.3.1), and what RFC 9051 adds.
+    fileprivate func writeSelection(hasUnseen: Bool, _ output: inout OutputBuffer) {
+        output.appendFlagLists(view.keywords, isReadOnly: isReadOnly)
+        output.append(exists: view.count)
+        output.append(recent: announcedRecent)
+        if hasUnseen, let unseen = firstUnseen {
+            output.append(status: .ok, tag: nil, code: .unseen(UInt32(unseen + 1)), "First unseen")
+        }
+        output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")
+        output.append(status: .ok, tag: nil, code: .uidNext(view.uidNext), "Predicted next UID")
+    }
+
+    private var firstUnseen: Int? { view.firstPosition { !$0.flags.contains(.seen) } }
+}
+
+extension MailboxSnapshot {
+    func holds(_ uid: UInt32) -> Bool { UID(uid).flatMap { position(of: $0) } != nil }
+
+    /// The first position whose row satisfies the predicate.
+    func firstPosition(where predicate: (MessageRow) -> Bool) -> Int? {
+        struct Found: Error { var position: Int }
+        do {
+            try forEach { position, row in if predicate(row) { throw Found(position: position) } }
+        } catch let found as Found {
+            return found.position
+        } catch {}
+        return nil
+    }
+}

@@ -1,0 +1,114 @@
+package import IMAPSyntax
+import MailVocabulary
+import WireFraming
+
+/// A FETCH's items, made ready: what the answer to each begins with is written once, not for every message.
+package struct FetchPlan: Sendable {
+    package struct Item: Sendable {
+        var kind: Kind
+        /// `BODY[HEADER.FIELDS (To)]<0> `, up to where the value begins.
+        var label: [UInt8]
+    }
+
+    package enum Kind: Sendable {
+        case flags
+        case uid
+        case internalDate
+        case size
+        case envelope
+        case structure(extended: Bool)
+        case section(BodySection, PartialRange?)
+    }
+
+    let items: [Item]
+    /// Envelope, structure, or where a part begins.
+    let needsSummary: Bool
+    let needsBody: Bool
+    /// Sections: how often a message's octets may be written.
+    let sectionCount: Int
+
+    /// Nil for items that need an extension this server does not have.
+    package init?(_ requested: [FetchItem], withUID: Bool) {
+        var items: [Item] = []
+        if withUID, !requested.contains(.uid) { items.append(Item(.uid)) }
+        for item in requested {
+            guard let item = Item(requested: item) else { return nil }
+            items.append(item)
+        }
+        self.init(items)
+    }
+
+    private init(_ items: [Item]) {
+        self.items = items
+        var (needsSummary, sections) = (false, 0)
+        for item in items {
+            switch item.kind {
+            case .flags, .uid, .internalDate, .size: break
+            case .envelope, .structure: needsSummary = true
+            case .section(let section, _):
+                sections += 1
+                if section != BodySection() { needsSummary = true }
+            }
+        }
+        self.needsSummary = needsSummary
+        sectionCount = sections
+        needsBody = sections > 0
+    }
+
+    /// What is told unasked.
+    static func flags(withUID: Bool) -> FetchPlan {
+        FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)])
+    }
+
+    /// Whether the index alone answers.
+    var isIndexed: Bool { !needsSummary && !needsBody }
+
+    var tellsFlags: Bool {
+        items.contains { if case .flags = $0.kind { true } else { false } }
+    }
+}
+
+extension FetchPlan.Item {
+    fileprivate init(_ kind: FetchPlan.Kind, _ label: String) {
+        self.kind = kind
+        self.label = Array(label.utf8)
+    }
+
+    /// For items that are named by one word.
+    fileprivate init(_ kind: FetchPlan.Kind) {
+        switch kind {
+        case .flags: self.init(kind, "FLAGS (")
+        case .uid: self.init(kind, "UID ")
+        case .internalDate: self.init(kind, "INTERNALDATE ")
+        case .size: self.init(kind, "RFC822.SIZE ")
+        case .envelope: self.init(kind, "ENVELOPE ")
+        case .structure(let extended): self.init(kind, extended ? "BODYSTRUCTURE " : "BODY ")
+        case .section(let section, let partial): self.init(section, partial)
+        }
+    }
+
+    private init(_ section: BodySection, _ partial: PartialRange?) {
+        kind = .section(section, partial)
+        var output = OutputBuffer()
+        output.append(section: section, partial: partial)
+        output.append(" ")
+        label = output.take()
+    }
+
+    fileprivate init?(requested item: FetchItem) {
+        switch item {
+        case .flags: self.init(.flags)
+        case .uid: self.init(.uid)
+        case .internalDate: self.init(.internalDate)
+        case .rfc822: self.init(.section(BodySection(), nil), "RFC822 ")
+        case .rfc822Header: self.init(.section(BodySection(.header), nil), "RFC822.HEADER ")
+        case .rfc822Text: self.init(.section(BodySection(.text), nil), "RFC822.TEXT ")
+        case .rfc822Size: self.init(.size)
+        case .envelope: self.init(.envelope)
+        case .body: self.init(.structure(extended: false))
+        case .bodyStructure: self.init(.structure(extended: true))
+        case .section(_, let section, let partial): self.init(section, partial)
+        case .binary, .binarySize, .modSeq: return nil
+        }
+    }
+}

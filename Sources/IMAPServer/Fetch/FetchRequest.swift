@@ -1,0 +1,52 @@
+import MailVocabulary
+
+/// A part of a FETCH that needs more than the index: from `cursor` on, as much as one piece holds.
+package struct FetchRequest: Sendable {
+    var writer: FetchWriter
+    /// Of the view; ascending.
+    var positions: [Range<Int>]
+    var cursor: FetchCursor
+}
+
+/// Where a FETCH stands.
+package struct FetchCursor: Sendable, Equatable {
+    /// Index into the positions' ranges, and the next message in that range.
+    var range = 0
+    var offset = 0
+    /// Within a message that is too large for one piece: the item being written, and how many octets of its value
+    /// are.
+    var item = 0
+    var written = 0
+}
+
+/// A run of the response.
+package struct FetchPiece: Sendable {
+    package var bytes: [UInt8]
+    /// Nil at the end.
+    package var next: FetchCursor?
+    package var problem: FetchProblem?
+}
+
+/// What went wrong with some messages; the worst counts.
+package enum FetchProblem: Int, Sendable, Comparable {
+    /// A body that is gone: NIL stands for it.
+    case gone
+    /// A body that cannot be read: NIL stands for it.
+    case unreadable
+    /// A body that became unreadable when its literal had begun: the connection cannot go on.
+    case brokenOff
+
+    package static func < (a: FetchProblem, b: FetchProblem) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// A FETCH under way in a session.
+struct FetchStream: Sendable {
+    let tag: String
+    let updates: UpdateRules
+    var request: FetchRequest
+    /// A piece that is not all written.
+    var piece: [UInt8] = []
+    var written = 0
+    var isComplete = false
+    var problem: FetchProblem?
+}

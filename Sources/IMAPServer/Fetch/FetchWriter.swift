@@ -1,0 +1,98 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+/// Writes `* n FETCH (…)` for rows of a view.
+package struct FetchWriter: Sendable {
+    let plan: FetchPlan
+    let view: MailboxSnapshot
+    let recent: NumberSet
+    /// UIDs whose answers carry FLAGS though they were not asked for: reading them set `\Seen`.
+    var newlySeen = NumberSet()
+    private let keywords: [[UInt8]]
+
+    init(plan: FetchPlan, mailbox: SelectedMailbox) {
+        self.plan = plan
+        view = mailbox.view
+        recent = mailbox.recent
+        keywords = mailbox.view.keywords.keywords.map { Array($0.name.utf8) }
+    }
+
+    /// Rows that are written between two looks at how much was: their flags may be long.
+    var rowsPerPiece: Int {
+        let longest = 128 + keywords.reduce(0) { $0 + $1.count + 1 }
+        return max(1, min(256, 16 * 1024 / longest))
+    }
+
+    /// Rows by what the index knows.
+    func write(_ positions: Range<Int>, _ output: inout OutputBuffer) {
+        view.forEach(in: positions) { position, row in
+            begin(position, &output)
+            for (index, item) in plan.items.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: " ")) }
+                write(item, row, &output)
+            }
+            end(row, &output)
+        }
+    }
+
+    func begin(_ position: Int, _ output: inout OutputBuffer) {
+        output.append(fetchOf: UInt32(truncatingIfNeeded: position + 1))
+    }
+
+    func end(_ row: MessageRow, _ output: inout OutputBuffer) {
+        if !newlySeen.isEmpty, newlySeen.contains(row.uid.value), !plan.tellsFlags {
+            output.append(" FLAGS (")
+            writeFlags(row, &output)
+        }
+        output.append(")\r\n")
+    }
+
+    /// An item of the index; the others are nothing to this function.
+    func write(_ item: FetchPlan.Item, _ row: MessageRow, _ output: inout OutputBuffer) {
+        switch item.kind {
+        case .flags:
+            output.append(item.label)
+            writeFlags(row, &output)
+        case .uid:
+            output.append(item.label)
+            output.append(decimal: row.uid.value)
+        case .internalDate:
+            output.append(item.label)
+            output.append(internalDate: row.internalDate)
+        case .size:
+            output.append(item.label)
+            output.append(decimal: row.size)
+        case .envelope, .structure, .section: break
+        }
+    }
+
+    /// What stands between the parentheses, and the closing one.
+    private func writeFlags(_ row: MessageRow, _ output: inout OutputBuffer) {
+        let flags = row.flags
+        let start = output.count
+        output.append(FetchWriter.systemFlags[Int(truncatingIfNeeded: flags.rawValue & FlagBits.system.rawValue)])
+        if flags.rawValue >> UInt64(FlagBits.firstKeywordBit) != 0 {
+            for (number, keyword) in keywords.enumerated() where flags.contains(KeywordTable.bit(number: number)) {
+                if output.count > start { output.append(UInt8(ascii: " ")) }
+                output.append(keyword)
+            }
+        }
+        if !recent.isEmpty, recent.contains(row.uid.value) {
+            if output.count > start { output.append(UInt8(ascii: " ")) }
+            output.append("\\Recent")
+        }
+        output.append(UInt8(ascii: ")"))
+    }
+
+    /// The text of each combination of system flags.
+    private static let systemFlags: [[UInt8]] = (0...FlagBits.system.rawValue).map { bits in
+        var output = OutputBuffer()
+        for (index, flag) in KeywordTable().flags(FlagBits(rawValue: bits)).enumerated() {
+            if index > 0 { output.append(UInt8(ascii: " ")) }
+            output.append(flag: flag)
+        }
+        return output.take()
+    }
+}

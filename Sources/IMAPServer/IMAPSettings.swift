@@ -1,0 +1,24 @@
+package import IMAPSyntax
+
+/// What an operator can set of the IMAP server, and its caps with their reasons.
+package struct IMAPSettings: Sendable {
+    /// Octets of one appended message; a larger one is refused before it is invited.
+    package var maximumMessageSize: UInt64 = 100 << 20
+    /// How long an authenticated client may be silent, in IDLE too: RFC 3501 §5.4 asks for at least 30 minutes.
+    package var patience: Duration = .seconds(30 * 60)
+    /// Before authentication a silent connection is only a cost.
+    package var unauthenticatedPatience: Duration = .seconds(60)
+    /// What `ID` answers, in order.
+    package var identification: [IDField] = [IDField(name: "name", value: "Latchmail")]
+
+    package init() {}
+
+    /// Failed logins until the connection closes: enough for a mistyped password, few enough that guessing needs a
+    /// new handshake every time.
+    static let maximumFailedLogins = 3
+    /// Commands answered BAD until the connection closes, before authentication: broken software and probes.
+    static let maximumUnauthenticatedErrors = 10
+    static let maximumErrors = 50
+    /// Octets of one literal before authentication: a name or a password.
+    static let unauthenticatedLiteralLimit = 1024
+}

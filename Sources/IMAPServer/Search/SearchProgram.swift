@@ -1,0 +1,153 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+
+/// A search key made ready for a mailbox: sets resolved, flags as bits, days as numbers. It is judged with as much of
+/// a message as is at hand, and says when more is needed.
+indirect enum SearchProgram: Sendable {
+    case constant(Bool)
+    /// `flags & mask == value`
+    case flags(mask: FlagBits, value: FlagBits)
+    case uids(NumberSet)
+    /// Octets: more than, fewer than.
+    case larger(UInt64)
+    case smaller(UInt64)
+    /// INTERNALDATE's day, since 1970.
+    case day(SearchKey.DateRelation, Int64)
+    case sentDay(SearchKey.DateRelation, Int64)
+    case envelope(SearchKey.EnvelopeField, Needle)
+    /// No needle: that the field is there.
+    case header(name: [UInt8], Needle?)
+    case body(Needle)
+    case text(Needle)
+    case not(SearchProgram)
+    case any([SearchProgram])
+    case all([SearchProgram])
+
+    /// What cannot be searched for.
+    enum Problem: Error {
+        /// A sequence number that no message has.
+        case noSuchMessage
+        /// A string that is not in the request's character set.
+        case malformedText
+        case notOffered
+    }
+
+    init(_ key: SearchKey, in mailbox: SelectedMailbox) throws(Problem) {
+        switch key {
+        case .all: self = .constant(true)
+        case .has(let flag):
+            let bit = mailbox.view.keywords.bit(flag)
+            self = bit.map { .flags(mask: $0, value: $0) } ?? .constant(false)
+        case .lacks(let flag):
+            let bit = mailbox.view.keywords.bit(flag)
+            self = bit.map { .flags(mask: $0, value: []) } ?? .constant(true)
+        case .recent: self = .uids(mailbox.recent)
+        case .old: self = .not(.uids(mailbox.recent))
+        case .new: self = .all([.uids(mailbox.recent), .flags(mask: .seen, value: [])])
+        case .larger(let size): self = .larger(size)
+        case .smaller(let size): self = .smaller(size)
+        case .internalDate(let relation, let date): self = .day(relation, date.daysSinceEpoch)
+        case .sentDate(let relation, let date): self = .sentDay(relation, date.daysSinceEpoch)
+        case .uid(let set):
+            self = .uids(set.resolved(largest: mailbox.lastUID, saved: mailbox.saved))
+        case .sequenceNumbers(let set):
+            guard let uids = mailbox.uids(set, uid: false, allowsEmptyMailbox: true) else { throw .noSuchMessage }
+            self = .uids(uids)
+        case .modSeq: throw .notOffered
+        case .not(let key): self = .not(try SearchProgram(key, in: mailbox))
+        case .or(let a, let b): self = .any([try SearchProgram(a, in: mailbox), try SearchProgram(b, in: mailbox)])
+        case .and(let keys):
+            var programs: [SearchProgram] = []
+            for key in keys { programs.append(try SearchProgram(key, in: mailbox)) }
+            self = .all(programs)
+        case .envelope, .header, .body, .text: self = try SearchProgram(text: key)
+        }
+    }
+
+    /// Keys with strings. Every message has the empty string everywhere.
+    private init(text key: SearchKey) throws(Problem) {
+        switch key {
+        case .envelope(let field, let octets):
+            let needle = try SearchProgram.needle(octets)
+            self = needle.map { .envelope(field, $0) } ?? .constant(true)
+        case .header(let name, let octets): self = .header(name: Array(name.utf8), try SearchProgram.needle(octets))
+        case .body(let octets): self = try SearchProgram.needle(octets).map { .body($0) } ?? .constant(true)
+        case .text(let octets): self = try SearchProgram.needle(octets).map { .text($0) } ?? .constant(true)
+        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .larger, .smaller, .uid,
+            .sequenceNumbers, .modSeq, .not, .or, .and:
+            self = .constant(false)
+        }
+    }
+
+    /// Nil for the empty string. The charsets offered are UTF-8 and a part of it.
+    private static func needle(_ octets: [UInt8]) throws(Problem) -> Needle? {
+        guard let text = String(validating: octets, as: UTF8.self) else { throw .malformedText }
+        return text.isEmpty ? nil : Needle(text)
+    }
+
+    /// What a message must be opened for, at worst.
+    var needsSummary: Bool {
+        switch self {
+        case .constant, .flags, .uids, .larger, .smaller, .day: false
+        case .sentDay, .envelope, .header, .body, .text: true
+        case .not(let program): program.needsSummary
+        case .any(let programs), .all(let programs): programs.contains(where: \.needsSummary)
+        }
+    }
+
+    /// Whether a message matches; nil when more of it must be known.
+    func judge(_ row: MessageRow, _ content: SearchedContent?) -> Bool? {
+        switch self {
+        case .constant(let value): return value
+        case .flags(let mask, let value): return row.flags.intersection(mask) == value
+        case .uids(let uids): return uids.contains(row.uid.value)
+        case .larger(let size): return UInt64(row.size) > size
+        case .smaller(let size): return UInt64(row.size) < size
+        case .day(let relation, let day): return relation.holds(row.internalDate.dayOfWriting, day)
+        case .sentDay(let relation, let day):
+            guard let content else { return nil }
+            return content.sentDay.map { relation.holds($0, day) } ?? false
+        case .envelope(let field, let needle): return content?.contains(needle, in: field)
+        case .header(let name, let needle): return content?.contains(needle, inField: name)
+        case .body(let needle): return content?.bodyContains(needle)
+        case .text(let needle): return content?.textContains(needle)
+        case .not(let program): return program.judge(row, content).map { !$0 }
+        case .any(let programs): return SearchProgram.judge(programs, row, content, decisive: true)
+        case .all(let programs): return SearchProgram.judge(programs, row, content, decisive: false)
+        }
+    }
+
+    /// `or` for `decisive` true, `and` for false: one such verdict settles it, even when others are open.
+    private static func judge(
+        _ programs: [SearchProgram], _ row: MessageRow, _ content: SearchedContent?, decisive: Bool
+    ) -> Bool? {
+        var isOpen = false
+        for program in programs {
+            guard let verdict = program.judge(row, content) else {
+                isOpen = true
+                continue
+            }
+            if verdict == decisive { return decisive }
+        }
+        return isOpen ? nil : !decisive
+    }
+}
+
+extension SearchKey.DateRelation {
+    fileprivate func holds(_ day: Int64, _ limit: Int64) -> Bool {
+        switch self {
+        case .before: day < limit
+        case .on: day == limit
+        case .since: day >= limit
+        }
+    }
+}
+
+extension Timestamp {
+    /// Days since 1970 in the timestamp's own zone: "disregarding time and timezone" (RFC 3501 §6.4.4).
+    var dayOfWriting: Int64 {
+        let local = seconds + Int64(zoneMinutes) * 60
+        return local >= 0 ? local / 86_400 : (local - 86_399) / 86_400
+    }
+}

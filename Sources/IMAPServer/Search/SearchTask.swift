@@ -1,0 +1,7 @@
+import MailStore
+
+/// A search in a view.
+package struct SearchTask: Sendable {
+    let program: SearchProgram
+    let view: MailboxSnapshot
+}

@@ -1,0 +1,16 @@
+import MailStore
+import MailVocabulary
+import MessageFormat
+
+extension IMAPService {
+    func append(_ message: AppendedMessage) async throws -> AppendResult {
+        let body = try await message.body.finish()
+        let summary = try body.withBytes { MessageSummary(parsing: $0).encoded() }
+        let new = NewMessage(
+            body: body, flags: message.flags, internalDate: message.internalDate ?? now(), summary: summary)
+        guard let result = try await store.append([(message.mailbox, [new])]).first else {
+            throw StoreError.unavailable("nothing was appended")
+        }
+        return result
+    }
+}

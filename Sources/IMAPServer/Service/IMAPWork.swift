@@ -1,0 +1,71 @@
+package import IMAPSyntax
+package import MailStore
+package import MailVocabulary
+package import SASL
+
+/// What an IMAP session asks of the store and the authenticator.
+package enum IMAPWork: Sendable {
+    case authenticate(PasswordCredentials)
+
+    /// SELECT, EXAMINE: `claimsRecent` takes the messages nobody was told of yet.
+    case open(AccountID, MailboxName, claimsRecent: Bool)
+    /// The selected mailbox as it is now.
+    case refresh(MailboxID, claimsRecent: Bool)
+    /// Wakes the session when the mailbox changes, for as long as the observation is kept.
+    case observe(MailboxID)
+
+    case list(AccountID, ListRequest)
+    case lsub(AccountID, reference: String, pattern: String)
+    case findMailbox(AccountID, MailboxName)
+    case createMailbox(AccountID, MailboxName, SpecialUse?)
+    case deleteMailbox(AccountID, MailboxName)
+    case renameMailbox(AccountID, from: MailboxName, to: MailboxName)
+    case setSubscribed(AccountID, MailboxName, Bool)
+
+    case spill(any BodyWriter)
+    case append(AppendedMessage)
+
+    case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
+    case copy(AccountID, NumberSet, from: MailboxID, to: MailboxName)
+    case move(AccountID, NumberSet, from: MailboxID, to: MailboxName)
+    case expunge(MailboxID, NumberSet)
+    case fetch(FetchRequest)
+    case search(SearchTask)
+}
+
+/// The store's and the authenticator's answers.
+package enum IMAPOutcome: Sendable {
+    case done
+    case failed(StoreError)
+    case authentication(AuthenticationResult)
+    case opened(OpenedMailbox)
+    case refreshed(MailboxSnapshot, firstRecent: UInt64?)
+    case observing(Observation)
+    /// Untagged responses.
+    case written([UInt8])
+    case found(Mailbox?)
+    case appended(AppendResult)
+    /// UIDs left alone because of `unchangedSince`.
+    case changedFlags(modified: NumberSet)
+    case copied(CopyResult)
+    case expunged(NumberSet)
+    case fetched(FetchPiece)
+    /// UIDs.
+    case matched(NumberSet)
+}
+
+package struct OpenedMailbox: Sendable {
+    package var record: Mailbox
+    package var snapshot: MailboxSnapshot
+    /// The first UID that is recent for this session.
+    package var firstRecent: UInt64
+}
+
+/// A message whose octets have all come.
+package struct AppendedMessage: Sendable {
+    package var mailbox: MailboxID
+    package var body: any BodyWriter
+    package var flags: [Flag]
+    /// Nil: now.
+    package var internalDate: Timestamp?
+}

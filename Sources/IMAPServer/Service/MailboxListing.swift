@@ -1,0 +1,110 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+/// What LIST and LSUB answer, computed from an account's mailboxes and subscriptions.
+struct MailboxListing {
+    private let mailboxes: [MailboxName: Mailbox]
+    private let subscriptions: Set<MailboxName>
+    /// Names that have inferiors: mailboxes, or nothing but a level above some.
+    private let parents: Set<MailboxName>
+    private let subscribedParents: Set<MailboxName>
+    private let specialParents: Set<MailboxName>
+
+    init(_ mailboxes: [Mailbox], subscriptions: [MailboxName]) {
+        self.mailboxes = Dictionary(mailboxes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.subscriptions = Set(subscriptions)
+        parents = MailboxListing.superiors(of: mailboxes.map(\.name))
+        subscribedParents = MailboxListing.superiors(of: subscriptions)
+        specialParents = MailboxListing.superiors(of: mailboxes.filter { $0.specialUse != nil }.map(\.name))
+    }
+
+    private static func superiors(of names: [MailboxName]) -> Set<MailboxName> {
+        var superiors = Set<MailboxName>()
+        for name in names {
+            var next = name.parent
+            while let superior = next, superiors.insert(superior).inserted { next = superior.parent }
+        }
+        return superiors
+    }
+
+    /// One name with its attributes; and, where STATUS is wanted and possible, its mailbox.
+    struct Answer {
+        var entry: ListEntry
+        var mailbox: Mailbox?
+    }
+
+    /// RFC 3501 §6.3.8, RFC 5258, RFC 6154.
+    func list(_ request: ListRequest) -> [Answer] {
+        let patterns = request.patterns.map { MailboxPattern(request.reference + $0) }
+        var names = Set(mailboxes.keys).union(parents)
+        if request.selection.subscribed { names.formUnion(subscriptions.union(subscribedParents)) }
+        return names.sorted().compactMap { name in
+            guard patterns.contains(where: { $0.matches(name) }) else { return nil }
+            let childInfo = request.selection.recursiveMatch ? childInfo(name, request.selection) : []
+            guard isSelected(name, request.selection) || !childInfo.isEmpty else { return nil }
+            let entry = ListEntry(name: name.text, attributes: attributes(name, request), childInfo: childInfo)
+            return Answer(entry: entry, mailbox: mailboxes[name])
+        }
+    }
+
+    private func isSelected(_ name: MailboxName, _ selection: ListSelection) -> Bool {
+        (!selection.subscribed || subscriptions.contains(name))
+            && (!selection.specialUse || mailboxes[name]?.specialUse != nil)
+    }
+
+    /// RFC 5258 §3.5: which selection options some inferior matches.
+    private func childInfo(_ name: MailboxName, _ selection: ListSelection) -> [String] {
+        var matched: [String] = []
+        if selection.subscribed, subscribedParents.contains(name) { matched.append("SUBSCRIBED") }
+        if selection.specialUse, specialParents.contains(name) { matched.append("SPECIAL-USE") }
+        return matched
+    }
+
+    private func attributes(_ name: MailboxName, _ request: ListRequest) -> [String] {
+        var attributes: [String] = []
+        let mailbox = mailboxes[name]
+        if mailbox == nil { attributes.append(request.isExtended ? "\\NonExistent" : "\\Noselect") }
+        if (request.selection.subscribed || request.returns.subscribed), subscriptions.contains(name) {
+            attributes.append("\\Subscribed")
+        }
+        attributes.append(parents.contains(name) ? "\\HasChildren" : "\\HasNoChildren")
+        if let use = mailbox?.specialUse { attributes.append(use.rawValue) }
+        return attributes
+    }
+
+    /// RFC 3501 §6.3.9. A level that is not subscribed, but has something subscribed below that the pattern does not
+    /// reach, is told as `\Noselect`.
+    func subscribed(reference: String, pattern: String) -> [ListEntry] {
+        let pattern = MailboxPattern(reference + pattern)
+        return subscriptions.union(subscribedParents).sorted().compactMap { name in
+            guard pattern.matches(name) else { return nil }
+            if subscriptions.contains(name) { return ListEntry(name: name.text) }
+            let reachesInferiors = subscriptions.contains { $0.isInferior(to: name) && pattern.matches($0) }
+            return reachesInferiors ? nil : ListEntry(name: name.text, attributes: ["\\Noselect"])
+        }
+    }
+}
+
+extension MailboxListing {
+    /// The untagged responses to a LIST; each mailbox's STATUS behind its name (RFC 5819 §2).
+    func written(_ request: ListRequest) -> [UInt8] {
+        var output = OutputBuffer()
+        for answer in list(request) {
+            output.append(list: answer.entry, .modifiedUTF7)
+            guard !request.returns.status.isEmpty, let mailbox = answer.mailbox else { continue }
+            output.append(statusOf: mailbox.name, mailbox.values(request.returns.status), .modifiedUTF7)
+        }
+        return output.take()
+    }
+
+    /// The untagged responses to an LSUB.
+    func written(reference: String, pattern: String) -> [UInt8] {
+        var output = OutputBuffer()
+        for entry in subscribed(reference: reference, pattern: pattern) {
+            output.append(list: entry, .modifiedUTF7, command: "LSUB")
+        }
+        return output.take()
+    }
+}

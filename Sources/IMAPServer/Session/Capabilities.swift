@@ -1,0 +1,17 @@
+import WireFraming
+
+extension IMAPSession {
+    /// What CAPABILITY tells in the present state (RFC 3501 §6.1.1). In cleartext no way to authenticate is offered;
+    /// STARTTLS only where it can succeed.
+    var capabilities: [String] {
+        guard state.account == nil else { return IMAPSession.authenticatedCapabilities }
+        let common = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
+        if tls != nil { return common + ["AUTH=PLAIN"] }
+        return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])
+    }
+
+    private static let authenticatedCapabilities = [
+        "IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "IDLE", "NAMESPACE", "UIDPLUS", "UNSELECT", "MOVE",
+        "CHILDREN", "SPECIAL-USE", "CREATE-SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "STATUS=SIZE",
+    ]
+}

@@ -1,0 +1,179 @@
+import IMAPSyntax
+import MailStore
+import WireFraming
+
+// From bytes to commands: framing, the decision on literals, the table, dispatch.
+
+extension IMAPSession {
+    mutating func readCommand(_ input: Span<UInt8>, _ consumed: inout Int, _ output: inout SessionOutput) -> Step {
+        if isFirstLine {
+            switch ForeignProtocol.recognize(input) {
+            case .needsMore: return .needInput
+            case .none: isFirstLine = false
+            case .found(let name):
+                output.events.append(.violation("\(name) on the IMAP port"))
+                return .close
+            }
+        }
+        switch reader.next(input, consumed: &consumed) {
+        case .needInput: return .needInput
+        case .literal(let header): return decide(header, &output)
+        case .command: return readCommand(hasMoreInput: consumed < input.count, &output)
+        case .endOfAppend: return .ready
+        case .rejected(let error): return answer(error, &output)
+        case .hopeless(let reason):
+            output.events.append(.violation("unreadable input: \(reason)"))
+            return farewell(reason, &output)
+        }
+    }
+
+    private mutating func readCommand(hasMoreInput: Bool, _ output: inout SessionOutput) -> Step {
+        do {
+            let command = try reader.parse(.modifiedUTF7)
+            guard let name = command.request.name else {
+                return refuse(command.tag, Refusal(status: .bad, text: "Unknown command"), &output)
+            }
+            if name.rule.mustBeLastInBatch, hasMoreInput { return refuseInjection(command.tag, name, &output) }
+            if let refusal = refusal(of: name) { return refuse(command.tag, refusal, &output) }
+            return dispatch(command, name, &output)
+        } catch {
+            return answer(error, &output)
+        }
+    }
+
+    /// Bytes behind STARTTLS were written by someone who cannot be trusted: they are neither answered nor remembered.
+    private mutating func refuseInjection(
+        _ tag: String, _ name: IMAPCommandName, _ output: inout SessionOutput
+    ) -> Step {
+        output.events.append(.violation("data behind \(name.rawValue)"))
+        output.bytes.append(status: .bad, tag: tag, "Nothing may follow \(name.rawValue)")
+        return farewell("Data came before TLS was started", &output)
+    }
+
+    private mutating func dispatch(
+        _ command: IMAPCommand, _ name: IMAPCommandName, _ output: inout SessionOutput
+    ) -> Step {
+        let tag = command.tag
+        return switch command.request {
+        case .capability: capability(tag, &output)
+        case .noop: noop(tag, &output)
+        case .logout: logout(tag, &output)
+        case .id(let fields): identify(tag, fields, &output)
+        case .startTLS: startTLS(tag, &output)
+        case .authenticate(let mechanism, let response): authenticate(tag, mechanism, response, &output)
+        case .login(let user, let password): login(tag, user, password, &output)
+        case .enable(let names): enable(tag, names, &output)
+        case .select(let mailbox, let parameters): select(tag, mailbox, parameters, isReadOnly: false, &output)
+        case .examine(let mailbox, let parameters): select(tag, mailbox, parameters, isReadOnly: true, &output)
+        case .create(let mailbox, let uses): create(tag, mailbox, uses, &output)
+        case .delete(let mailbox): delete(tag, mailbox, &output)
+        case .rename(let from, let to): rename(tag, from, to, &output)
+        case .subscribe(let mailbox): subscribe(tag, mailbox, true, &output)
+        case .unsubscribe(let mailbox): subscribe(tag, mailbox, false, &output)
+        case .list(let request): list(tag, request, &output)
+        case .lsub(let reference, let pattern): lsub(tag, reference, pattern, &output)
+        case .namespace: namespace(tag, &output)
+        case .status(let mailbox, let items): status(tag, mailbox, items, &output)
+        case .append: refuse(tag, Refusal(status: .bad, text: "APPEND takes its message as a literal"), &output)
+        case .idle: idle(tag, &output)
+        case .check: noop(tag, &output)
+        case .close: close(tag, &output)
+        case .unselect: unselect(tag, &output)
+        case .expunge(let uids): expunge(tag, uids, &output)
+        case .search(let request, let uid): search(tag, request, uid: uid, &output)
+        case .fetch(let set, let items, let modifiers, let uid): fetch(tag, set, items, modifiers, uid: uid, &output)
+        case .store(let set, let action, let uid): storeFlags(tag, set, action, uid: uid, &output)
+        case .copy(let set, let mailbox, let uid): copy(tag, set, to: mailbox, moves: false, uid: uid, &output)
+        case .move(let set, let mailbox, let uid): copy(tag, set, to: mailbox, moves: true, uid: uid, &output)
+        case .unknown: refuse(tag, Refusal(status: .bad, text: "Unknown command"), &output)
+        }
+    }
+
+    // Literals
+
+    /// A command with a literal is judged before its literal is invited: nothing is asked for that is then refused.
+    private mutating func decide(_ header: LiteralHeader, _ output: inout SessionOutput) -> Step {
+        guard let prefix = reader.prefix else {
+            return refuseLiteral(nil, Refusal(status: .bad, text: "A command begins with a tag"), &output)
+        }
+        guard let name = prefix.name else {
+            return refuseLiteral(prefix.tag, Refusal(status: .bad, text: "Unknown command"), &output)
+        }
+        if let refusal = refusal(of: name) { return refuseLiteral(prefix.tag, refusal, &output) }
+        if !isAuthenticated, header.count > UInt64(IMAPSettings.unauthenticatedLiteralLimit) {
+            return refuseLiteral(prefix.tag, Refusal(status: .bad, code: .limit, text: "Too long"), &output)
+        }
+        do {
+            if let (tag, head) = try reader.appendHead(.modifiedUTF7) { return append(tag, head, &output) }
+        } catch {
+            return refuseLiteral(
+                error.tag ?? prefix.tag,
+                Refusal(status: error.answer == .no ? .no : .bad, code: error.code, text: error.message), &output)
+        }
+        guard reader.keepLiteral() else {
+            return refuseLiteral(
+                prefix.tag, Refusal(status: .bad, code: .limit, text: "The command is too long"), &output)
+        }
+        if header.isSynchronizing { output.bytes.append(continuation: "Go on") }
+        return .ready
+    }
+
+    /// Refuses a command whose literal is announced. Where the literal is under way and too long to be read past, the
+    /// connection ends (RFC 7888 §4).
+    mutating func refuseLiteral(_ tag: String?, _ refusal: Refusal, _ output: inout SessionOutput) -> Step {
+        let rest = reader.refuseLiteral()
+        let step = refuse(tag, refusal, &output)
+        guard rest == .hopeless else { return step }
+        if case .close = step { return step }
+        return farewell("The literal is too large", code: .tooBig, &output)
+    }
+
+    // Errors
+
+    mutating func answer(_ error: SyntaxError, _ output: inout SessionOutput) -> Step {
+        refuse(
+            error.tag, Refusal(status: error.answer == .no ? .no : .bad, code: error.code, text: error.message), &output
+        )
+    }
+
+    /// Answers a command that is not carried out; a peer that sends little else is sent away.
+    mutating func refuse(_ tag: String?, _ refusal: Refusal, _ output: inout SessionOutput) -> Step {
+        output.bytes.append(
+            status: tag == nil ? .bad : refusal.status, tag: tag, code: refusal.code, refusal.text)
+        guard refusal.status == .bad else { return .ready }
+        errors += 1
+        let limit = isAuthenticated ? IMAPSettings.maximumErrors : IMAPSettings.maximumUnauthenticatedErrors
+        guard errors >= limit else { return .ready }
+        output.events.append(.violation("too many bad commands"))
+        return farewell("Too many bad commands", &output)
+    }
+}
+
+/// What else speaks first on a connection: a browser made to (ALPACA), a TLS client on the cleartext port.
+enum ForeignProtocol {
+    enum Verdict: Equatable {
+        case needsMore
+        case none
+        case found(String)
+    }
+
+    private static let verbs: [StaticString] = [
+        "GET ", "POST ", "PUT ", "HEAD ", "PATCH ", "TRACE ", "DELETE ", "OPTIONS ", "CONNECT ",
+    ]
+    private static let longestVerb = 8
+
+    /// Judges the connection's first bytes. Such a verb followed by a target that no IMAP command's name begins like.
+    static func recognize(_ input: Span<UInt8>) -> Verdict {
+        guard let first = input.isEmpty ? nil : input[0] else { return .needsMore }
+        if first == 0x16 { return .found("TLS") }
+        var cursor = ByteCursor(input)
+        for verb in verbs where cursor.take(word: verb) {
+            guard let target = cursor.peek else { return .needsMore }
+            let isHTTP =
+                target == UInt8(ascii: "/") || target == UInt8(ascii: "*") || target | 0x20 == UInt8(ascii: "h")
+            return isHTTP || verb.utf8CodeUnitCount == longestVerb ? .found("HTTP") : .none
+        }
+        let isLong = input.count > longestVerb
+        return isLong || (0..<input.count).contains { input[$0] == 0x0A } ? .none : .needsMore
+    }
+}

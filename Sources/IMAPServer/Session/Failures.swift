@@ -1,0 +1,57 @@
+import IMAPSyntax
+import MailStore
+import MailVocabulary
+import WireFraming
+
+extension NumberSet {
+    /// All that a UID can be.
+    static let everyUID = NumberSet(1...UInt32.max)
+}
+
+extension IMAPSession {
+    /// Ends a command that the store did not carry out.
+    ///
+    /// - Parameter missing: the code for a mailbox that is not there: TRYCREATE where creating it would help.
+    mutating func concludeFailed(
+        _ tag: String, _ outcome: IMAPOutcome, missing: ResponseCode = .nonExistent,
+        updates: UpdateRules = UpdateRules(), _ output: inout SessionOutput
+    ) -> Step {
+        guard case .failed(let error) = outcome else {
+            return conclude(tag, .no, .serverBug, "Not done: internal error", updates: updates, &output)
+        }
+        let refusal = Refusal(error, missing: missing)
+        switch error {
+        case .damaged(let place): output.events.append(.notice("damaged store: \(place)"))
+        case .unavailable(let reason): output.events.append(.notice("store unavailable: \(reason)"))
+        case .noSpace: output.events.append(.notice("no space left for mail"))
+        case .noSuchDomain, .domainExists, .domainInUse, .noSuchAccount, .accountExists, .noSuchMailbox,
+            .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .invalidName, .tooManyKeywords,
+            .messageTooLarge, .uidsExhausted, .noSuchBody:
+            break
+        }
+        return conclude(tag, refusal.status, refusal.code, refusal.text, updates: updates, &output)
+    }
+}
+
+extension Refusal {
+    fileprivate init(_ error: StoreError, missing: ResponseCode) {
+        switch error {
+        case .noSuchMailbox: self.init(status: .no, code: missing, text: "No such mailbox")
+        case .mailboxExists: self.init(status: .no, code: .alreadyExists, text: "The mailbox exists")
+        case .mailboxNotDeletable: self.init(status: .no, code: .cannot, text: "INBOX cannot be deleted")
+        case .specialUseTaken: self.init(status: .no, code: .useAttribute, text: "Another mailbox has that use")
+        case .tooManyMailboxes: self.init(status: .no, code: .limit, text: "Too many mailboxes")
+        case .invalidName: self.init(status: .no, code: .cannot, text: "The name cannot be given")
+        case .tooManyKeywords: self.init(status: .no, code: .limit, text: "Too many keywords in the mailbox")
+        case .messageTooLarge: self.init(status: .no, code: .tooBig, text: "The message is too large")
+        case .uidsExhausted: self.init(status: .no, code: .limit, text: "The mailbox has no UID left")
+        case .noSpace: self.init(status: .no, code: .overQuota, text: "No space left")
+        case .noSuchBody: self.init(status: .no, code: .expungeIssued, text: "The message is gone")
+        case .damaged: self.init(status: .no, code: .corruption, text: "Stored data is damaged")
+        case .unavailable: self.init(status: .no, code: .unavailable, text: "Try again later")
+        case .noSuchAccount, .noSuchDomain: self.init(status: .no, code: .expired, text: "The account is gone")
+        case .accountExists, .domainExists, .domainInUse:
+            self.init(status: .no, code: .serverBug, text: "Not done: internal error")
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import MailStore
+import MailVocabulary
+
+/// Where a session is (RFC 3501 §3). A state owns its data: there is no mailbox without an account.
+///
+///     greeting → notAuthenticated → authenticated ⇄ selected → logout
+///
+/// STARTTLS is not in the RFC's picture: it leads from `notAuthenticated` to itself and forgets all that was learnt.
+enum SessionState: Sendable {
+    case notAuthenticated
+    case authenticated(Account)
+    case selected(Account, SelectedMailbox)
+    /// BYE is said; nothing more is read.
+    case logout
+
+    var account: Account? {
+        switch self {
+        case .authenticated(let account), .selected(let account, _): account
+        case .notAuthenticated, .logout: nil
+        }
+    }
+
+    var mailbox: SelectedMailbox? {
+        switch self {
+        case .selected(_, let mailbox): mailbox
+        case .notAuthenticated, .authenticated, .logout: nil
+        }
+    }
+
+    /// Puts the selected mailbox's new view in place; without one there is nothing to replace.
+    mutating func replaceMailbox(_ mailbox: SelectedMailbox) {
+        guard let account, self.mailbox != nil else { return }
+        self = .selected(account, mailbox)
+    }
+
+    /// Back to `authenticated`, if a mailbox is selected.
+    mutating func deselect() {
+        guard let account else { return }
+        self = .authenticated(account)
+    }
+}
+
+/// A mailbox as the client was told of it.
+struct SelectedMailbox: Sendable {
+    let id: MailboxID
+    let name: MailboxName
+    /// EXAMINE: nothing in it is changed, nothing claimed as recent.
+    let isReadOnly: Bool
+    /// What the client believes, so what sequence numbers mean. Messages that others removed stay in it until the
+    /// client may be told (RFC 3501 §7.4.1).
+    var view: MailboxSnapshot
+    /// The MODSEQ of the store's snapshot that the view was last compared with.
+    var comparedAt: ModSeq
+    /// Whether the view holds messages that are gone.
+    var holdsExpunged = false
+    /// UIDs this session was told of first (`\Recent`, RFC 3501 §2.3.2).
+    var recent: NumberSet
+    /// UIDs that the last search saved: what `$` means (RFC 5182).
+    var saved = NumberSet()
+    /// RECENT as last announced.
+    var announcedRecent: Int
+
+    var recentCount: Int { view.positions(ofUIDs: recent).reduce(0) { $0 + $1.count } }
+
+    /// `*` among UIDs: the last message's; 0 in an empty mailbox.
+    var lastUID: UInt32 { view.isEmpty ? 0 : view[view.count - 1].uid.value }
+}

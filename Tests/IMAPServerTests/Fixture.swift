@@ -1,0 +1,109 @@
+import MailStore
+import MailTestSupport
+import MailVocabulary
+import MessageFormat
+import SASL
+import TLSPolicy
+import Testing
+import WireFraming
+
+@testable import IMAPServer
+
+/// Lets `fred` and `mrc` in with `secret`.
+struct FixedAuthenticator: Authenticator {
+    let accounts: [String: Account]
+
+    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+        guard let account = accounts[credentials.authenticationIdentity] else {
+            return .failure(reason: "no such account")
+        }
+        let isRight = credentials.password.revealed() == "secret"
+        let isOwn = credentials.authorizationIdentity.map { $0 == credentials.authenticationIdentity } ?? true
+        return isRight && isOwn ? .success(account) : .failure(reason: "wrong password")
+    }
+}
+
+typealias IMAPDriver = SessionDriver<IMAPSession, IMAPService>
+
+/// A session with its driver, in a form that tests can hand around.
+final class Client {
+    var driver: IMAPDriver
+
+    init(_ driver: consuming IMAPDriver) { self.driver = driver }
+
+    func connect() async -> String { String(decoding: await driver.connect(), as: UTF8.self) }
+    func send(_ text: String) async -> String { await driver.send(text) }
+    func sendBytes(_ bytes: [UInt8]) async -> [UInt8] { await driver.send(bytes) }
+    func changes() async -> String { String(decoding: await driver.deliverChanges(), as: UTF8.self) }
+    var isClosed: Bool { driver.isClosed }
+    var events: [SessionEvent] { driver.events }
+}
+
+/// A store with an account, and sessions on it.
+struct Fixture {
+    let store = InMemoryStore()
+    let account: Account
+    let service: IMAPService
+    static let now = Timestamp(seconds: 840_000_000, zoneMinutes: -420)
+
+    init() async throws {
+        let domain = try #require(Domain("example.org"))
+        try await store.addDomain(domain)
+        let credentials = StoredCredentials(
+            argon2id: "", scramSHA256: SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: []))
+        account = try await store.addAccounts([(Address(localPart: "fred", domain: domain), credentials)])[0]
+        let authenticator = FixedAuthenticator(accounts: ["fred": account, "mrc": account, "joe": account])
+        service = IMAPService(store: store, authenticator: authenticator, now: { Fixture.now })
+    }
+
+    static let tls = TLSDescription(version: .tls13, cipherSuite: CipherSuite(0x1302))
+
+    func client(
+        tls: TLSDescription? = Fixture.tls, canStartTLS: Bool = true, settings: IMAPSettings = IMAPSettings()
+    ) -> Client {
+        let context = SessionContext(hostname: "mail.example.org", tls: tls, canStartTLS: canStartTLS)
+        return Client(IMAPDriver(IMAPSession(context: context, settings: settings, store: store), service: service))
+    }
+
+    /// A session that is logged in; with a mailbox, one that has it selected.
+    func session(_ mailbox: String? = nil, settings: IMAPSettings = IMAPSettings()) async -> Client {
+        let client = client(settings: settings)
+        _ = await client.connect()
+        _ = await client.send("l LOGIN fred secret\r\n")
+        if let mailbox { _ = await client.send("s SELECT \(mailbox)\r\n") }
+        return client
+    }
+
+    func mailbox(_ name: String) async throws -> Mailbox {
+        let name = try #require(MailboxName(name))
+        if let found = try await store.mailbox(name, of: account.id) { return found }
+        return try await store.createMailbox(name, of: account.id, specialUse: nil)
+    }
+
+    /// Adds messages, LF for line ends, as if they had been delivered.
+    @discardableResult
+    func deliver(
+        _ messages: [String], to name: String = "INBOX", flags: [Flag] = [], date: Timestamp = Fixture.now
+    ) async throws -> [UID] {
+        let mailbox = try await mailbox(name)
+        let new = messages.map { text in
+            let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
+            return NewMessage(
+                body: InMemoryBody(bytes), flags: flags, internalDate: date,
+                summary: MessageSummary(parsing: bytes.span).encoded())
+        }
+        return try await store.append([(mailbox.id, new)])[0].uids
+    }
+
+    static func simple(_ number: Int) -> String {
+        """
+        From: a\(number)@example.org
+        To: fred@example.org
+        Subject: message \(number)
+        Date: Wed, 17 Jul 1996 02:23:25 -0700
+
+        Hello number \(number)
+
+        """
+    }
+}
