@@ -8,17 +8,15 @@ package struct AddressLiteral: Sendable, Hashable, CustomStringConvertible {
 
     // address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
     // IPv6-address-literal = "IPv6:" IPv6-addr
-    // General-address-literal = Standardized-tag ":" 1*dcontent
+    /// General literals need a tag registered with IANA, and none but IPv6 is.
     package init?(content: String) {
         guard content.utf8.count <= Self.maximumLength else { return nil }
-        let tag = content.prefix { $0 != ":" }
-        if tag.count == content.count {
-            guard AddressLiteral.isIPv4(Array(content.utf8)[...]) else { return nil }
-        } else {
-            let rest = Array(content.utf8.dropFirst(tag.utf8.count + 1))
-            let isIPv6 = String(tag).asciiUppercased() == "IPV6"
-            guard isIPv6 ? AddressLiteral.isIPv6(rest) : AddressLiteral.isGeneral(String(tag), rest) else { return nil }
-        }
+        let tag = content.prefix(5)
+        guard
+            String(tag).asciiUppercased() == "IPV6:"
+                ? AddressLiteral.isIPv6(Array(content.utf8.dropFirst(5)))
+                : AddressLiteral.isIPv4(Array(content.utf8)[...])
+        else { return nil }
         self.content = content
     }
 
@@ -70,13 +68,6 @@ package struct AddressLiteral: Sendable, Hashable, CustomStringConvertible {
         let full = groups.filter { !$0.isEmpty }
         return full.allSatisfy { $0.count <= 4 && $0.allSatisfy(isHexDigit) }
             && (empty == 0 ? full.count == needed : empty == 1 && full.count < needed)
-    }
-
-    private static func isGeneral(_ tag: String, _ rest: [UInt8]) -> Bool {
-        // Standardized-tag = Ldh-str         dcontent = %d33-90 / %d94-126
-        !tag.isEmpty && tag.utf8.allSatisfy { isDigit($0) || isLetter($0) || $0 == UInt8(ascii: "-") }
-            && tag.utf8.last != UInt8(ascii: "-") && !rest.isEmpty
-            && rest.allSatisfy { (33...90).contains($0) || (94...126).contains($0) }
     }
 }
 

@@ -34,9 +34,6 @@ package struct SMTPReply: Sendable, Hashable {
         self.lines = lines
     }
 
-    /// 4xx and 5xx.
-    package var isRefusal: Bool { code >= 400 }
-
     // Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF      RFC 5321 §4.2
     // status-code ::= class "." subject "." detail, ahead of each line's text                     RFC 2034 §4
     package func write(to output: inout OutputBuffer) {

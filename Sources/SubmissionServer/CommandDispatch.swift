@@ -43,20 +43,30 @@ extension SubmissionSession {
             output.events.append(.violation("input behind \(verb.rawValue)"))
             return close(.inputBehindStartTLS, &output)
         }
-        let before = nuisance.badCommands
         let step: Step
         if lineLength > rule.maximumLength {
             step = refuse(.lineTooLong, &output)
         } else if let refusal = rule.refusal(at: stage, isSecured: isSecured) {
-            step = refuse(refusal, &output)
+            step = countsAsBad(refusal) ? refuse(refusal, &output) : answer(refusal, &output)
         } else {
             step = serve(verb, arguments, &output)
         }
-        if case .handsOver = rule.batch, hasInputBehind, nuisance.badCommands > before, case .ready = step {
+        if case .handsOver = rule.batch, hasInputBehind, isRefusal(step) {
             output.events.append(.violation("input behind a refused \(verb.rawValue)"))
             return close(.inputBehindRefused, &output)
         }
         return step
+    }
+
+    /// Whether a command that takes over the input (AUTH, DATA) did not: it asks for no work and no other mode.
+    private func isRefusal(_ step: Step) -> Bool {
+        guard case .ready = step, case .commands = mode else { return false }
+        return true
+    }
+
+    /// What follows a refused MAIL or RCPT in a pipelined group is no mistake of the client's.
+    private func countsAsBad(_ refusal: SMTPReply) -> Bool {
+        refusal != .sendMail && refusal != .noValidRecipients
     }
 
     private mutating func serve(

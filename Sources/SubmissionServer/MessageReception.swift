@@ -23,6 +23,29 @@ enum MessageDefect: Equatable {
         case .store(.unavailable): .unavailable
         }
     }
+
+    /// For the log.
+    var text: String {
+        switch self {
+        case .data(.bareCR): "CR alone"
+        case .data(.bareLF): "LF alone"
+        case .data(.nul): "NUL"
+        case .data(.lineTooLong): "line too long"
+        case .tooLarge: "too large"
+        case .badHeader: "begins with a continuation line"
+        case .loop: "too many Received fields"
+        case .store(.noSpace): "no space"
+        case .store(.unavailable(let reason)): "store unavailable: \(reason)"
+        }
+    }
+
+    /// What only attacks and broken software send.
+    var isViolation: Bool {
+        switch self {
+        case .data(.bareCR), .data(.bareLF), .data(.nul): true
+        case .data(.lineTooLong), .tooLarge, .badHeader, .loop, .store: false
+        }
+    }
 }
 
 /// A message on its way in: decoded, screened, counted and handed to the store's writer as it comes. Once something

@@ -107,7 +107,8 @@ package final class SubmissionService: SessionService {
         let number = messageCount.add(1, ordering: .relaxed).newValue
         // The time keeps names apart across restarts, the number within one run.
         let identifier =
-            String(max(date.seconds, 0), radix: 36, uppercase: true) + String(number, radix: 36, uppercase: true)
+            String(max(date.seconds, 0), radix: 36, uppercase: true) + "-"
+            + String(number, radix: 36, uppercase: true)
         return MessageStart(writer: store.bodyWriter(), identifier: identifier, date: date)
     }
 

@@ -145,8 +145,8 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
             return (nil, .needInput)
         case .tooLong:
             searched = 0
-            mode = .skipping(0)
-            return (nil, refuse(tooLong, &output))
+            guard case .ready = refuse(tooLong, &output) else { return (nil, .close) }
+            return (nil, skipLine(input, &consumed, seen: 0, &output))
         case .line(let length, let end, let endsWithCRLF):
             searched = 0
             consumed = end

@@ -34,7 +34,7 @@ package enum RecipientResolution: Sendable {
 
 package struct MessageStart: Sendable {
     package var writer: any BodyWriter
-    /// Unique on this server: letters and digits.
+    /// Unique on this server: letters, digits and "-".
     package var identifier: String
     package var date: Timestamp
 

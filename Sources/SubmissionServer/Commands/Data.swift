@@ -52,12 +52,8 @@ extension SubmissionSession {
         let identifier = reception?.identifier ?? ""
         let defect = reception?.defect ?? .store(.unavailable(reason: "no body"))
         (transaction, reception) = (nil, nil)
-        switch defect {
-        case .data(.bareCR), .data(.bareLF), .data(.nul):
-            output.events.append(.violation("message refused: \(defect) id=\(identifier) login=\(loginName)"))
-        case .data(.lineTooLong), .tooLarge, .badHeader, .loop, .store:
-            output.events.append(.notice("message refused: \(defect) id=\(identifier) login=\(loginName)"))
-        }
+        let text = "message refused: \(defect.text) id=\(identifier) login=\(loginName)"
+        output.events.append(defect.isViolation ? .violation(text) : .notice(text))
         return answer(defect.reply, &output)
     }
 
