@@ -175,6 +175,13 @@ struct Dialogue {
         #expect(Self.log("a X \(many){0+}\r\n\r\nb NOOP\r\n") == ["a too big", "b noop"])
     }
 
+    @Test func lowerLimitBeforeLogin() {
+        var dialogue = Dialogue()
+        dialogue.reader.commandLimit = IMAPLimits.commandBeforeLogin
+        dialogue.feed("a LOGIN joe {17000+}\r\n\(String(repeating: "x", count: 17_000))\r\nb NOOP\r\n".utf8)
+        #expect(dialogue.log == ["a too big", "b noop"])
+    }
+
     @Test func emptyLiteralsWithoutEndCostNoStack() {
         let many = String(repeating: "{0+}\r\n", count: 200_000)
         #expect(Self.log("a APPEND ( \(many)\r\nb NOOP\r\n").last == "b noop")
