@@ -32,6 +32,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -48,6 +49,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -74,10 +76,11 @@ let package = Package(
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
+        .systemLibrary(name: "CIDN", providers: [.apt(["libidn-dev"])]),
         layer(
             "SessionRuntime",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", logging, nioCore, nioPosix, nioSSL]),
-        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", crypto]),
+        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto]),
         // Layer 4: session machines
         layer(
             "POP3Server",
@@ -99,7 +102,7 @@ let package = Package(
             "ProviderTools",
             [
                 "MailVocabulary", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime", "Authentication",
-                "POP3Server", "SubmissionServer", "IMAPServer", logging, certificates, crypto, yams,
+                "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto, yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(
@@ -122,10 +125,10 @@ let package = Package(
         tests("MailStore"),
         tests("SQLiteStore", ["MailStore"]),
         tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "TLSPolicy", "WireFraming"]),
-        tests("Authentication", ["MailStore", "SASL"]),
+        tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication"]),
-        tests("ProviderTools"),
+        tests("ProviderTools", ["MailVocabulary", "MailStore", "Authentication", "MessageFormat", logging]),
     ]
 )

@@ -40,7 +40,9 @@ package struct MailboxName: Sendable, Hashable, Comparable, CustomStringConverti
     package func isInferior(to other: MailboxName) -> Bool { text.hasPrefix(other.text + "/") }
 
     package var description: String { text }
-    package static func < (a: MailboxName, b: MailboxName) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
+    package static func < (a: MailboxName, b: MailboxName) -> Bool {
+        a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+    }
 }
 
 /// What a mailbox is for (RFC 6154 §2, RFC 8457).

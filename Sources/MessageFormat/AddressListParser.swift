@@ -123,7 +123,7 @@ struct AddressListParser: ~Escapable {
         if lexer.peek == UInt8(ascii: "@") { route = lexer.takeRoute() }
         lexer.skipCFWS()
         while let byte = lexer.peek, byte != UInt8(ascii: "@"), byte != UInt8(ascii: ">"), byte != UInt8(ascii: ",") {
-            lexer.takeWord(into: &mailbox)
+            lexer.takeWord(into: &mailbox, isInBrackets: true)
             lexer.skipCFWS()
         }
         if lexer.take("@") { host = lexer.takeDomain() }
@@ -197,11 +197,11 @@ struct AddressListParser: ~Escapable {
 extension FieldLexer {
     /// A quoted string's content, or octets up to one that separates words; at least one.
     @_lifetime(self: copy self)
-    fileprivate mutating func takeWord(into text: inout [UInt8]) {
+    fileprivate mutating func takeWord(into text: inout [UInt8], isInBrackets: Bool = false) {
         if peek == UInt8(ascii: "\"") { return takeQuotedString(into: &text) }
         let start = position
         advance()
-        _ = take(while: isWordOctet)
+        _ = take { isWordOctet($0) && !(isInBrackets && $0 == UInt8(ascii: ">")) }
         text.append(bytes, start..<position)
     }
 

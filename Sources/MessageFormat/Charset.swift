@@ -5,7 +5,7 @@ package enum Charset: Sendable, Hashable {
     /// By IANA name or a common alias, in any case; nil for one that is not known.
     package init?(_ name: [UInt8]) {
         switch String(decoding: name.map(asciiUppercased), as: UTF8.self) {
-        case "US-ASCII", "ASCII", "ANSI_X3.4-1968", "ISO646-US": self = .usASCII
+        case "US-ASCII", "ASCII", "ANSI_X3.4-1968", "ANSI-X3.4-1968", "ISO646-US": self = .usASCII
         case "UTF-8", "UTF8": self = .utf8
         case "ISO-8859-1", "ISO8859-1", "ISO_8859-1", "LATIN1", "L1": self = .latin1
         case "ISO-8859-15", "ISO8859-15", "ISO_8859-15", "LATIN-9": self = .latin9

@@ -21,7 +21,13 @@ struct MediaType {
     var isMessage: Bool { type == Self.message && (subtype.isWord("RFC822") || subtype.isWord("GLOBAL")) }
     var isMultipart: Bool { type == Self.multipart }
 
-    func parameter(_ name: StaticString) -> [UInt8]? { parameters.first { $0.name.isWord(name) }?.value }
+    /// Blanks at its end are none of it (RFC 2046 §5.1.1); there are senders who write it after RFC 2231.
+    var boundary: [UInt8]? {
+        let plain = parameters.first { $0.name.isWord("BOUNDARY") }
+        guard let found = plain ?? parameters.first(where: { $0.name.isWord("BOUNDARY*") }) else { return nil }
+        let value = found.decoded
+        return Array(value[..<value.span.trimmed(0..<value.count).upperBound])
+    }
 }
 
 extension FieldLexer {

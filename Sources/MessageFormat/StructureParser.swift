@@ -87,7 +87,7 @@ struct StructureParser: ~Escapable {
     /// what it holds can be seen; IMAP has no multipart without parts.
     @_lifetime(self: copy self)
     private mutating func parseMultipart(_ part: inout BodyPart, depth: Int) {
-        guard let boundary = part.mediaType.parameter("BOUNDARY"), !boundary.isEmpty else {
+        guard let boundary = part.mediaType.boundary, !boundary.isEmpty else {
             part.readAsPlainText()
             return scanToDelimiter()
         }

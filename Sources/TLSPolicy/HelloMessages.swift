@@ -15,6 +15,12 @@ package struct ServerChoice: Sendable, Hashable {
     package var cipherSuite: CipherSuite
     /// Nil in TLS 1.2 until the ServerKeyExchange, and always there when a session is resumed.
     package var group: NamedGroup?
+
+    package init(version: TLSVersion, cipherSuite: CipherSuite, group: NamedGroup?) {
+        self.version = version
+        self.cipherSuite = cipherSuite
+        self.group = group
+    }
 }
 
 /// Gathers the handshake messages of one direction out of TLS records, up to a bound.

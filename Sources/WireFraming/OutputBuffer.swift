@@ -45,7 +45,7 @@ package struct OutputBuffer: Sendable {
             digits[first] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-        for index in first..<20 { bytes.append(digits[index]) }
+        append(digits.span.extracting(first..<20))
     }
 
     @inlinable package mutating func append(decimal number: UInt32) { append(decimal: UInt64(number)) }

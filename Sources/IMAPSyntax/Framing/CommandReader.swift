@@ -57,6 +57,9 @@ package struct CommandReader: Sendable {
     /// The tag of a command whose text is gone: a streamed APPEND.
     private var appendTag = ""
 
+    /// Octets of a whole command with its literals. A server lowers it for those who have not logged in.
+    package var commandLimit = IMAPLimits.command
+
     package init() {}
 
     /// Whether a command has begun and not ended. (Bytes that are not a whole line are not counted: they are still
@@ -104,7 +107,7 @@ package struct CommandReader: Sendable {
         case .line(let length, let size):
             append(input.extracting(0..<length))
             consumed += size
-            guard gathered.count <= IMAPLimits.command else { return reject("The command is too long") }
+            guard gathered.count <= commandLimit else { return reject("The command is too long") }
             state = .command
             return .command
         case .literal(let header, _, let size):
@@ -183,7 +186,7 @@ package struct CommandReader: Sendable {
     /// Takes the literal into the command. False when the limits forbid it: refuse it then.
     package mutating func keepLiteral() -> Bool {
         guard case .decision(let header) = state, literals < IMAPLimits.literals,
-            header.count <= UInt64(IMAPLimits.command), gathered.count + Int(header.count) <= IMAPLimits.command
+            header.count <= UInt64(IMAPLimits.command), gathered.count + Int(header.count) <= commandLimit
         else { return false }
         literals += 1
         state = .literal(remaining: Int(header.count))

@@ -5,6 +5,8 @@ package enum IMAPLimits {
     /// Octets of a whole command with its literals; messages of APPEND are streamed and not counted. Room for a
     /// search of many long strings, little enough for every connection to hold one.
     package static let command = 64 * 1024
+    /// The same before login: room for any LOGIN, and for nothing that strangers could fill memory with.
+    package static let commandBeforeLogin = 16 * 1024
     /// Literals of one command: more would make a cheap way to have continuation requests sent.
     package static let literals = 64
     /// Octets of a refused command that are read past before the connection is given up: a client that has begun to

@@ -41,7 +41,9 @@ package struct CommandParser: ~Escapable {
 
     /// In upper case.
     mutating func commandName() throws(SyntaxError) -> String {
-        try word("a command's name")
+        let name = try word("a command's name")
+        guard cursor.isAtEnd || cursor.peek == UInt8(ascii: " ") else { throw SyntaxError("Expected a command's name") }
+        return name
     }
 
     // Small pieces

@@ -1,39 +1,49 @@
 package import MailVocabulary
 package import WireFraming
 
-/// Writes the flags of many messages. Few combinations occur in a mailbox, and neighbours mostly share theirs, so the
-/// text of the last one is kept.
+/// Writes the flags of many messages. Few combinations occur in a mailbox: their texts are kept.
 package struct FlagListWriter: Sendable {
+    private struct Entry: Sendable {
+        var flags: FlagBits
+        var isRecent: Bool
+        var text: [UInt8]
+    }
+
+    /// More combinations are rare, and cost their composing each time.
+    private static let entriesKept = 16
+
     private let keywords: KeywordTable
-    private var bits: FlagBits?
-    private var isRecent = false
-    private var text: [UInt8] = []
+    private var entries: [Entry] = []
 
     package init(_ keywords: KeywordTable) { self.keywords = keywords }
 
     // "FLAGS" SP "(" [flag-fetch *(SP flag-fetch)] ")"          RFC 9051 §9
     /// - Parameter recent: whether to write `\Recent` (IMAP4rev1 only).
     package mutating func append(_ flags: FlagBits, recent: Bool = false, to output: inout OutputBuffer) {
-        if flags != bits || recent != isRecent {
-            var buffer = OutputBuffer()
-            buffer.append("FLAGS " as StaticString)
-            buffer.append(flags: keywords.flags(flags), extra: recent ? "\\Recent" : nil)
-            text = buffer.take()
-            bits = flags
-            isRecent = recent
+        for index in entries.indices where entries[index].flags == flags && entries[index].isRecent == recent {
+            output.append(entries[index].text)
+            return
         }
+        var buffer = OutputBuffer()
+        buffer.append("FLAGS " as StaticString)
+        buffer.append(flags: keywords.flags(flags), extra: recent ? "\\Recent" : nil)
+        let text = buffer.take()
         output.append(text)
+        if entries.count < Self.entriesKept { entries.append(Entry(flags: flags, isRecent: recent, text: text)) }
     }
 
     /// A whole `* n FETCH (FLAGS (…))`, with `UID u` in front when one is given.
     package mutating func appendFetch(
         sequenceNumber: UInt32, uid: UID?, _ flags: FlagBits, recent: Bool = false, to output: inout OutputBuffer
     ) {
-        output.append(fetchOf: sequenceNumber)
+        output.append("* " as StaticString)
+        output.append(decimal: sequenceNumber)
         if let uid {
-            output.append("UID " as StaticString)
+            output.append(" FETCH (UID " as StaticString)
             output.append(decimal: uid.value)
             output.append(UInt8(ascii: " "))
+        } else {
+            output.append(" FETCH (" as StaticString)
         }
         append(flags, recent: recent, to: &output)
         output.append(")\r\n" as StaticString)

@@ -12,23 +12,35 @@ package enum StringEncoding: Sendable, Hashable {
 /// The longest string that is quoted: clients have limits on lines, too.
 private let longestQuoted = 1000
 
+private enum StringForm {
+    case literal
+    case quoted
+    /// With a backslash somewhere.
+    case escaped
+}
+
 extension OutputBuffer {
     // string = quoted / literal          RFC 9051 §9
     /// Quoted when the octets allow it, else a literal. The octets are not checked: a NUL would break the grammar of
     /// both, and is the caller's to replace.
     package mutating func append(string octets: Span<UInt8>, _ encoding: StringEncoding = .ascii) {
-        guard isQuotable(octets, encoding) else {
+        switch form(of: octets, encoding) {
+        case .literal:
             append(literalOf: octets.count)
             append(octets)
-            return
+        case .quoted:
+            append(UInt8(ascii: "\""))
+            append(octets)
+            append(UInt8(ascii: "\""))
+        case .escaped:
+            append(UInt8(ascii: "\""))
+            for index in octets.indices {
+                let byte = octets[index]
+                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(UInt8(ascii: "\\")) }
+                append(byte)
+            }
+            append(UInt8(ascii: "\""))
         }
-        append(UInt8(ascii: "\""))
-        for index in octets.indices {
-            let byte = octets[index]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { append(UInt8(ascii: "\\")) }
-            append(byte)
-        }
-        append(UInt8(ascii: "\""))
     }
 
     package mutating func append(string octets: [UInt8], _ encoding: StringEncoding = .ascii) {
@@ -87,21 +99,20 @@ extension OutputBuffer {
         }
     }
 
-    private func isQuotable(_ octets: Span<UInt8>, _ encoding: StringEncoding) -> Bool {
-        guard octets.count <= longestQuoted else { return false }
+    private func form(of octets: Span<UInt8>, _ encoding: StringEncoding) -> StringForm {
+        guard octets.count <= longestQuoted else { return .literal }
         var isASCII = true
+        var isPlain = true
         for index in octets.indices {
             switch octets[index] {
-            case 0x00, 0x0A, 0x0D: return false
+            case 0x00, 0x0A, 0x0D: return .literal
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): isPlain = false
             case 0x80...0xFF: isASCII = false
             case _: break
             }
         }
-        guard !isASCII else { return true }
-        switch encoding {
-        case .ascii: return false
-        case .utf8: return isUTF8(octets)
-        }
+        guard isASCII || (encoding == .utf8 && isUTF8(octets)) else { return .literal }
+        return isPlain ? .quoted : .escaped
     }
 
     private func isUTF8(_ octets: Span<UInt8>) -> Bool { (try? UTF8Span(validating: octets)) != nil }

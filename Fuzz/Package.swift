@@ -1,0 +1,47 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// The pure part of the house, built a second time with coverage for libFuzzer. `Scripts/fuzz` links one of Targets/
+// to it.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"]),
+]
+
+func house(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "House/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "latchmail",
+    products: [
+        .library(
+            name: "House", type: .static,
+            targets: ["MailTestSupport", "POP3Server", "SubmissionServer", "IMAPServer", "MessageFormat"])
+    ],
+    targets: [
+        house("MailVocabulary"),
+        house("TLSPolicy", ["MailVocabulary"]),
+        house("WireFraming", ["MailVocabulary", "TLSPolicy"]),
+        house("MessageFormat", ["MailVocabulary", "WireFraming"]),
+        house("SASL", ["MailVocabulary", "WireFraming"]),
+        house("POP3Syntax", ["MailVocabulary", "WireFraming", "SASL"]),
+        house("SMTPSyntax", ["MailVocabulary", "WireFraming", "SASL", "TLSPolicy"]),
+        house("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
+        house("MailStore", ["MailVocabulary", "SASL"]),
+        house(
+            "POP3Server",
+            ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore"]),
+        house(
+            "SubmissionServer",
+            ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore"]),
+        house(
+            "IMAPServer",
+            ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore"]),
+        house("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "MailStore"]),
+    ]
+)

@@ -1,0 +1,106 @@
+package import MailStore
+package import MailVocabulary
+package import SASL
+import WireFraming
+
+/// What a POP3 session asks for.
+package enum POP3Work: Sendable {
+    /// Verify a password; then lock the maildrop and open it.
+    case open(PasswordCredentials)
+    /// Part of one body.
+    case read(BodyID, Range<Int>)
+    /// Small bodies, whole.
+    case readWhole([BodyID])
+    /// Remove messages. Carries the lock, so that nobody else opens the maildrop before it is done.
+    case remove(NumberSet, from: MailboxID, holding: MaildropLock)
+}
+
+package enum POP3Outcome: Sendable {
+    case opened(Account, MailboxSnapshot, MaildropLock)
+    /// Reasons are for the log.
+    case denied(reason: String)
+    case unavailable(reason: String)
+    case inUse(Account)
+    case bytes([UInt8])
+    /// In the order asked; nil for a body that is gone.
+    case bodies([[UInt8]?])
+    case bodyGone
+    case readFailed(reason: String)
+    case removed(NumberSet)
+    case removalFailed(reason: String)
+}
+
+/// The asynchronous side of POP3: passwords, the store, the locks on maildrops.
+package struct POP3Service: SessionService {
+    private let store: any MailStore
+    private let authenticator: any Authenticator
+    private let failureDelay: Duration
+    private let locks = MaildropLocks()
+
+    /// - Parameter failureDelay: how long a wrong password waits for its answer: guessing gets slow, at no cost here.
+    package init(store: any MailStore, authenticator: any Authenticator, failureDelay: Duration = .seconds(1)) {
+        self.store = store
+        self.authenticator = authenticator
+        self.failureDelay = failureDelay
+    }
+
+    package var name: String { "pop3" }
+    package var applicationProtocols: [String] { ["pop3"] }
+
+    package func perform(_ work: POP3Work, notify: @escaping @Sendable () -> Void) async -> POP3Outcome {
+        switch work {
+        case .open(let credentials): await open(credentials)
+        case .read(let body, let range): await read { .bytes(try await store.read(body, range)) }
+        case .readWhole(let bodies): await read { .bodies(try await store.read(bodies)) }
+        case .remove(let uids, let mailbox, let lock): await remove(uids, from: mailbox, holding: lock)
+        }
+    }
+
+    private func open(_ credentials: PasswordCredentials) async -> POP3Outcome {
+        switch await authenticator.authenticate(credentials) {
+        case .success(let account) where !account.isDisabled: return await openMaildrop(of: account)
+        case .success: return await deny("account is disabled")
+        case .failure(let reason): return await deny(reason)
+        case .unavailable(let reason): return .unavailable(reason: reason)
+        }
+    }
+
+    private func deny(_ reason: String) async -> POP3Outcome {
+        // A cancelled sleep only means that the client is gone.
+        try? await Task.sleep(for: failureDelay)
+        return .denied(reason: reason)
+    }
+
+    private func openMaildrop(of account: Account) async -> POP3Outcome {
+        guard let lock = locks.acquire(account.id) else { return .inUse(account) }
+        do {
+            guard let inbox = try await store.mailbox(.inbox, of: account.id) else {
+                return .unavailable(reason: "the account has no INBOX")
+            }
+            return .opened(account, try await store.open(inbox.id), lock)
+        } catch {
+            return .unavailable(reason: "\(error)")
+        }
+    }
+
+    private func read(_ body: () async throws -> POP3Outcome) async -> POP3Outcome {
+        do {
+            return try await body()
+        } catch StoreError.noSuchBody {
+            return .bodyGone
+        } catch {
+            return .readFailed(reason: "\(error)")
+        }
+    }
+
+    private func remove(
+        _ uids: NumberSet, from mailbox: MailboxID, holding lock: MaildropLock
+    ) async -> POP3Outcome {
+        defer { withExtendedLifetime(lock) {} }
+        do {
+            return .removed(try await store.remove(uids, from: mailbox, onlyDeleted: false))
+        } catch {
+            return .removalFailed(reason: "\(error)")
+        }
+    }
+}

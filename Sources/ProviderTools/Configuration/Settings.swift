@@ -1,0 +1,61 @@
+/// The definition of the configuration file.
+package enum Settings {
+    package static let all: [Setting] = [
+        Setting(
+            "hostname", \.hostname, .hostname,
+            """
+            This server's own name: in greetings and Received fields, and what clients connect to. Default: the \
+            machine's name.
+            """),
+        Setting(
+            "state-directory", \.stateDirectory, .path,
+            "Where mail, accounts and the control socket are kept. Must be writable by the server's user only."),
+        Setting(
+            "default-domain", \.defaultDomain, .domain,
+            "The domain of login names without one. Default: none, so that login names are full addresses."),
+        Setting(
+            "tls.certificate", \.certificateFile, .path,
+            "A PEM file with the server's certificate, followed by its intermediate certificates. Needed to serve."),
+        Setting("tls.key", \.keyFile, .path, "A PEM file with the certificate's private key. Needed to serve."),
+        Setting(
+            "tls.minimum-version", \.minimumTLSVersion, .tlsVersion,
+            "The oldest TLS version to negotiate. Versions below 1.2 do not exist here (RFC 8996)."),
+        Setting(
+            "listeners.imap.implicit", \.imap.implicit, .endpoints,
+            "Where IMAP is spoken with TLS from the first octet on. Each entry is [host:]port, * for all addresses."),
+        Setting("listeners.imap.starttls", \.imap.startTLS, .endpoints, "Where IMAP begins TLS by STARTTLS."),
+        Setting(
+            "listeners.pop3.implicit", \.pop3.implicit, .endpoints,
+            "Where POP3 is spoken with TLS from the first octet on."),
+        Setting("listeners.pop3.starttls", \.pop3.startTLS, .endpoints, "Where POP3 begins TLS by STLS."),
+        Setting(
+            "listeners.submission.implicit", \.submission.implicit, .endpoints,
+            "Where mail is submitted with TLS from the first octet on."),
+        Setting(
+            "listeners.submission.starttls", \.submission.startTLS, .endpoints,
+            "Where mail is submitted after STARTTLS."),
+        Setting(
+            "limits.message-size", \.maximumMessageSize, .size(64 * 1024...1 << 30),
+            "The largest message taken by submission or IMAP APPEND."),
+        Setting(
+            "limits.connections", \.maximumConnections, .count(1...1_000_000),
+            "Connections at a time, over all protocols; further ones are refused."),
+        Setting(
+            "limits.connections-per-address", \.maximumConnectionsPerAddress, .count(1...1_000_000),
+            "Connections at a time from one address."),
+        Setting(
+            "limits.unauthenticated-time", \.unauthenticatedTime, .time(.seconds(5)...(.seconds(3600))),
+            "How long a connection may stay without having logged in."),
+        Setting(
+            "authentication.cache", \.cachesVerifications, .flag,
+            """
+            Whether a password that was right a moment ago is recognised without computing argon2id again. What is \
+            remembered is a keyed hash, in memory only.
+            """),
+        Setting(
+            "authentication.cache-expiry", \.verificationExpiry, .time(.seconds(1)...(.seconds(86_400))),
+            "How long it is remembered. A changed password is never found in it."),
+        Setting("log.level", \.logLevel, .choice, "The least important events to log."),
+        Setting("log.format", \.logFormat, .choice, "One line per event: key=value text, or JSON."),
+    ]
+}

@@ -1,0 +1,101 @@
+import Authentication
+package import MailStore
+
+/// What an operator's command asks of the store: of the running server through its control socket, or of the store
+/// itself when no server runs.
+package enum ControlRequest: Codable, Sendable, Equatable {
+    case listDomains
+    case addDomain(String)
+    case deleteDomain(String)
+    case listUsers
+    /// All or none.
+    case addUsers([NewUser])
+    case setCredentials(address: String, CredentialsRecord)
+    case deleteUser(String)
+    case verify
+}
+
+/// What comes back: any number of answers, then `done` or `failed`.
+package enum ControlReply: Codable, Sendable, Equatable {
+    case domains([String])
+    /// A part of the list.
+    case users([UserRecord])
+    case progress(checked: Int, total: Int)
+    case damage(place: String, problem: String)
+    case done
+    case failed(OperatorError)
+}
+
+package struct NewUser: Codable, Sendable, Equatable {
+    package var address: String
+    package var credentials: CredentialsRecord
+
+    package init(address: String, credentials: CredentialsRecord) {
+        self.address = address
+        self.credentials = credentials
+    }
+}
+
+package struct UserRecord: Codable, Sendable, Equatable {
+    package var address: String
+    package var disabled: Bool
+}
+
+/// `StoredCredentials` on the control socket: verifiers, never passwords.
+package struct CredentialsRecord: Codable, Sendable, Equatable {
+    private var argon2id: String
+    private var salt: [UInt8]
+    private var iterations: Int
+    private var storedKey: [UInt8]
+    private var serverKey: [UInt8]
+
+    package init(_ credentials: StoredCredentials) {
+        argon2id = credentials.argon2id
+        salt = credentials.scramSHA256.salt
+        iterations = credentials.scramSHA256.iterations
+        storedKey = credentials.scramSHA256.storedKey
+        serverKey = credentials.scramSHA256.serverKey
+    }
+
+    /// Nil when the verifier is not one that this server would compute.
+    package var stored: StoredCredentials? {
+        guard Argon2Verifier(argon2id) != nil else { return nil }
+        return StoredCredentials(
+            argon2id: argon2id,
+            scramSHA256: SCRAMVerifier(
+                salt: salt, iterations: iterations, storedKey: storedKey, serverKey: serverKey))
+    }
+}
+
+/// Why a command failed, for the person who gave it, with an exit code of sysexits(3).
+package struct OperatorError: Error, Codable, Sendable, Equatable, CustomStringConvertible {
+    package enum Kind: Int32, Codable, Sendable {
+        case usage = 64
+        case dataError = 65
+        case noInput = 66
+        case noUser = 67
+        case unavailable = 69
+        case software = 70
+        case osError = 71
+        case cannotCreate = 73
+        case ioError = 74
+        case temporaryFailure = 75
+        case noPermission = 77
+        case configuration = 78
+    }
+
+    package var kind: Kind
+    package var message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    package var description: String { message }
+}
+
+/// Performs requests. `reply` is called for each answer but the last: returning is `done`, throwing is `failed`.
+package protocol Administering: Sendable {
+    func perform(_ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void) async throws(OperatorError)
+}

@@ -1,0 +1,138 @@
+package import MailStore
+package import MailVocabulary
+import MessageFormat
+import SASL
+import SMTPSyntax
+import Synchronization
+import WireFraming
+
+/// Does the asynchronous work of submission sessions: passwords, accounts, bodies, delivery.
+package final class SubmissionService: SessionService {
+    package let name = "submission"
+    /// No ALPN identifier is registered for SMTP submission.
+    package let applicationProtocols: [String] = []
+
+    private let store: any MailStore
+    private let authenticator: any Authenticator
+    private let settings: SubmissionSettings
+    private let now: @Sendable () -> Timestamp
+    private let failureDelay: Duration
+    private let messageCount = Atomic<UInt64>(0)
+
+    /// - Parameters:
+    ///   - failureDelay: how long a wrong password waits for its answer: guessing gets slow, at no cost here.
+    ///   - now: the clock, in the zone that trace fields are to show.
+    package init(
+        store: any MailStore, authenticator: any Authenticator, settings: SubmissionSettings,
+        failureDelay: Duration = .seconds(1), now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.store = store
+        self.authenticator = authenticator
+        self.settings = settings
+        self.now = now
+        self.failureDelay = failureDelay
+    }
+
+    package func perform(
+        _ work: SubmissionWork, notify: @escaping @Sendable () -> Void
+    ) async -> SubmissionOutcome {
+        switch work {
+        case .authenticate(let credentials):
+            .authentication(await authenticate(credentials))
+        case .resolve(let path):
+            .recipient(await resolve(path))
+        case .beginMessage:
+            .messageBegun(beginMessage())
+        case .spill(let writer):
+            .spilled(await failure { try await writer.spill() })
+        case .deliver(let delivery):
+            .delivered(await failure { try await deliver(delivery) })
+        }
+    }
+
+    private func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+        switch await authenticator.authenticate(credentials) {
+        case .success(let account) where account.isDisabled: return await deny("account is disabled")
+        case .success(let account): return .success(account)
+        case .failure(let reason): return await deny(reason)
+        case .unavailable(let reason): return .unavailable(reason: reason)
+        }
+    }
+
+    private func deny(_ reason: String) async -> AuthenticationResult {
+        // A cancelled sleep only means that the client is gone.
+        try? await Task.sleep(for: failureDelay)
+        return .failure(reason: reason)
+    }
+
+    // Recipients
+
+    private func resolve(_ path: ForwardPath) async -> RecipientResolution {
+        do {
+            switch path {
+            case .postmaster:
+                return try await postmaster(in: try await store.domains())
+            case .mailbox(let mailbox):
+                guard let address = mailbox.address?.canonical, try await store.domains().contains(address.domain)
+                else { return .notLocal }
+                if let account = try await store.account(address) { return resolution(account) }
+                guard address.localPart == "postmaster" else { return .noSuchUser }
+                return try await postmaster(in: [address.domain])
+            }
+        } catch {
+            return .unavailable(reason: "\(error)")
+        }
+    }
+
+    /// The account named postmaster in one of the domains, else the one that the operator named.
+    private func postmaster(in domains: [Domain]) async throws -> RecipientResolution {
+        for domain in domains {
+            let address = Address(localPart: "postmaster", domain: domain)
+            if let account = try await store.account(address) { return resolution(account) }
+        }
+        guard let named = settings.postmaster, let account = try await store.account(named.canonical) else {
+            return .noSuchUser
+        }
+        return resolution(account)
+    }
+
+    private func resolution(_ account: Account) -> RecipientResolution {
+        account.isDisabled ? .disabled : .local(account)
+    }
+
+    // Messages
+
+    private func beginMessage() -> MessageStart {
+        let date = now()
+        let number = messageCount.add(1, ordering: .relaxed).newValue
+        // The time keeps names apart across restarts, the number within one run.
+        let identifier =
+            String(max(date.seconds, 0), radix: 36, uppercase: true) + "-"
+            + String(number, radix: 36, uppercase: true)
+        return MessageStart(writer: store.bodyWriter(), identifier: identifier, date: date)
+    }
+
+    /// One body, in every recipient's INBOX or in none.
+    private func deliver(_ delivery: SubmissionDelivery) async throws {
+        let body = try await delivery.writer.finish()
+        let summary = try body.withBytes { MessageSummary(parsing: $0).encoded() }
+        let message = NewMessage(body: body, internalDate: delivery.date, summary: summary)
+        var additions: [(mailbox: MailboxID, messages: [NewMessage])] = []
+        for recipient in delivery.recipients {
+            guard let inbox = try await store.mailbox(.inbox, of: recipient) else { throw StoreError.noSuchMailbox }
+            additions.append((inbox.id, [message]))
+        }
+        _ = try await store.append(additions)
+    }
+
+    private func failure(_ work: () async throws -> Void) async -> DeliveryFailure? {
+        do {
+            try await work()
+            return nil
+        } catch StoreError.noSpace {
+            return .noSpace
+        } catch {
+            return .unavailable(reason: "\(error)")
+        }
+    }
+}

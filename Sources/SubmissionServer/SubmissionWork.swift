@@ -1,0 +1,67 @@
+package import MailStore
+package import MailVocabulary
+package import SASL
+package import SMTPSyntax
+
+/// What a submission session asks of its service.
+package enum SubmissionWork: Sendable {
+    case authenticate(PasswordCredentials)
+    case resolve(ForwardPath)
+    /// A place for a body, a name for the message and the time.
+    case beginMessage
+    /// The piece of the body in memory is to go to disk.
+    case spill(any BodyWriter)
+    case deliver(SubmissionDelivery)
+}
+
+package enum SubmissionOutcome: Sendable {
+    case authentication(AuthenticationResult)
+    case recipient(RecipientResolution)
+    case messageBegun(MessageStart)
+    /// Nil when it worked.
+    case spilled(DeliveryFailure?)
+    case delivered(DeliveryFailure?)
+}
+
+package enum RecipientResolution: Sendable {
+    case local(Account)
+    case noSuchUser
+    case disabled
+    /// Its domain is not one of this server's.
+    case notLocal
+    case unavailable(reason: String)
+}
+
+package struct MessageStart: Sendable {
+    package var writer: any BodyWriter
+    /// Unique on this server: letters, digits and "-".
+    package var identifier: String
+    package var date: Timestamp
+
+    package init(writer: any BodyWriter, identifier: String, date: Timestamp) {
+        self.writer = writer
+        self.identifier = identifier
+        self.date = date
+    }
+}
+
+/// A message that is complete, with its trace, and where it goes.
+package struct SubmissionDelivery: Sendable {
+    package var writer: any BodyWriter
+    /// Distinct.
+    package var recipients: [AccountID]
+    package var date: Timestamp
+
+    package init(writer: any BodyWriter, recipients: [AccountID], date: Timestamp) {
+        self.writer = writer
+        self.recipients = recipients
+        self.date = date
+    }
+}
+
+/// Why nothing was stored; the client may try again.
+package enum DeliveryFailure: Error, Sendable, Equatable {
+    case noSpace
+    /// The reason is for the log.
+    case unavailable(reason: String)
+}

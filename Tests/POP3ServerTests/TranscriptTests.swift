@@ -1,0 +1,28 @@
+import Foundation
+import MailTestSupport
+import Testing
+
+/// Every transcript, whole and byte by byte. Those of Implicit TLS begin inside it; `stls-*` begin outside.
+@Suite("POP3 transcripts")
+struct TranscriptTests {
+    static let folder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Transcripts/pop3")
+
+    static let names: [String] = {
+        let found = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return found.filter { $0.hasSuffix(".transcript") }.sorted()
+    }()
+
+    @Test("The transcripts are found")
+    func found() { #expect(Self.names.count >= 14) }
+
+    @Test("A transcript is answered as it says", arguments: names, [false, true])
+    func plays(_ name: String, byByte: Bool) async throws {
+        let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
+        let fixture = try await Fixture(Fixture.classic + (name.contains("utf8") ? [Self.internationalised] : []))
+        var driver = name.hasPrefix("stls") ? fixture.plainConnection() : fixture.secureConnection()
+        try await driver.play(try Transcript(text), byByte: byByte)
+    }
+
+    static let internationalised = Array("Subject: Grüße\r\n\r\nhello\r\n".utf8)
+}

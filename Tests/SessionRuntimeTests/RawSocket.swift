@@ -1,0 +1,59 @@
+import Glibc
+
+/// A blocking TCP socket: what an attacker uses.
+final class RawSocket {
+    private let descriptor: Int32
+    private var pending: [UInt8] = []
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { throw TestFailure("cannot connect: \(errno)") }
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+            throw TestFailure("cannot send: \(errno)")
+        }
+    }
+
+    /// Without its CRLF.
+    func readLine() throws -> String {
+        while true {
+            if let end = pending.firstIndex(of: 0x0A) {
+                let line = pending[..<end].filter { $0 != 0x0D }
+                pending.removeFirst(end + 1)
+                return String(decoding: line, as: UTF8.self)
+            }
+            guard try fill() else { throw TestFailure("closed before a line came") }
+        }
+    }
+
+    func readToEnd() throws -> String {
+        while try fill() {}
+        defer { pending = [] }
+        return String(decoding: pending, as: UTF8.self)
+    }
+
+    private func fill() throws -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &chunk, chunk.count, 0)
+        if count < 0, errno == EAGAIN { throw TestFailure("nothing came within 10 seconds") }
+        guard count > 0 else { return false }
+        pending += chunk[..<count]
+        return true
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Logging
+import TLSPolicy
+import Testing
+import WireFraming
+
+@testable import SessionRuntime
+
+/// The driver over real sockets, with `openssl s_client` and raw sockets as peers.
+@Suite(.serialized) struct SessionHandlerTests {
+    struct Server {
+        let runtime: ServerRuntime
+        let port: Int
+        let certificate: TestCertificate
+
+        func stop() async {
+            await runtime.shutdown(grace: .seconds(2))
+            certificate.remove()
+        }
+    }
+
+    private func start(
+        _ security: ListenerSecurity, patience: Duration = .seconds(30), limits: RuntimeLimits = RuntimeLimits()
+    ) async throws -> Server {
+        let certificate = try TestCertificate()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let runtime = try ServerRuntime(
+            loops: 1, hostname: "localhost", tls: certificate.context(), limits: limits, logger: logger)
+        let port = try await runtime.listen(
+            on: ListenerAddress(host: "127.0.0.1", port: 0), security, EchoService(),
+            makeSession: { EchoSession($0, patience: patience) })
+        return Server(runtime: runtime, port: port, certificate: certificate)
+    }
+
+    private func client(_ port: Int, _ arguments: [String], input: String) throws -> String {
+        try run("openssl", ["s_client", "-connect", "127.0.0.1:\(port)", "-quiet"] + arguments, input: input).output
+    }
+
+    @Test("On a TLS port the greeting comes inside TLS, and everything after [8314-2-2]")
+    func implicit() async throws {
+        let server = try await start(.implicitTLS)
+        let answer = try client(server.port, ["-servername", "x.test"], input: "one\r\ntwo\r\nWORK 1\r\nQUIT\r\n")
+        #expect(
+            answer.contains(
+                "hello TLSv1.3 TLS_AES_256_GCM_SHA384 x25519 new x.test -\r\none\r\ntwo\r\ndone WORK 1\r\nbye\r\n"),
+            "\(answer)")
+        await server.stop()
+    }
+
+    @Test("A client of another protocol is refused before the greeting; one that names ours, or none, is served")
+    func applicationProtocols() async throws {
+        let server = try await start(.implicitTLS)
+        let foreign = try client(server.port, ["-alpn", "http/1.1,h2"], input: "one\r\nQUIT\r\n")
+        #expect(!foreign.contains("hello"))
+        let ours = try client(server.port, ["-alpn", "h2,echo"], input: "QUIT\r\n")
+        #expect(ours.contains(" echo\r\nbye"), "\(ours)")
+        await server.stop()
+    }
+
+    @Test("A plaintext byte behind STARTTLS is never answered, and there is no handshake [8314-A-1s]")
+    func injection() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        #expect(try socket.readLine() == "hello cleartext")
+        try socket.send("STARTTLS\r\ninjected\r\n")
+        #expect(try socket.readToEnd() == "no\r\n")
+        await server.stop()
+    }
+
+    @Test("Plaintext that comes after the answer is taken for the handshake, and fails it")
+    func lateInjection() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try socket.readLine()
+        try socket.send("STARTTLS\r\n")
+        #expect(try socket.readLine() == "go")
+        try socket.send("injected\r\n")
+        #expect(!(try socket.readToEnd()).contains("injected"))
+        await server.stop()
+    }
+
+    @Test("Large answers are written as the reader takes them, and arrive whole")
+    func flood() async throws {
+        let server = try await start(.implicitTLS)
+        let answer = try client(server.port, [], input: "FLOOD 5000000\r\nafter\r\nQUIT\r\n")
+        #expect(answer.split(separator: "\r\n").contains { $0.utf8.count == 5_000_000 })
+        #expect(answer.hasSuffix("\r\nafter\r\nbye\r\n"))
+        await server.stop()
+    }
+
+    @Test("A change notification reaches a waiting session")
+    func notification() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try socket.readLine()
+        try socket.send("WATCH\r\n")
+        #expect(try socket.readLine() == "watching")
+        #expect(try socket.readLine() == "changed")
+        try socket.send("QUIT\r\n")
+        #expect(try socket.readToEnd() == "bye\r\n")
+        await server.stop()
+    }
+
+    @Test("A silent connection is told so and closed; one that dribbles an incomplete line too")
+    func timeout() async throws {
+        let server = try await start(.startTLS, patience: .milliseconds(200))
+        let socket = try RawSocket(port: server.port)
+        #expect(try socket.readToEnd() == "hello cleartext\r\ntoo slow\r\n")
+        await server.stop()
+    }
+
+    @Test("A handshake that never comes is ended")
+    func handshakeDeadline() async throws {
+        var limits = RuntimeLimits()
+        limits.handshakeTime = .milliseconds(200)
+        let server = try await start(.implicitTLS, limits: limits)
+        let socket = try RawSocket(port: server.port)
+        #expect(try socket.readToEnd() == "")
+        await server.stop()
+    }
+
+    @Test("Connections beyond the limit are closed, and places are given back")
+    func connectionLimit() async throws {
+        var limits = RuntimeLimits()
+        limits.unauthenticatedConnections = 2
+        let server = try await start(.startTLS, limits: limits)
+        do {
+            let (first, second) = (try RawSocket(port: server.port), try RawSocket(port: server.port))
+            _ = try first.readLine()
+            _ = try second.readLine()
+            let third = try RawSocket(port: server.port)
+            #expect(try third.readToEnd() == "")
+            try first.send("LOGIN\r\n")
+            #expect(try first.readLine() == "in")
+            let fourth = try RawSocket(port: server.port)
+            #expect(try fourth.readLine() == "hello cleartext")
+        }
+        await server.stop()
+        #expect(server.runtime.openConnections == 0)
+    }
+
+    @Test("Stopping says goodbye")
+    func stopping() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try socket.readLine()
+        async let stopped: Void = server.stop()
+        #expect(try socket.readToEnd() == "stopping\r\n")
+        await stopped
+    }
+
+    @Test("The server ends TLS with close_notify [8314-3.4-1s]")
+    func closeNotify() async throws {
+        let server = try await start(.implicitTLS)
+        let trace = try run(
+            "openssl", ["s_client", "-connect", "127.0.0.1:\(server.port)", "-msg", "-ign_eof"], input: "QUIT\r\n"
+        ).output
+        #expect(trace.contains("<<< TLS 1.3, Alert [length 0002], warning close_notify"), "\(trace.suffix(2000))")
+        await server.stop()
+    }
+}
