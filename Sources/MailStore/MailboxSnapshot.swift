@@ -146,7 +146,12 @@ package struct MailboxSnapshot: Sendable {
                 continue
             }
             let rows = transform(chunk.rows)
-            if !rows.isEmpty { kept.append(IndexChunk(rows)) }
+            if let last = kept.last, !rows.isEmpty, last.rows.count + rows.count <= Self.rowsPerChunk / 2 {
+                // Crumbs that removals leave are put together.
+                kept[kept.count - 1] = IndexChunk(last.rows + rows)
+            } else if !rows.isEmpty {
+                kept.append(IndexChunk(rows))
+            }
         }
         adopt(kept)
     }

@@ -44,6 +44,11 @@ package struct StoreFixture: Sendable {
     package let store: any MailStore
     package let account: Account
 
+    package init(_ store: any MailStore, _ account: Account) {
+        self.store = store
+        self.account = account
+    }
+
     /// Makes the domain and the account.
     package init(_ store: any MailStore, _ address: String = "joe@example.org") async throws {
         self.store = store

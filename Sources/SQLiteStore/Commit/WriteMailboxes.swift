@@ -1,0 +1,121 @@
+import Foundation
+import GRDB
+import MailStore
+import MailVocabulary
+
+// The tree of mailboxes.
+
+extension WriteTransaction {
+    /// All of an account's, so that names are compared as Swift does, not by their octets.
+    func mailboxNames(of account: AccountID) throws -> [MailboxName: MailboxID] {
+        let select = try db.cachedStatement(sql: "SELECT name, id FROM mailbox WHERE account = ?")
+        var names: [MailboxName: MailboxID] = [:]
+        let cursor = try Row.fetchCursor(select, arguments: [account.value])
+        while let row = try cursor.next() {
+            guard let name = MailboxName(row[0] as String) else {
+                throw StoreError.damaged("mailbox \(row[1] as Int64): its name")
+            }
+            names[name] = MailboxID(row[1])
+        }
+        return names
+    }
+
+    func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) throws -> Mailbox {
+        try require(account)
+        let names = try mailboxNames(of: account)
+        guard names[name] == nil else { throw StoreError.mailboxExists }
+        if let specialUse {
+            let taken = try db.cachedStatement(sql: "SELECT 1 FROM mailbox WHERE account = ? AND special_use = ?")
+            guard try Int.fetchOne(taken, arguments: [account.value, specialUse.rawValue]) == nil else {
+                throw StoreError.specialUseTaken
+            }
+        }
+        let superiors = MailboxTree.missingSuperiors(of: name) { names[$0] != nil }
+        guard names.count + superiors.count < StoreLimits.mailboxesPerAccount else {
+            throw StoreError.tooManyMailboxes
+        }
+        for superior in superiors { try addMailbox(superior, to: account, specialUse: nil) }
+        let id = try addMailbox(name, to: account, specialUse: specialUse)
+        var mailbox = try RowReader.state(id, db).record
+        let subscribed = try db.cachedStatement(sql: "SELECT 1 FROM subscription WHERE account = ? AND name = ?")
+        mailbox.isSubscribed = try Int.fetchOne(subscribed, arguments: [account.value, name.text]) != nil
+        return mailbox
+    }
+
+    @discardableResult
+    func addMailbox(_ name: MailboxName, to account: AccountID, specialUse: SpecialUse?) throws -> MailboxID {
+        try execute(
+            "INSERT INTO mailbox (account, name, uidvalidity, special_use) VALUES (?, ?, ?, ?)",
+            [account.value, name.text, try newUIDValidity(), specialUse?.rawValue])
+        pending.changes.accounts.insert(account)
+        return MailboxID(db.lastInsertedRowID)
+    }
+
+    /// Never below the clock, so that a store that is built anew in the place of a lost one does not repeat it.
+    private func newUIDValidity() throws -> Int64 {
+        let value = max(pending.nextUIDValidity, Int64(Date().timeIntervalSince1970))
+        guard value <= Int64(UInt32.max) else { throw StoreError.unavailable("no UIDVALIDITY is left") }
+        pending.nextUIDValidity = value + 1
+        return value
+    }
+
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) throws {
+        guard name != .inbox else { throw StoreError.mailboxNotDeletable }
+        try dropMailbox(try find(name, of: account))
+        pending.changes.accounts.insert(account)
+    }
+
+    func dropMailbox(_ id: MailboxID) throws {
+        let select = try db.cachedStatement(sql: "SELECT body FROM message WHERE mailbox = ?")
+        try release(try Int64.fetchAll(select, arguments: [id.value]).map { BodyID($0) })
+        for sql in [
+            "DELETE FROM message WHERE mailbox = ?", "DELETE FROM keyword WHERE mailbox = ?",
+            "DELETE FROM expunged WHERE mailbox = ?", "DELETE FROM mailbox WHERE id = ?",
+        ] { try execute(sql, [id.value]) }
+        pending.drafts[id] = nil
+        pending.dropped.insert(id)
+        pending.changes.mailboxes.insert(id)
+    }
+
+    func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) throws {
+        let id = try find(name, of: account)
+        guard name != .inbox else {
+            let created = try createMailbox(target, of: account, specialUse: nil)
+            let all = try loadedDraft(id).snapshot.allUIDs
+            _ = try move(all, from: id, to: created.id)
+            return
+        }
+        let names = try mailboxNames(of: account)
+        let renames = try MailboxTree.renames(of: name, to: target, among: names.keys)
+        let superiors = MailboxTree.missingSuperiors(of: target) { names[$0] != nil }
+        guard names.count + superiors.count <= StoreLimits.mailboxesPerAccount else {
+            throw StoreError.tooManyMailboxes
+        }
+        for superior in superiors { try addMailbox(superior, to: account, specialUse: nil) }
+        for (old, new) in renames {
+            guard let moved = names[old] else { continue }
+            try execute("UPDATE mailbox SET name = ? WHERE id = ?", [new.text, moved.value])
+            // Read again from the database when next needed, unless rows are at hand.
+            var draft = try draft(moved)
+            draft.state.record.name = new
+            pending.drafts[moved] = draft
+        }
+        pending.changes.accounts.insert(account)
+    }
+
+    func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) throws {
+        try require(account)
+        try execute(
+            subscribed
+                ? "INSERT OR IGNORE INTO subscription (account, name) VALUES (?, ?)"
+                : "DELETE FROM subscription WHERE account = ? AND name = ?",
+            [account.value, name.text])
+        pending.changes.accounts.insert(account)
+    }
+
+    private func find(_ name: MailboxName, of account: AccountID) throws -> MailboxID {
+        try require(account)
+        guard let id = try mailboxNames(of: account)[name] else { throw StoreError.noSuchMailbox }
+        return id
+    }
+}

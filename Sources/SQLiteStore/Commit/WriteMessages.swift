@@ -1,0 +1,208 @@
+import Foundation
+import GRDB
+import MailStore
+import MailVocabulary
+
+// Messages and the bodies they share.
+
+/// A message to be added, its body already in a segment.
+struct PlacedMessage: Sendable {
+    /// Index into the job's bodies.
+    var body: Int
+    var flags: [Flag]
+    var internalDate: Timestamp
+}
+
+extension WriteTransaction {
+    func append(
+        _ additions: [(mailbox: MailboxID, messages: [PlacedMessage])], _ bodies: [StoredBody], _ summaries: [[UInt8]]
+    ) throws -> [AppendResult] {
+        // First all that can be refused, then the writing.
+        var references = [Int](repeating: 0, count: bodies.count)
+        var placed: [[MessageRow]] = []
+        for (mailbox, messages) in additions {
+            for message in messages { references[message.body] += 1 }
+            let items = messages.map { message in
+                let body = bodies[message.body]
+                return (message.flags, UInt32(body.place.length), message.internalDate, body.id)
+            }
+            placed.append(try place(items, in: mailbox))
+        }
+        for (index, body) in bodies.enumerated() {
+            try insert(body, references: references[index], summary: summaries[index])
+        }
+        return try zip(additions, placed).map { addition, rows in
+            try insert(rows, in: addition.mailbox)
+            let uidValidity = try draft(addition.mailbox).state.record.uidValidity
+            return AppendResult(mailbox: addition.mailbox, uidValidity: uidValidity, uids: rows.map(\.uid))
+        }
+    }
+
+    /// Gives rows their place in memory; `insert` writes them.
+    private func place(
+        _ items: [(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID)], in mailbox: MailboxID
+    ) throws -> [MessageRow] {
+        var draft = try draft(mailbox)
+        var placement = RowPlacement(
+            uidNext: draft.state.record.uidNext, highestModSeq: draft.state.record.highestModSeq,
+            keywords: draft.state.keywords)
+        let rows = try placement.place(items)
+        guard !rows.isEmpty else { return [] }
+        draft.append(rows, placement)
+        keep(draft)
+        return rows
+    }
+
+    private func insert(_ rows: [MessageRow], in mailbox: MailboxID) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO message (mailbox, uid, flags, modseq, size, date, zone, body)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        for row in rows {
+            try statement.execute(arguments: [
+                mailbox.value, Int64(row.uid.value), Int64(bitPattern: row.flags.rawValue),
+                Int64(bitPattern: row.modSeq.value), Int64(row.size), row.internalDate.seconds,
+                Int64(row.internalDate.zoneMinutes), row.body.value,
+            ])
+        }
+    }
+
+    private func insert(_ body: StoredBody, references: Int, summary: [UInt8]) throws {
+        guard references > 0 else { return }
+        let place = body.place
+        try execute(
+            "INSERT INTO body (id, segment, position, length, checksum, refs, summary) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                body.id.value, place.segment, place.offset, place.length, Int64(bitPattern: place.checksum), references,
+                Data(summary),
+            ])
+        pending.live[place.segment, default: 0] += place.extent
+    }
+
+    func changeFlags(
+        _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
+    ) throws -> NumberSet {
+        var (draft, snapshot) = try loadedDraft(mailbox)
+        draft.state.snapshot = nil
+        let outcome = try snapshot.apply(change, to: uids, unchangedSince: unchangedSince)
+        draft.state.snapshot = snapshot
+        guard !outcome.changed.isEmpty else { return outcome.modified }
+        draft.state.keywords = snapshot.keywords
+        draft.state.record.highestModSeq = snapshot.highestModSeq
+        draft.state.count(outcome.counters)
+        let update = try db.cachedStatement(
+            sql: "UPDATE message SET flags = (flags & ?) | ?, modseq = ? WHERE mailbox = ? AND uid BETWEEN ? AND ?")
+        for range in outcome.changed.ranges {
+            try update.execute(arguments: [
+                Int64(bitPattern: ~outcome.cleared.rawValue), Int64(bitPattern: outcome.set.rawValue),
+                Int64(bitPattern: snapshot.highestModSeq.value), mailbox.value, Int64(range.lowerBound),
+                Int64(range.upperBound),
+            ])
+        }
+        keep(draft)
+        return outcome.modified
+    }
+
+    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+        let (_, source) = try loadedDraft(from)
+        let uidValidity = try draft(to).state.record.uidValidity
+        let rows = source.rows(uids)
+        let placed = try place(
+            rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
+        try insert(placed, in: to)
+        try BodyRuns.forEach(rows.map(\.body)) { run in
+            try execute("UPDATE body SET refs = refs + 1 WHERE id BETWEEN ? AND ?", [run.lowerBound, run.upperBound])
+        }
+        return CopyResult(uidValidity: uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
+    }
+
+    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+        let result = try copy(uids, from: from, to: to)
+        _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
+        return result
+    }
+
+    func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) throws -> NumberSet {
+        var (draft, snapshot) = try loadedDraft(mailbox)
+        draft.state.snapshot = nil
+        let before = snapshot
+        let gone = snapshot.expunge(uids, onlyDeleted: onlyDeleted)
+        draft.state.snapshot = snapshot
+        guard !gone.isEmpty else { return NumberSet() }
+        draft.state.record.highestModSeq = snapshot.highestModSeq
+        var counters = CounterChange()
+        for row in gone {
+            counters.add(row, times: -1)
+            if UInt64(row.uid.value) >= draft.state.firstRecent, draft.state.record.recentCount > 0 {
+                draft.state.record.recentCount -= 1
+            }
+        }
+        draft.state.count(counters)
+        let removed = NumberSet(ascending: gone.lazy.map(\.uid.value))
+        try delete(before.spanning(removed), at: snapshot.highestModSeq, from: mailbox)
+        try release(gone.map(\.body))
+        keep(draft)
+        return removed
+    }
+
+    private func delete(_ uids: NumberSet, at modSeq: ModSeq, from mailbox: MailboxID) throws {
+        let delete = try db.cachedStatement(sql: "DELETE FROM message WHERE mailbox = ? AND uid BETWEEN ? AND ?")
+        let record = try db.cachedStatement(
+            sql: "INSERT INTO expunged (mailbox, modseq, first, last) VALUES (?, ?, ?, ?)")
+        for range in uids.ranges {
+            let bounds = (Int64(range.lowerBound), Int64(range.upperBound))
+            try delete.execute(arguments: [mailbox.value, bounds.0, bounds.1])
+            try record.execute(arguments: [mailbox.value, Int64(bitPattern: modSeq.value), bounds.0, bounds.1])
+        }
+    }
+
+    /// One reference less each; at none the body goes.
+    func release(_ bodies: [BodyID]) throws {
+        let freed = try db.cachedStatement(
+            sql: """
+                SELECT segment, sum(length + \(SegmentHeader.size)) FROM body
+                WHERE id BETWEEN ? AND ? AND refs <= 1 GROUP BY segment
+                """)
+        let delete = try db.cachedStatement(sql: "DELETE FROM body WHERE id BETWEEN ? AND ? AND refs <= 1")
+        let update = try db.cachedStatement(sql: "UPDATE body SET refs = refs - 1 WHERE id BETWEEN ? AND ?")
+        try BodyRuns.forEach(bodies) { run in
+            let bounds: StatementArguments = [run.lowerBound, run.upperBound]
+            let before = db.totalChangesCount
+            let dead = try Row.fetchCursor(freed, arguments: bounds)
+            while let row = try dead.next() { pending.live[row[0], default: 0] -= row[1] as Int }
+            try delete.execute(arguments: bounds)
+            // Those that are left, if any, have lost a reference.
+            guard db.totalChangesCount - before < run.count else { return }
+            try update.execute(arguments: bounds)
+        }
+    }
+}
+
+/// Body numbers as runs: mail that came together leaves together, and one statement serves a run.
+enum BodyRuns {
+    /// Visits runs of the numbers; a number that is there n times is in n of them.
+    static func forEach(_ bodies: [BodyID], _ visit: (ClosedRange<Int64>) throws -> Void) throws {
+        var rest = bodies.map(\.value).sorted()
+        while !rest.isEmpty {
+            var repeated: [Int64] = []
+            var run: ClosedRange<Int64>?
+            for number in rest {
+                guard let current = run else {
+                    run = number...number
+                    continue
+                }
+                if number == current.upperBound {
+                    repeated.append(number)
+                } else if number == current.upperBound + 1 {
+                    run = current.lowerBound...number
+                } else {
+                    try visit(current)
+                    run = number...number
+                }
+            }
+            if let run { try visit(run) }
+            rest = repeated
+        }
+    }
+}

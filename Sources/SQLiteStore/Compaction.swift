@@ -1,0 +1,98 @@
+import GRDB
+import MailStore
+
+// Expunged bodies leave holes. A closed segment that is more than half dead is emptied: its live bodies are written
+// again through the committer, like new ones, and their rows pointed there. When none is left the file goes, by the
+// same rule as for any segment without a live octet. A crash between leaves dead copies, nothing else. A reader that
+// comes late finds the file gone or another record, and looks the place up again.
+
+extension SQLiteStore {
+    /// Octets copied in one commit: others' commits wait no longer than this takes.
+    private static let compactionBatch = 1 << 20
+
+    /// Empties segments that are more than half dead, until `limit` octets were copied. Returns how many were.
+    package func compact(limit: Int = .max) async throws -> Int {
+        var copied = 0
+        for segment in try await sparseSegments() where copied < limit {
+            copied += try await evacuate(segment)
+        }
+        return copied
+    }
+
+    private func sparseSegments() async throws -> [Int64] {
+        let sealed = try await read { db in
+            try Row.fetchAll(db, sql: "SELECT id, live FROM segment WHERE sealed ORDER BY live")
+                .map { (id: $0[0] as Int64, live: $0[1] as Int) }
+        }
+        return try await readers.run { [segments] in
+            try sealed.filter { segment in
+                guard let file = try? segments.file(segment.id) else { return false }
+                return segment.live * 2 < (try file.size())
+            }.map(\.id)
+        }
+    }
+
+    private struct Moving: Sendable {
+        var id: BodyID
+        var from: BodyPlace
+        var body: MemoryBody
+    }
+
+    private func evacuate(_ segment: Int64) async throws -> Int {
+        var (offset, copied) = (0, 0)
+        while true {
+            let start = offset
+            let (batch, next) = try await readers.run { [self] in try liveBodies(in: segment, from: start) }
+            if !batch.isEmpty { try await move(batch) }
+            copied += batch.reduce(0) { $0 + $1.from.extent }
+            guard let next else { return copied }
+            offset = next
+        }
+    }
+
+    /// The next few live bodies of a segment, and where to go on; nil at its end.
+    private func liveBodies(in segment: Int64, from start: Int) throws -> ([Moving], next: Int?) {
+        guard let file = try? segments.file(segment) else { return ([], nil) }
+        let end = try file.size()
+        var (batch, octets, offset) = ([Moving](), 0, start)
+        var bytes = [UInt8](repeating: 0, count: SegmentHeader.size)
+        while offset + SegmentHeader.size <= end, octets < SQLiteStore.compactionBatch {
+            guard try bytes.withUnsafeMutableBytes({ try file.read(into: $0, at: offset) }),
+                let header = bytes.withUnsafeBytes({ SegmentHeader($0) })
+            else {
+                // What a crash left; records go on somewhere behind it.
+                offset += 1
+                continue
+            }
+            let (id, here) = (BodyID(header.body), offset)
+            let place = try pool.read { db in try RowReader.place(id, db) }
+            if let place, place.segment == segment, place.offset == here,
+                let body = try? segments.body(id, place)
+            {
+                batch.append(Moving(id: id, from: place, body: MemoryBody(body)))
+                octets += place.extent
+            }
+            offset += SegmentHeader.size + Int(header.length)
+        }
+        return (batch, offset + SegmentHeader.size <= end ? offset : nil)
+    }
+
+    private func move(_ batch: [Moving]) async throws {
+        try await committer.commit(bodies: batch.map { .moved($0.id, $0.body) }) { transaction, stored in
+            for (moving, new) in zip(batch, stored) {
+                try transaction.move(moving.id, from: moving.from, to: new.place)
+            }
+        }
+    }
+}
+
+extension WriteTransaction {
+    /// Unless it went, or was moved, since it was read.
+    func move(_ body: BodyID, from old: BodyPlace, to new: BodyPlace) throws {
+        guard try RowReader.place(body, db) == old else { return }
+        try execute(
+            "UPDATE body SET segment = ?, position = ? WHERE id = ?", [new.segment, new.offset, body.value])
+        pending.live[old.segment, default: 0] -= old.extent
+        pending.live[new.segment, default: 0] += new.extent
+    }
+}

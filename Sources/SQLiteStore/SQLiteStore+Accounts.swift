@@ -1,0 +1,68 @@
+import GRDB
+package import MailStore
+package import MailVocabulary
+
+extension SQLiteStore {
+    package func domains() async throws -> [Domain] {
+        try await read { db in
+            try String.fetchAll(db, sql: "SELECT name FROM domain ORDER BY name").map { name in
+                guard let domain = Domain(name) else { throw StoreError.damaged("a domain's name") }
+                return domain
+            }
+        }
+    }
+
+    package func addDomain(_ domain: Domain) async throws {
+        try await committer.commit { transaction, _ in try transaction.addDomain(domain) }
+    }
+
+    package func deleteDomain(_ domain: Domain) async throws {
+        try await committer.commit { transaction, _ in try transaction.deleteDomain(domain) }
+    }
+
+    package func accounts() async throws -> [Account] {
+        try await read { db in
+            try Row.fetchAll(db, sql: "SELECT id, local, domain, disabled FROM account ORDER BY id")
+                .map { try RowReader.account($0) }
+        }
+    }
+
+    package func account(_ address: Address) async throws -> Account? {
+        let address = address.canonical
+        return try await read { db in
+            let select = try db.cachedStatement(
+                sql: "SELECT id, local, domain, disabled FROM account WHERE domain = ? AND local = ?")
+            return try Row.fetchOne(select, arguments: [address.domain.name, address.localPart])
+                .map { try RowReader.account($0) }
+        }
+    }
+
+    package func credentials(of account: AccountID) async throws -> StoredCredentials? {
+        try await read { db in
+            let select = try db.cachedStatement(
+                sql: """
+                    SELECT argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key
+                    FROM credentials WHERE account = ?
+                    """)
+            return try Row.fetchOne(select, arguments: [account.value]).map { row in
+                StoredCredentials(
+                    argon2id: row[0],
+                    scramSHA256: SCRAMVerifier(
+                        salt: RowReader.bytes(row, 1), iterations: row[2], storedKey: RowReader.bytes(row, 3),
+                        serverKey: RowReader.bytes(row, 4)))
+            }
+        }
+    }
+
+    package func addAccounts(_ new: [(Address, StoredCredentials)]) async throws -> [Account] {
+        try await committer.commit { transaction, _ in try transaction.addAccounts(new) }
+    }
+
+    package func setCredentials(_ credentials: StoredCredentials, of account: AccountID) async throws {
+        try await committer.commit { transaction, _ in try transaction.setCredentials(credentials, of: account) }
+    }
+
+    package func deleteAccount(_ account: AccountID) async throws {
+        try await committer.commit { transaction, _ in try transaction.deleteAccount(account) }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import GRDB
+package import MailStore
+
+extension SQLiteStore {
+    package func bodyWriter() -> any BodyWriter { StagingWriter(staging) }
+
+    package func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8] {
+        let (pool, segments) = (pool, segments)
+        return try await readers.run {
+            let bytes = try SQLiteStore.locating(body, in: pool) { place in
+                let wanted = range.clamped(to: 0..<place.length)
+                if wanted.count == place.length { return try segments.body(body, place) }
+                return try segments.part(wanted, of: body, place)
+            }
+            guard let bytes else { throw StoreError.noSuchBody }
+            return bytes
+        }
+    }
+
+    package func read(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
+        let (pool, segments) = (pool, segments)
+        return try await readers.run {
+            let places = try SQLiteStore.places(of: bodies, in: pool)
+            return try zip(bodies, places).map { body, place in
+                guard let place else { return nil }
+                if let bytes = try? segments.body(body, place) { return bytes }
+                return try SQLiteStore.locating(body, in: pool) { try segments.body(body, $0) }
+            }
+        }
+    }
+
+    /// In one transaction.
+    private static func places(of bodies: [BodyID], in pool: DatabasePool) throws -> [BodyPlace?] {
+        do {
+            return try pool.read { db in try bodies.map { try RowReader.place($0, db) } }
+        } catch {
+            throw StoreError(anyError: error)
+        }
+    }
+
+    /// Reads with the body's place, a second time when it may have been moved meanwhile. Nil when it is gone.
+    static func locating<R>(
+        _ body: BodyID, in pool: DatabasePool, _ read: (BodyPlace) throws -> R
+    ) throws -> R? {
+        var tried: BodyPlace?
+        var problem = ""
+        while let place = try places(of: [body], in: pool)[0] {
+            if place == tried { throw StoreError.damaged("body \(body.value): \(problem)") }
+            do {
+                return try read(place)
+            } catch let mismatch as SegmentReader.Mismatch {
+                tried = place
+                problem = mismatch.problem
+            }
+        }
+        return nil
+    }
+
+    package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
+        try await read { db in
+            let select = try db.cachedStatement(sql: "SELECT summary FROM body WHERE id = ?")
+            return try bodies.map { body in
+                let cursor = try Row.fetchCursor(select, arguments: [body.value])
+                guard let row = try cursor.next() else { return nil }
+                return RowReader.bytes(row, 0)
+            }
+        }
+    }
+}
+
+extension RowReader {
+    static func bytes(_ row: Row, _ column: Int) -> [UInt8] {
+        (try? row.withUnsafeData(atIndex: column) { data in data.map { Array($0) } }) ?? []
+    }
+}

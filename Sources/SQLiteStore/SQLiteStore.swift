@@ -1,0 +1,149 @@
+import GRDB
+import Glibc
+import MailStore
+import MailVocabulary
+
+/// The store that keeps mail on a disk: rows in SQLite (WAL), bodies in append-only segment files.
+///
+/// Writing goes through one `Committer`; reading through a few threads, each with a database connection of its own;
+/// mailboxes in use are served from `IndexCache` without either. See `StoreDirectory` for the files.
+package final class SQLiteStore: MailStore {
+    package struct Options: Sendable {
+        /// Threads that read: enough to keep a disk busy, few enough to leave the processors to TLS.
+        package var readers = 4
+        /// Rows of mailboxes kept in memory.
+        package var indexRows = IndexCache.rowLimit
+        /// Octets after which a segment is closed and the next begun: compaction rewrites at most this much at once.
+        package var segmentSize = 64 << 20
+        package var files = FileLayer.system
+        /// Told of what an operator must know: a disk that lost data, a segment that is missing.
+        package var log: @Sendable (String) -> Void = { message in
+            let line = Array("store: \(message)\n".utf8)
+            _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        }
+
+        package init() {}
+    }
+
+    let directory: StoreDirectory
+    let pool: DatabasePool
+    let readers: WorkPool
+    let cache: IndexCache
+    let feed = ChangeFeed()
+    let committer: Committer
+    let segments: SegmentReader
+    let staging: StagingArea
+    let log: @Sendable (String) -> Void
+
+    /// Opens the store at `path`, making it when nothing is there. Throws `unavailable` (in use by another process, no
+    /// permission), `noSpace`, `damaged`.
+    package init(path: String, options: Options = Options()) throws {
+        do {
+            directory = try StoreDirectory(path)
+            pool = try SQLiteStore.openDatabase(directory, options)
+            log = options.log
+            readers = WorkPool("store.read", width: options.readers)
+            staging = StagingArea(
+                directory.staging, files: options.files, pool: WorkPool("store.stage", width: options.readers))
+            cache = IndexCache(feed: feed, limit: options.indexRows)
+            segments = SegmentReader(directory)
+            committer = Committer(
+                try SQLiteStore.makeCore(directory, pool, cache, feed, options))
+        } catch {
+            throw StoreError(anyError: error)
+        }
+    }
+
+    private static func openDatabase(_ directory: StoreDirectory, _ options: Options) throws -> DatabasePool {
+        // SQLite makes its other files with the permissions of the first.
+        _ = try OpenFile(directory.database, O_RDWR | O_CREAT)
+        var configuration = Configuration()
+        configuration.maximumReaderCount = options.readers + 2
+        configuration.foreignKeysEnabled = false
+        configuration.label = "store"
+        // Other programs may look into the database: five seconds until they let go.
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            // 16 MiB of pages for each connection; temporary things never on disk.
+            try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
+        }
+        let pool = try DatabasePool(path: directory.database, configuration: configuration)
+        try Schema.migrator.migrate(pool)
+        try pool.writeWithoutTransaction { db in
+            // DatabasePool sets NORMAL after prepareDatabase, which would lose acknowledged mail with the power.
+            try db.execute(
+                sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864"
+            )
+            guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2,
+                try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
+            else { throw StoreError.unavailable("the database refuses to be durable (synchronous, journal_mode)") }
+        }
+        try syncDirectory(directory.path)
+        return pool
+    }
+
+    private static func makeCore(
+        _ directory: StoreDirectory, _ pool: DatabasePool, _ cache: IndexCache, _ feed: ChangeFeed, _ options: Options
+    ) throws -> CommitCore {
+        let counters = try pool.read { db in
+            StoredCounters(
+                nextBody: try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'next_body'") ?? 1,
+                nextUIDValidity: try Int64.fetchOne(
+                    db, sql: "SELECT value FROM meta WHERE key = 'next_uidvalidity'") ?? 1)
+        }
+        let (known, last) = try pool.read { db in
+            (
+                try Set(Int64.fetchAll(db, sql: "SELECT id FROM segment")),
+                try Int64.fetchOne(db, sql: "SELECT max(id) FROM segment WHERE NOT sealed")
+            )
+        }
+        let present = try directory.segmentsPresent()
+        for orphan in present.subtracting(known) { unlink(directory.segment(orphan)) }
+        for missing in known.subtracting(present) { options.log("CRITICAL: segment \(missing) is missing") }
+        // Numbers are not used again, so that nobody reads a new segment by an old place.
+        let writer = try SegmentWriter(
+            directory, files: options.files, rollOver: options.segmentSize,
+            last: last.flatMap { present.contains($0) ? $0 : nil },
+            lastID: max(known.max() ?? 0, present.max() ?? 0))
+        return CommitCore(
+            pool: pool, directory: directory, segments: writer, cache: cache, feed: feed, counters: counters,
+            log: options.log)
+    }
+
+    /// A question to the database, on a thread that may wait.
+    func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
+        try await readers.run { [pool] in
+            do {
+                return try pool.read(body)
+            } catch {
+                throw StoreError(anyError: error)
+            }
+        }
+    }
+
+    package func close() async throws {
+        let claimed = cache.all()
+        try? await committer.commit { transaction, _ in try transaction.writeClaims(claimed) }
+        await committer.close()
+        do {
+            try pool.close()
+        } catch {
+            throw StoreError(anyError: error)
+        }
+        directory.unlock()
+    }
+}
+
+extension WriteTransaction {
+    /// What sessions were told of as recent, which is otherwise written with the mailbox's next change.
+    func writeClaims(_ mailboxes: [MailboxState]) throws {
+        for mailbox in mailboxes {
+            try execute(
+                "UPDATE mailbox SET recent = ?, first_recent = ? WHERE id = ? AND first_recent < ?",
+                [
+                    mailbox.record.recentCount, Int64(mailbox.firstRecent), mailbox.record.id.value,
+                    Int64(mailbox.firstRecent),
+                ])
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import GRDB
+import MailStore
+
+/// The tables, and how older ones become these.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in try db.execute(sql: first) }
+        return migrator
+    }
+
+    /// No foreign keys: the committer is the only writer, and `verify` checks what they would.
+    private static let first = """
+        -- Counters: the next UIDVALIDITY, the first body number not yet reserved.
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+        CREATE TABLE domain (name TEXT PRIMARY KEY) WITHOUT ROWID;
+
+        CREATE TABLE account (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            local TEXT NOT NULL, domain TEXT NOT NULL,
+            disabled INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (domain, local));
+
+        CREATE TABLE credentials (
+            account INTEGER PRIMARY KEY,
+            argon2id TEXT NOT NULL,
+            scram_salt BLOB NOT NULL, scram_iterations INTEGER NOT NULL,
+            scram_stored_key BLOB NOT NULL, scram_server_key BLOB NOT NULL);
+
+        -- With counters, so that SELECT, STATUS and LIST need no row of a message.
+        CREATE TABLE mailbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            account INTEGER NOT NULL, name TEXT NOT NULL,
+            uidvalidity INTEGER NOT NULL, special_use TEXT,
+            uidnext INTEGER NOT NULL DEFAULT 1, modseq INTEGER NOT NULL DEFAULT 1,
+            messages INTEGER NOT NULL DEFAULT 0, unseen INTEGER NOT NULL DEFAULT 0,
+            deleted INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0,
+            recent INTEGER NOT NULL DEFAULT 0, first_recent INTEGER NOT NULL DEFAULT 1,
+            UNIQUE (account, name));
+
+        CREATE TABLE subscription (
+            account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (account, name)) WITHOUT ROWID;
+
+        CREATE TABLE keyword (
+            mailbox INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+            PRIMARY KEY (mailbox, number)) WITHOUT ROWID;
+
+        CREATE TABLE message (
+            mailbox INTEGER NOT NULL, uid INTEGER NOT NULL,
+            flags INTEGER NOT NULL, modseq INTEGER NOT NULL, size INTEGER NOT NULL,
+            date INTEGER NOT NULL, zone INTEGER NOT NULL, body INTEGER NOT NULL,
+            PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+
+        CREATE TABLE body (
+            id INTEGER PRIMARY KEY,
+            segment INTEGER NOT NULL, position INTEGER NOT NULL,
+            length INTEGER NOT NULL, checksum INTEGER NOT NULL,
+            refs INTEGER NOT NULL, summary BLOB NOT NULL);
+
+        -- live: octets of records that a body names.
+        CREATE TABLE segment (id INTEGER PRIMARY KEY, live INTEGER NOT NULL, sealed INTEGER NOT NULL);
+
+        -- UIDs that went, by the MODSEQ of their going (RFC 7162 §3.2.5.2 needs them).
+        CREATE TABLE expunged (
+            mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+            PRIMARY KEY (mailbox, modseq, first)) WITHOUT ROWID;
+        """
+}
+
+extension StoreError {
+    /// What a database error means to callers. Statements are not quoted: their arguments could be.
+    init(_ error: DatabaseError) {
+        let text = error.message ?? "no message"
+        self =
+            switch error.resultCode {
+            case .SQLITE_FULL: .noSpace
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .damaged("database: \(text)")
+            case _: .unavailable("database: \(text) (\(error.extendedResultCode.rawValue))")
+            }
+    }
+
+    init(anyError error: any Error) {
+        self =
+            switch error {
+            case let error as StoreError: error
+            case let error as DatabaseError: StoreError(error)
+            case let error as SyncFailure: .fromErrno(error.code, "syncing")
+            case let error as OpenFailure: error.storeError
+            case _: .unavailable("\(error)")
+            }
+    }
+}

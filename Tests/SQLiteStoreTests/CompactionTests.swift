@@ -1,0 +1,99 @@
+import Foundation
+import MailStore
+import MailTestSupport
+import MailVocabulary
+import Testing
+
+@testable import SQLiteStore
+
+@Suite("Dead octets are given back")
+struct CompactionTests {
+    private var options: SQLiteStore.Options {
+        var options = SQLiteStore.Options()
+        options.segmentSize = 100_000
+        return options
+    }
+
+    private func text(_ number: UInt32) -> String {
+        "\(number) " + String(repeating: "m", count: 9000 + Int(number))
+    }
+
+    @Test("segments without a live octet go at once")
+    func emptySegmentsGo() async throws {
+        try await withStorePath { path in
+            try await withStore(path, options: options) { store in
+                let fixture = try await StoreFixture(store)
+                let inbox = try await fixture.mailbox("INBOX").id
+                for number in 0..<50 { try await fixture.append([text(UInt32(number))], to: inbox) }
+                #expect(try segmentFiles(path).count >= 5)
+                _ = try await store.remove(uids(1...50), from: inbox, onlyDeleted: false)
+                #expect(try segmentFiles(path).count == 1)
+                try await fixture.append([String(repeating: "x", count: 1_100_000)], to: inbox)
+                #expect(try segmentFiles(path).count == 2)
+                _ = try await store.remove(uids(51...51), from: inbox, onlyDeleted: false)
+                #expect(try segmentFiles(path).count == 1)
+                try await fixture.expectSound()
+            }
+        }
+    }
+
+    @Test("sparse segments are emptied while others read and write; all survives, also opening again")
+    func compacts() async throws {
+        try await withStorePath { path in
+            let kept = NumberSet(numbers: (1...200).filter { $0 % 10 == 0 })
+            try await withStore(path, options: options) { store in
+                let fixture = try await StoreFixture(store)
+                let inbox = try await fixture.mailbox("INBOX").id
+                for number in UInt32(1)...200 { try await fixture.append([text(number)], to: inbox) }
+                let all = try segmentFiles(path).count
+                _ = try await store.remove(
+                    NumberSet(numbers: (1...200).filter { !kept.contains($0) }), from: inbox, onlyDeleted: false)
+                let expected = kept.map { text($0) }
+                async let reading: Void = read(fixture, inbox, expected)
+                async let writing = fixture.append(["meanwhile"], to: fixture.mailbox("Sent").id)
+                let copied = try await store.compact()
+                _ = try await (reading, writing)
+                #expect(copied > 15 * 9000)
+                #expect(try segmentFiles(path).count < all / 4)
+                #expect(try await fixture.texts(inbox) == expected)
+                // What was the open segment is closed now, and sparse: one more time, then nothing is left to do.
+                _ = try await store.compact()
+                #expect(try await store.compact() == 0)
+                try await fixture.expectSound()
+            }
+            try await withStore(path, options: options) { store in
+                let fixture = try await store.firstFixture()
+                #expect(try await fixture.texts(fixture.mailbox("INBOX").id) == kept.map { text($0) })
+                try await fixture.expectSound()
+            }
+        }
+    }
+
+    private func read(_ fixture: StoreFixture, _ inbox: MailboxID, _ expected: [String]) async throws {
+        for _ in 0..<30 { #expect(try await fixture.texts(inbox) == expected) }
+    }
+
+    @Test("what a crash left between records is passed over")
+    func tornTail() async throws {
+        try await withStorePath { path in
+            try await withStore(path, options: options) { store in
+                let fixture = try await StoreFixture(store)
+                try await fixture.append((1...4).map { text($0) }, to: fixture.mailbox("INBOX").id)
+            }
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: path + "/segments/00000001.seg"))
+            try file.seekToEnd()
+            try file.write(contentsOf: Array("LMB1 and then the power went".utf8))
+            try file.close()
+            try await withStore(path, options: options) { store in
+                let fixture = try await store.firstFixture()
+                let inbox = try await fixture.mailbox("INBOX").id
+                for number in UInt32(5)...30 { try await fixture.append([text(number)], to: inbox) }
+                _ = try await store.remove(uids(1...4, 6...9), from: inbox, onlyDeleted: false)
+                #expect(try await store.compact() > 0)
+                #expect(try await fixture.texts(inbox) == ([5] + (10...30)).map { text($0) })
+                #expect(try !segmentFiles(path).contains("00000001.seg"))
+                try await fixture.expectSound()
+            }
+        }
+    }
+}

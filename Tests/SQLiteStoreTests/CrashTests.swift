@@ -1,0 +1,83 @@
+import Foundation
+import Glibc
+import MailStore
+import MailTestSupport
+import Testing
+
+@testable import SQLiteStore
+
+@Suite("Killed at any moment", .serialized)
+struct CrashTests {
+    @Test("what was acknowledged is there once, what was removed is gone, and all is sound")
+    func killed() async throws {
+        let driver = try #require(CrashDriver.path, "the driver is built beside the tests")
+        try await withStorePath { path in
+            var history = History()
+            for round in 0..<10 {
+                let output = try CrashDriver.run(driver, path, round, milliseconds: Int.random(in: 5...150))
+                history.add(output)
+                try await withStore(path) { store in
+                    let fixture = try await store.firstFixture()
+                    let texts = try await fixture.texts(fixture.mailbox("INBOX").id)
+                    history.check(texts.map { String($0.prefix { $0 != "\n" }) })
+                    try await fixture.expectSound()
+                }
+            }
+            #expect(history.added.count > 20)
+        }
+    }
+
+    private struct History {
+        var added: Set<String> = []
+        var removing: Set<String> = []
+        var removed: Set<String> = []
+
+        mutating func add(_ output: String) {
+            for line in output.split(separator: "\n") {
+                let words = line.split(separator: " ").map(String.init)
+                switch words[0] {
+                case "added": added.insert(words[1])
+                case "removing": removing.insert(words[1])
+                case _: removed.insert(words[1])
+                }
+            }
+        }
+
+        func check(_ texts: [String]) {
+            let present = Set(texts)
+            #expect(present.count == texts.count, "a message is there twice")
+            #expect(added.subtracting(removing).isSubset(of: present), "an acknowledged message is lost")
+            #expect(removed.isDisjoint(with: present), "a removed message came back")
+        }
+    }
+}
+
+enum CrashDriver {
+    /// Beside the test bundle this code was loaded from.
+    static var path: String? {
+        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return nil }
+        for line in maps.split(separator: "\n") {
+            guard let start = line.firstIndex(of: "/") else { continue }
+            let directory = URL(fileURLWithPath: String(line[start...])).deletingLastPathComponent()
+            let driver = directory.appendingPathComponent("StoreCrashDriver").path
+            if FileManager.default.isExecutableFile(atPath: driver) { return driver }
+        }
+        return nil
+    }
+
+    /// Runs it, kills it so long after its first word, and returns what it said.
+    static func run(_ driver: String, _ store: String, _ round: Int, milliseconds: Int) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: driver)
+        process.arguments = [store, "\(round)"]
+        process.standardOutput = pipe
+        try process.run()
+        var output = pipe.fileHandleForReading.availableData
+        usleep(UInt32(milliseconds) * 1000)
+        kill(process.processIdentifier, SIGKILL)
+        output += pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: output, as: UTF8.self)
+    }
+}
