@@ -57,8 +57,9 @@ struct ClientModel {
         }
         guard let flags = text.firstRange(of: "FLAGS (") else { return }
         let list = text[flags.upperBound...].prefix { $0 != ")" }
-        messages[index].flags = Set(list.split(separator: " ").map(String.init).filter { $0 != "\\Recent" })
-        if !messages[index].flags!.isSubset(of: keywords) { problem = "a flag that FLAGS does not have" }
+        let told = Set(list.split(separator: " ").map(String.init)).subtracting(["\\Recent"])
+        messages[index].flags = told
+        if !told.isSubset(of: keywords) { problem = "a flag that FLAGS does not have" }
     }
 }
 

@@ -131,12 +131,12 @@ import Testing
             ),
             (
                 "Content-Type: message/rfc822\n\nSubject: inside subject\n\ninner text\n",
-                [.keyword(Keyword("$Forwarded")!)], 4
+                [.keyword(try #require(Keyword("$Forwarded")))], 4
             ),
             ("Subject: five\n\nend\n", [], 5),
         ]
         for message in messages {
-            let date = CivilDate(year: 2020, month: 2, day: message.day, hour: 1)!
+            let date = try #require(CivilDate(year: 2020, month: 2, day: message.day, hour: 1))
             // Written one hour east of UTC: the day is the writer's.
             let stamp = Timestamp(seconds: date.secondsSinceEpoch - 7200, zoneMinutes: 120)
             try await fixture.deliver([message.text], flags: message.flags, date: stamp)
