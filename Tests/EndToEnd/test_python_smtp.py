@@ -67,7 +67,8 @@ def test_unknown_recipient_is_refused(server: DemoServer, account: Account) -> N
 
 def test_order_is_enforced(server: DemoServer, account: Account) -> None:
     """[8314-3.3-7] Nothing is taken before AUTH."""
-    with smtplib.SMTP_SSL(server.host, server.submission.implicit, context=tls_context(server.ca), timeout=30) as client:
+    context = tls_context(server.ca)
+    with smtplib.SMTP_SSL(server.host, server.submission.implicit, context=context, timeout=30) as client:
         client.ehlo()
         assert client.mail(account.address)[0] == 530
         client.login(account.login, account.password)
