@@ -27,9 +27,9 @@ struct FetchedMessage {
         output.append(item.label)
         switch item.kind {
         case .envelope:
-            let envelope = summary.flatMap { Envelope(encodedSummary: $0.span) }
-            if envelope == nil { isDamaged = true }
-            output.append(envelope: envelope ?? Envelope())
+            guard let summary, !output.append(envelopeOf: summary.span) else { return }
+            isDamaged = true
+            output.append(envelope: Envelope())
         case .structure(let extended):
             decode()
             output.append(structure: structure ?? .unknown(size: Int(row.size)), extended: extended)
