@@ -30,6 +30,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         swiftSettings: language)
 }
 
+/// A program that tests run, beside them: it may import what they may.
+func testProcess(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: language)
+}
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
@@ -127,9 +132,7 @@ let package = Package(
         tests("MailStore"),
         tests("SQLiteStore", ["MailStore", "StoreCrashDriver", grdb]),
         // A process for the store's tests to kill.
-        .executableTarget(
-            name: "StoreCrashDriver", dependencies: ["MailVocabulary", "MailStore", "SQLiteStore", "MailTestSupport"],
-            path: "Tests/StoreCrashDriver", swiftSettings: language),
+        testProcess("StoreCrashDriver", ["MailVocabulary", "MailStore", "SQLiteStore", "MailTestSupport"]),
         tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "TLSPolicy", "WireFraming"]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),

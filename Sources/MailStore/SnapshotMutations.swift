@@ -5,7 +5,8 @@ package import MailVocabulary
 
 /// What a flag change did.
 package struct FlagChangeOutcome: Sendable, Equatable {
-    /// UIDs whose flags differ now; they carry the new highest MODSEQ.
+    /// UIDs whose flags differ now; they carry the new highest MODSEQ. Spans UIDs between them that no message has:
+    /// few ranges whatever was expunged before.
     package var changed = NumberSet()
     /// UIDs left alone because they changed after `unchangedSince`.
     package var modified = NumberSet()
@@ -61,15 +62,18 @@ extension MailboxSnapshot {
         var table = keywords
         guard let masks = change.masks(&table) else { throw .tooManyKeywords }
         (outcome.set, outcome.cleared) = masks
+        var last = (position: -1, uid: UInt32(0))
         for range in present {
-            forEach(in: range) { _, row in
+            forEach(in: range) { position, row in
                 if let limit = unchangedSince, row.modSeq > limit {
                     outcome.modified.appendAscending(row.uid.value)
                     return
                 }
                 let flags = row.flags.subtracting(masks.cleared).union(masks.set)
                 guard flags != row.flags else { return }
-                outcome.changed.appendAscending(row.uid.value)
+                let isNext = position == last.position + 1 && last.uid > 0
+                outcome.changed.appendAscending((isNext ? last.uid + 1 : row.uid.value)...row.uid.value)
+                last = (position, row.uid.value)
                 outcome.counters.change(from: row.flags, to: flags)
             }
         }
@@ -97,6 +101,18 @@ extension MailboxSnapshot {
         highestModSeq = highestModSeq.next()
         remove(NumberSet(ascending: gone.lazy.map(\.uid.value)))
         return gone
+    }
+
+    /// These UIDs in few ranges: with those between them that no row of this snapshot has.
+    package func spanning(_ uids: NumberSet) -> NumberSet {
+        var spans = NumberSet()
+        var (previous, end) = (UInt32(0), -1)
+        for range in positions(ofUIDs: uids) {
+            let (first, last) = (self[range.lowerBound].uid.value, self[range.upperBound - 1].uid.value)
+            spans.appendAscending((range.lowerBound == end ? previous + 1 : first)...last)
+            (previous, end) = (last, range.upperBound)
+        }
+        return spans
     }
 
     /// The rows with these UIDs, ascending.

@@ -66,6 +66,7 @@ extension MailboxState {
 final class IndexCache: Sendable {
     /// Rows kept in all, about 100 MB; what nobody observes goes first, least recently used first.
     static let rowLimit = 2_000_000
+    private static let loadAttempts = 3
     /// What an entry costs beside its rows, in rows.
     private static let entryCost = 16
 
@@ -107,9 +108,10 @@ final class IndexCache: Sendable {
 
     func mailbox(_ id: MailboxID) -> MailboxState? { state.withLock { $0.entries[id]?.state } }
 
-    /// Reads a mailbox with `read` and keeps it, unless a commit came between: then reads again.
+    /// Reads a mailbox with `read` and keeps it, unless a commit came between: then reads again, a few times. Nil when
+    /// commits to the mailbox come faster than it can be read.
     func load(_ id: MailboxID, _ read: () throws -> MailboxState) throws -> MailboxSnapshot? {
-        while true {
+        for _ in 0..<Self.loadAttempts {
             if let snapshot = current(id) { return snapshot }
             let start = state.withLock { state in
                 state.loads[id, default: (0, 0)].loaders += 1
@@ -132,6 +134,7 @@ final class IndexCache: Sendable {
             evict()
             return try loaded.get().snapshot
         }
+        return nil
     }
 
     func publish(_ drafts: [MailboxID: MailboxDraft], dropped: Set<MailboxID>) {
@@ -186,7 +189,8 @@ final class IndexCache: Sendable {
         guard isOver else { return }
         state.withLock { state in
             let oldestFirst = state.entries.map { ($0.key, $0.value.lastUse) }.sorted { $0.1 < $1.1 }
-            for (id, _) in oldestFirst where state.cost > limit / 4 * 3 && !feed.isObserved(id) {
+            // Never the newest: whoever has just loaded it is about to use it, however large it is.
+            for (id, _) in oldestFirst.dropLast() where state.cost > limit / 4 * 3 && !feed.isObserved(id) {
                 state.set(id, nil)
             }
         }

@@ -18,8 +18,13 @@ extension SQLiteStore {
                 }
             }
         }
-        guard let loaded else { throw StoreError.noSuchMailbox }
-        return loaded
+        if let loaded { return loaded }
+        // Where nothing can come between.
+        return try await committer.commit { transaction, _ in
+            let (draft, snapshot) = try transaction.loadedDraft(mailbox)
+            transaction.pending.drafts[mailbox] = draft
+            return snapshot
+        }
     }
 
     package func current(_ mailbox: MailboxID) -> MailboxSnapshot? { cache.current(mailbox) }

@@ -61,6 +61,8 @@ package final class SQLiteStore: MailStore {
         configuration.maximumReaderCount = options.readers + 2
         configuration.foreignKeysEnabled = false
         configuration.label = "store"
+        // Other programs may look into the database: five seconds until they let go.
+        configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
             // 16 MiB of pages for each connection; temporary things never on disk.
             try db.execute(sql: "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY")
@@ -69,7 +71,9 @@ package final class SQLiteStore: MailStore {
         try Schema.migrator.migrate(pool)
         try pool.writeWithoutTransaction { db in
             // DatabasePool sets NORMAL after prepareDatabase, which would lose acknowledged mail with the power.
-            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000")
+            try db.execute(
+                sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864"
+            )
             guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2,
                 try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal"
             else { throw StoreError.unavailable("the database refuses to be durable (synchronous, journal_mode)") }
@@ -126,6 +130,7 @@ package final class SQLiteStore: MailStore {
         } catch {
             throw StoreError(anyError: error)
         }
+        directory.unlock()
     }
 }
 

@@ -14,6 +14,9 @@ package struct RuntimeLimits: Sendable {
     /// keeps no place.
     package var unauthenticatedTime = Duration.seconds(120)
 
+    /// How long a peer may take none of what is written to it: one that stopped reading holds a place and a buffer.
+    package var stallTime = Duration.seconds(300)
+
     package init() {}
 }
 

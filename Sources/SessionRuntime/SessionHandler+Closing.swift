@@ -63,8 +63,7 @@ extension SessionHandler where Session: ~Copyable {
     /// Closes the connection unless another deadline is set within `time`. One timer serves all: it looks, when it
     /// goes off, whether the deadline has moved on.
     func setDeadline(_ time: Duration, _ context: ChannelHandlerContext) {
-        let amount = TimeAmount(time)
-        deadline = .now() + amount
+        deadline = .now() + TimeAmount(time)
         if alarm == nil || deadline < alarmTime { arm(context) }
     }
 
@@ -91,6 +90,9 @@ extension SessionHandler where Session: ~Copyable {
             arm(context)
         } else if waiting == .handshake {
             log.logger.info("tls handshake timed out")
+            close(context)
+        } else if waiting == .drain {
+            log.logger.info("reads nothing")
             close(context)
         } else {
             log.logger.info("idle too long")

@@ -40,6 +40,9 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var upgradeStarted = false
     var changes: PendingChange?
     var deadline = NIODeadline.distantFuture
+    /// Octets the session has consumed: whoever sends without completing a frame makes no progress.
+    var consumedInput = 0
+    var consumedAtDeadline = -1
     /// When a peer that has not proved who it is must go.
     var authenticationDeadline = NIODeadline.distantFuture
     var alarm: Scheduled<Void>?
@@ -156,6 +159,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         var consumed = 0
         let step = session.received(input.readableBytesUInt8Span, consumed: &consumed, &output)
         input.moveReaderIndex(forwardBy: consumed)
+        consumedInput &+= consumed
         if case .ready = step, consumed == 0 { return .needInput }
         return step
     }
@@ -173,12 +177,16 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
             return close(context)
         }
         wait(.input, context)
+        // A frame that only grows does not earn more time: the deadline stays where it was.
+        guard consumedInput != consumedAtDeadline || deadline == .distantFuture else { return }
+        consumedAtDeadline = consumedInput
         setDeadline(session.patience, context)
         if !session.isAuthenticated { bringForward(authenticationDeadline, context) }
     }
 
     func wait(_ state: Waiting, _ context: ChannelHandlerContext) {
         waiting = state
+        if state == .drain { setDeadline(limits.stallTime, context) }
         if mayRead, readIsHeld {
             readIsHeld = false
             context.read()
@@ -194,6 +202,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
 
     private func resumeDraining(_ context: ChannelHandlerContext) {
         waiting = .work
+        deadline = .distantFuture
         guard !isPaused else {
             isPaused = false
             return drive(.ready, context)

@@ -38,7 +38,10 @@ struct DirectoryTests {
                     return reason.contains(number)
                 }
             }
+            let closed = try SQLiteStore(path: path)
+            try await closed.close()
             try await withStore(path) { _ in }
+            withExtendedLifetime(closed) {}
         }
     }
 

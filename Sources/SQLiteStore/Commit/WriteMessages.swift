@@ -111,8 +111,9 @@ extension WriteTransaction {
         let placed = try place(
             rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
         try insert(placed, in: to)
-        let share = try db.cachedStatement(sql: "UPDATE body SET refs = refs + 1 WHERE id = ?")
-        for row in rows { try share.execute(arguments: [row.body.value]) }
+        try BodyRuns.forEach(rows.map(\.body)) { run in
+            try execute("UPDATE body SET refs = refs + 1 WHERE id BETWEEN ? AND ?", [run.lowerBound, run.upperBound])
+        }
         return CopyResult(uidValidity: uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
     }
 
@@ -125,6 +126,7 @@ extension WriteTransaction {
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) throws -> NumberSet {
         var (draft, snapshot) = try loadedDraft(mailbox)
         draft.state.snapshot = nil
+        let before = snapshot
         let gone = snapshot.expunge(uids, onlyDeleted: onlyDeleted)
         draft.state.snapshot = snapshot
         guard !gone.isEmpty else { return NumberSet() }
@@ -138,7 +140,7 @@ extension WriteTransaction {
         }
         draft.state.count(counters)
         let removed = NumberSet(ascending: gone.lazy.map(\.uid.value))
-        try delete(removed, at: snapshot.highestModSeq, from: mailbox)
+        try delete(before.spanning(removed), at: snapshot.highestModSeq, from: mailbox)
         try release(gone.map(\.body))
         keep(draft)
         return removed
@@ -157,17 +159,50 @@ extension WriteTransaction {
 
     /// One reference less each; at none the body goes.
     func release(_ bodies: [BodyID]) throws {
-        let select = try db.cachedStatement(sql: "SELECT refs, segment, length FROM body WHERE id = ?")
-        let update = try db.cachedStatement(sql: "UPDATE body SET refs = refs - 1 WHERE id = ?")
-        let delete = try db.cachedStatement(sql: "DELETE FROM body WHERE id = ?")
-        for body in bodies {
-            guard let row = try Row.fetchOne(select, arguments: [body.value]) else { continue }
-            if row[0] as Int > 1 {
-                try update.execute(arguments: [body.value])
-            } else {
-                pending.live[row[1], default: 0] -= SegmentHeader.size + (row[2] as Int)
-                try delete.execute(arguments: [body.value])
+        let freed = try db.cachedStatement(
+            sql: """
+                SELECT segment, sum(length + \(SegmentHeader.size)) FROM body
+                WHERE id BETWEEN ? AND ? AND refs <= 1 GROUP BY segment
+                """)
+        let delete = try db.cachedStatement(sql: "DELETE FROM body WHERE id BETWEEN ? AND ? AND refs <= 1")
+        let update = try db.cachedStatement(sql: "UPDATE body SET refs = refs - 1 WHERE id BETWEEN ? AND ?")
+        try BodyRuns.forEach(bodies) { run in
+            let bounds: StatementArguments = [run.lowerBound, run.upperBound]
+            let before = db.totalChangesCount
+            let dead = try Row.fetchCursor(freed, arguments: bounds)
+            while let row = try dead.next() { pending.live[row[0], default: 0] -= row[1] as Int }
+            try delete.execute(arguments: bounds)
+            // Those that are left, if any, have lost a reference.
+            guard db.totalChangesCount - before < run.count else { return }
+            try update.execute(arguments: bounds)
+        }
+    }
+}
+
+/// Body numbers as runs: mail that came together leaves together, and one statement serves a run.
+enum BodyRuns {
+    /// Visits runs of the numbers; a number that is there n times is in n of them.
+    static func forEach(_ bodies: [BodyID], _ visit: (ClosedRange<Int64>) throws -> Void) throws {
+        var rest = bodies.map(\.value).sorted()
+        while !rest.isEmpty {
+            var repeated: [Int64] = []
+            var run: ClosedRange<Int64>?
+            for number in rest {
+                guard let current = run else {
+                    run = number...number
+                    continue
+                }
+                if number == current.upperBound {
+                    repeated.append(number)
+                } else if number == current.upperBound + 1 {
+                    run = current.lowerBound...number
+                } else {
+                    try visit(current)
+                    run = number...number
+                }
             }
+            if let run { try visit(run) }
+            rest = repeated
         }
     }
 }

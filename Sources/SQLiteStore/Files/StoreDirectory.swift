@@ -55,6 +55,9 @@ final class StoreDirectory: Sendable {
         return file
     }
 
+    /// Nothing will be written by this process any more.
+    func unlock() { flock(lock.descriptor, LOCK_UN) }
+
     static func names(in directory: String) throws -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: directory)
