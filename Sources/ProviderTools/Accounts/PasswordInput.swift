@@ -1,3 +1,5 @@
+// C structures belong to either module, depending on which the compiler reads first.
+import CoreFoundation
 import Glibc
 package import MailVocabulary
 

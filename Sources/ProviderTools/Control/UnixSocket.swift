@@ -1,3 +1,5 @@
+// C structures belong to either module, depending on which the compiler reads first.
+import CoreFoundation
 import Glibc
 
 /// A stream socket in the file system that carries lines of JSON.

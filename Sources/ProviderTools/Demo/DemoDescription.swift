@@ -3,12 +3,23 @@ package struct DemoDescription: Codable, Sendable, Equatable {
     package struct Ports: Codable, Sendable, Equatable {
         package var implicit: Int
         package var starttls: Int
+
+        package init(implicit: Int, starttls: Int) {
+            self.implicit = implicit
+            self.starttls = starttls
+        }
     }
 
     package struct User: Codable, Sendable, Equatable {
         package var address: String
         package var login: String
         package var password: String
+
+        package init(address: String, login: String, password: String) {
+            self.address = address
+            self.login = login
+            self.password = password
+        }
     }
 
     package var host: String
@@ -17,6 +28,14 @@ package struct DemoDescription: Codable, Sendable, Equatable {
     /// By protocol: `imap`, `pop3`, `submission`.
     package var services: [String: Ports]
     package var accounts: [User]
+
+    package init(host: String, ca: String, pid: Int32, services: [String: Ports], accounts: [User]) {
+        self.host = host
+        self.ca = ca
+        self.pid = pid
+        self.services = services
+        self.accounts = accounts
+    }
 
     /// Users shown on the screen; the rest is in the passwords file.
     private static let usersShown = 5
@@ -69,7 +88,7 @@ package struct DemoDescription: Codable, Sendable, Equatable {
         else { return "" }
         let other = accounts.dropFirst().first ?? user
         let curl = "curl -sS --cacert \(shellQuoted(ca)) --user \(shellQuoted(user.login + ":" + user.password))"
-        let client = "openssl s_client -quiet -verify_return_error -CAfile \(shellQuoted(ca))"
+        let client = "openssl s_client -quiet -no_ign_eof -verify_return_error -CAfile \(shellQuoted(ca))"
         let mail = #"printf 'From: <\#(user.address)>\nTo: <\#(other.address)>\nSubject: Hello\n\nFirst mail.\n'"#
         return """
               # list the mailboxes, read a message, list the maildrop

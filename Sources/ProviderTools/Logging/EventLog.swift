@@ -52,15 +52,14 @@ package struct EventLogHandler: LogHandler {
 
     /// RFC 3339, UTC, milliseconds.
     private static func timestamp() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let date = CivilDate(secondsSinceEpoch: Int64(now.tv_sec))
+        let milliseconds = Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))
+        let date = CivilDate(secondsSinceEpoch: milliseconds / 1000)
         func pad(_ number: Int, _ width: Int) -> String {
             let digits = String(number)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
         return pad(date.year, 4) + "-" + pad(date.month, 2) + "-" + pad(date.day, 2) + "T" + pad(date.hour, 2) + ":"
-            + pad(date.minute, 2) + ":" + pad(date.second, 2) + "." + pad(now.tv_nsec / 1_000_000, 3) + "Z"
+            + pad(date.minute, 2) + ":" + pad(date.second, 2) + "." + pad(Int(milliseconds % 1000), 3) + "Z"
     }
 
     private static func quoted(_ text: String) -> String {

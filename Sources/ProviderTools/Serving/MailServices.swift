@@ -1,5 +1,5 @@
 import Authentication
-import Glibc
+import Foundation
 import IMAPServer
 package import MailStore
 package import MailVocabulary
@@ -62,9 +62,9 @@ package struct MailServices: Sendable {
 /// The machine's clock, in its own time zone.
 package enum SystemClock {
     @Sendable package static func now() -> Timestamp {
-        var now = time(nil)
-        var local = tm()
-        localtime_r(&now, &local)
-        return Timestamp(seconds: Int64(now), zoneMinutes: Int16(clamping: local.tm_gmtoff / 60))
+        let now = Date()
+        let zone = TimeZone.current.secondsFromGMT(for: now)
+        return Timestamp(
+            seconds: Int64(now.timeIntervalSince1970.rounded(.down)), zoneMinutes: Int16(clamping: zone / 60))
     }
 }

@@ -1,3 +1,5 @@
+// C structures belong to Glibc or to CoreFoundation, depending on which the compiler reads first.
+import CoreFoundation
 import Dispatch
 import Glibc
 import Synchronization
