@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import MailStore
 import MailVocabulary
 
@@ -48,23 +49,36 @@ enum RowReader {
     static func snapshot(_ state: MailboxState, _ db: Database) throws -> MailboxSnapshot {
         let select = try db.cachedStatement(
             sql: "SELECT uid, flags, modseq, size, date, zone, body FROM message WHERE mailbox = ? ORDER BY uid")
+        try select.setArguments([state.record.id.value])
         var rows: [MessageRow] = []
         rows.reserveCapacity(state.record.messageCount)
-        let cursor = try Row.fetchCursor(select, arguments: [state.record.id.value])
-        while let row = try cursor.next() {
-            guard let uid = UInt32(exactly: row[0] as Int64).flatMap({ UID($0) }) else {
+        // Stepped by SQLite's own functions: a hundred thousand rows are read while someone waits for SELECT.
+        let statement = select.sqliteStatement
+        defer { sqlite3_reset(statement) }
+        var code = sqlite3_step(statement)
+        while code == SQLITE_ROW {
+            guard let row = message(statement) else {
                 throw StoreError.damaged("mailbox \(state.record.id.value): a UID is none")
             }
-            rows.append(
-                MessageRow(
-                    uid: uid, flags: FlagBits(rawValue: UInt64(bitPattern: row[1])),
-                    modSeq: ModSeq(UInt64(bitPattern: row[2])), size: UInt32(truncatingIfNeeded: row[3] as Int64),
-                    internalDate: Timestamp(seconds: row[4], zoneMinutes: Int16(truncatingIfNeeded: row[5] as Int64)),
-                    body: BodyID(row[6])))
+            rows.append(row)
+            code = sqlite3_step(statement)
         }
+        guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
         return MailboxSnapshot(
             mailbox: state.record.id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
             highestModSeq: state.record.highestModSeq, keywords: state.keywords, rows: rows)
+    }
+
+    private static func message(_ statement: OpaquePointer) -> MessageRow? {
+        guard let uid = UInt32(exactly: sqlite3_column_int64(statement, 0)).flatMap({ UID($0) }) else { return nil }
+        return MessageRow(
+            uid: uid, flags: FlagBits(rawValue: UInt64(bitPattern: sqlite3_column_int64(statement, 1))),
+            modSeq: ModSeq(UInt64(bitPattern: sqlite3_column_int64(statement, 2))),
+            size: UInt32(truncatingIfNeeded: sqlite3_column_int64(statement, 3)),
+            internalDate: Timestamp(
+                seconds: sqlite3_column_int64(statement, 4),
+                zoneMinutes: Int16(truncatingIfNeeded: sqlite3_column_int(statement, 5))),
+            body: BodyID(sqlite3_column_int64(statement, 6)))
     }
 
     static func place(_ body: BodyID, _ db: Database) throws -> BodyPlace? {
