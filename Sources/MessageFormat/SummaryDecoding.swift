@@ -47,10 +47,13 @@ struct SummaryReader: ~Escapable {
     static let (single, text, message, multipart): (UInt8, UInt8, UInt8, UInt8) = (0, 1, 2, 3)
 
     private let bytes: Span<UInt8>
-    private var position = 0
+    private(set) var position = 0
 
     @_lifetime(copy bytes)
-    init(_ bytes: Span<UInt8>) { self.bytes = bytes }
+    init(_ bytes: Span<UInt8>, at position: Int = 0) {
+        self.bytes = bytes
+        self.position = position
+    }
 
     var isAtEnd: Bool { position == bytes.count }
 
@@ -77,7 +80,7 @@ struct SummaryReader: ~Escapable {
 
     /// 0...2⁶³-1.
     @_lifetime(self: copy self)
-    private mutating func readNumber() throws(Damaged) -> Int {
+    mutating func readNumber() throws(Damaged) -> Int {
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), to: 63, by: 7) {
             let octet = try readOctet()
@@ -105,11 +108,16 @@ struct SummaryReader: ~Escapable {
 
     @_lifetime(self: copy self)
     private mutating func readOptional() throws(Damaged) -> [UInt8]? {
+        try readOptionalRange().map { bytes.array($0) }
+    }
+
+    @_lifetime(self: copy self)
+    mutating func readOptionalRange() throws(Damaged) -> Range<Int>? {
         let length = try readNumber()
         guard length > 0 else { return nil }
         let start = position
         try skip(length - 1)
-        return bytes.array(start..<position)
+        return start..<position
     }
 
     @_lifetime(self: copy self)

@@ -33,10 +33,19 @@ final class Client {
 
     func connect() async -> String { String(decoding: await driver.connect(), as: UTF8.self) }
     func send(_ text: String) async -> String { await driver.send(text) }
+    /// Sends a command, and compares the answer.
+    func expect(_ text: String, _ answer: String, sourceLocation: SourceLocation = #_sourceLocation) async {
+        let actual = await driver.send(text)
+        #expect(actual == answer, sourceLocation: sourceLocation)
+    }
+
     func sendBytes(_ bytes: [UInt8]) async -> [UInt8] { await driver.send(bytes) }
     func changes() async -> String { String(decoding: await driver.deliverChanges(), as: UTF8.self) }
     var isClosed: Bool { driver.isClosed }
     var events: [SessionEvent] { driver.events }
+    var awaitsHandshake: Bool { driver.awaitsHandshake }
+    var pendingCount: Int { driver.pending.count }
+    func handshake() async -> [UInt8] { await driver.handshake() }
 }
 
 /// A store with an account, and sessions on it.

@@ -16,18 +16,19 @@ import Testing
         #expect(selected.contains("* OK [UNSEEN 1] "))
         #expect(selected.contains("* OK [UIDNEXT 3] "))
         #expect(selected.contains("b OK [READ-WRITE] "))
-        #expect(
-            await client.send("c FETCH 1:* (FLAGS UID)\r\n") == """
-                * 1 FETCH (FLAGS (\\Recent) UID 1)\r
-                * 2 FETCH (FLAGS (\\Recent) UID 2)\r
-                c OK FETCH completed\r\n
-                """)
+        await client.expect(
+            "c FETCH 1:* (FLAGS UID)\r\n",
+            """
+            * 1 FETCH (FLAGS (\\Recent) UID 1)\r
+            * 2 FETCH (FLAGS (\\Recent) UID 2)\r
+            c OK FETCH completed\r\n
+            """)
         let body = Fixture.simple(2).replacing("\n", with: "\r\n")
-        #expect(
-            await client.send("d FETCH 2 BODY[]\r\n")
-                == "* 2 FETCH (BODY[] {\(body.utf8.count)}\r\n\(body) FLAGS (\\Seen \\Recent))\r\nd OK FETCH completed\r\n"
+        await client.expect(
+            "d FETCH 2 BODY[]\r\n",
+            "* 2 FETCH (BODY[] {\(body.utf8.count)}\r\n\(body) FLAGS (\\Seen \\Recent))\r\nd OK FETCH completed\r\n"
         )
-        #expect(await client.send("e LOGOUT\r\n") == "* BYE Logging out\r\ne OK LOGOUT completed\r\n")
+        await client.expect("e LOGOUT\r\n", "* BYE Logging out\r\ne OK LOGOUT completed\r\n")
         #expect(client.isClosed)
     }
 }

@@ -23,6 +23,50 @@ extension OutputBuffer {
         append(UInt8(ascii: ")"))
     }
 
+    /// The same from a summary, without making values of what is only passed on. False, and nothing written, when the
+    /// bytes are none.
+    mutating func append(envelopeOf summary: Span<UInt8>) -> Bool {
+        guard let envelope = EncodedEnvelope(encodedSummary: summary) else { return false }
+        append(UInt8(ascii: "("))
+        append(nstring: envelope.date, of: summary)
+        append(UInt8(ascii: " "))
+        append(nstring: envelope.subject, of: summary)
+        append(envelope.from, of: envelope)
+        append(envelope.sender, of: envelope)
+        append(envelope.replyTo, of: envelope)
+        append(envelope.to, of: envelope)
+        append(envelope.cc, of: envelope)
+        append(envelope.bcc, of: envelope)
+        append(UInt8(ascii: " "))
+        append(nstring: envelope.inReplyTo, of: summary)
+        append(UInt8(ascii: " "))
+        append(nstring: envelope.messageID, of: summary)
+        append(UInt8(ascii: ")"))
+        return true
+    }
+
+    private mutating func append(nstring range: Range<Int>?, of bytes: Span<UInt8>) {
+        if let range { append(string: bytes.extracting(range)) } else { append("NIL" as StaticString) }
+    }
+
+    private mutating func append(_ list: EncodedAddressList, of envelope: borrowing EncodedEnvelope) {
+        guard list.count > 0 else { return append(" NIL" as StaticString) }
+        append(" (" as StaticString)
+        var members = envelope.members(list)
+        while let address = members.next() {
+            append(UInt8(ascii: "("))
+            append(nstring: address.name, of: envelope.bytes)
+            append(UInt8(ascii: " "))
+            append(nstring: address.route, of: envelope.bytes)
+            append(UInt8(ascii: " "))
+            append(nstring: address.mailbox, of: envelope.bytes)
+            append(UInt8(ascii: " "))
+            append(nstring: address.host, of: envelope.bytes)
+            append(UInt8(ascii: ")"))
+        }
+        append(UInt8(ascii: ")"))
+    }
+
     // env-from = "(" 1*address ")" / nil
     // address  = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"
     private mutating func append(addresses: [EnvelopeAddress]) {

@@ -86,15 +86,30 @@ indirect enum SearchProgram: Sendable {
         return text.isEmpty ? nil : Needle(text)
     }
 
-    /// What a message must be opened for, at worst.
-    var needsSummary: Bool {
+    /// The flags that every match must have or lack, apart from the rest: what most searches are about is then compared
+    /// at once.
+    func splitFlags() -> (mask: FlagBits, value: FlagBits, rest: SearchProgram) {
         switch self {
-        case .constant, .flags, .uids, .larger, .smaller, .day: false
-        case .sentDay, .envelope, .header, .body, .text: true
-        case .not(let program): program.needsSummary
-        case .any(let programs), .all(let programs): programs.contains(where: \.needsSummary)
+        case .flags(let mask, let value): return (mask, value, .constant(true))
+        case .all(let programs):
+            var (mask, value): (FlagBits, FlagBits) = ([], [])
+            var rest: [SearchProgram] = []
+            for program in programs {
+                if case .flags(let bits, let wanted) = program, mask.isDisjoint(with: bits) {
+                    mask.formUnion(bits)
+                    value.formUnion(wanted)
+                } else {
+                    rest.append(program)
+                }
+            }
+            return (mask, value, rest.isEmpty ? .constant(true) : .all(rest))
+        case .constant, .uids, .larger, .smaller, .day, .sentDay, .envelope, .header, .body, .text, .not, .any:
+            return ([], [], self)
         }
     }
+
+    /// By the index alone.
+    func judge(_ row: MessageRow) -> Bool? { judge(row, nil) }
 
     /// Whether a message matches; nil when more of it must be known.
     func judge(_ row: MessageRow, _ content: SearchedContent?) -> Bool? {

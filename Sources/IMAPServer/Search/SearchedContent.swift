@@ -1,40 +1,61 @@
 import IMAPSyntax
 import MailVocabulary
 import MessageFormat
+import WireFraming
 
 /// What a search knows of one message beyond the index: its summary, and perhaps its text.
 struct SearchedContent {
-    let envelope: Envelope
+    /// Encoded.
+    let summary: [UInt8]
     /// Nil until the body has been read.
-    var text: SearchedText?
+    let text: SearchedText?
+
+    /// Nil when the summary is none.
+    init?(summary: [UInt8], text: SearchedText? = nil) {
+        guard EncodedEnvelope(encodedSummary: summary.span) != nil else { return nil }
+        self.summary = summary
+        self.text = text
+    }
 
     // The answers: nil when more must be read.
 
     var sentDay: Int64? {
-        envelope.date.flatMap { Timestamp(messageDate: $0.span) }?.dayOfWriting
+        guard let date = EncodedEnvelope(encodedSummary: summary.span)?.date else { return nil }
+        return Timestamp(messageDate: summary.span.extracting(date))?.dayOfWriting
     }
 
     func contains(_ needle: Needle, in field: SearchKey.EnvelopeField) -> Bool {
-        switch field {
-        case .from: contains(needle, in: envelope.from)
-        case .to: contains(needle, in: envelope.to)
-        case .cc: contains(needle, in: envelope.cc)
-        case .bcc: contains(needle, in: envelope.bcc)
-        case .subject: envelope.subject.map { needle.isFound(inHeaderValue: $0) } ?? false
+        guard let envelope = EncodedEnvelope(encodedSummary: summary.span) else { return false }
+        return switch field {
+        case .from: contains(needle, in: envelope.from, of: envelope)
+        case .to: contains(needle, in: envelope.to, of: envelope)
+        case .cc: contains(needle, in: envelope.cc, of: envelope)
+        case .bcc: contains(needle, in: envelope.bcc, of: envelope)
+        case .subject: envelope.subject.map { needle.isFound(inHeaderValue: summary.span.extracting($0)) } ?? false
         }
     }
 
     /// In `Name <local@domain>`, the name decoded.
-    private func contains(_ needle: Needle, in addresses: [EnvelopeAddress]) -> Bool {
-        addresses.contains { address in
-            var written = address.name ?? []
-            if let mailbox = address.mailbox {
-                written += Array(" <".utf8) + mailbox
-                if let host = address.host { written += [UInt8(ascii: "@")] + host }
-                written.append(UInt8(ascii: ">"))
+    private func contains(
+        _ needle: Needle, in list: EncodedAddressList, of envelope: borrowing EncodedEnvelope
+    ) -> Bool {
+        guard list.count > 0 else { return false }
+        var written = OutputBuffer()
+        var members = envelope.members(list)
+        while let address = members.next() {
+            if let name = address.name { written.append(envelope.bytes.extracting(name)) }
+            guard let mailbox = address.mailbox else { continue }
+            written.append(" <" as StaticString)
+            written.append(envelope.bytes.extracting(mailbox))
+            if let host = address.host {
+                written.append(UInt8(ascii: "@"))
+                written.append(envelope.bytes.extracting(host))
             }
-            return needle.isFound(inHeaderValue: written)
+            // A NUL is in no search: what is found is within one address.
+            written.append(">\u{0}" as StaticString)
         }
+        let bytes = written.take()
+        return needle.isFound(inHeaderValue: bytes.span)
     }
 
     func contains(_ needle: Needle?, inField name: [UInt8]) -> Bool? { text?.contains(needle, inField: name) }
@@ -44,29 +65,27 @@ struct SearchedContent {
 
 extension Needle {
     /// In a header field's value, its encoded-words decoded.
-    func isFound(inHeaderValue value: [UInt8]) -> Bool {
-        if isASCII, !value.hasEncodedWord { return isFound(in: value.span) }
-        return isFound(in: decodeEncodedWords(value.span))
+    func isFound(inHeaderValue value: Span<UInt8>) -> Bool {
+        if isASCII, !Needle.encodedWord.isFound(in: value) { return isFound(in: value) }
+        return isFound(in: decodeEncodedWords(value))
     }
-}
 
-extension [UInt8] {
-    /// Whether `=?` stands in it.
-    fileprivate var hasEncodedWord: Bool {
-        guard count > 1 else { return false }
-        return (1..<count).contains { self[$0] == UInt8(ascii: "?") && self[$0 - 1] == UInt8(ascii: "=") }
-    }
+    /// What every encoded-word begins with.
+    fileprivate static let encodedWord = Needle("=?")
+
+    /// Whether it can only stand within a line: then a header needs no unfolding.
+    fileprivate var hasNoBlank: Bool { !octets.contains { $0 == 0x20 || $0 == 0x09 } }
 }
 
 /// The parts of a message that have text, as they were read.
 struct SearchedText {
     /// The message's header, then those of parts and of messages inside.
-    var headers: [[UInt8]] = []
+    var headers: [ArraySlice<UInt8>] = []
     var parts: [Part] = []
 
     struct Part {
         /// With their transfer encoding.
-        var octets: [UInt8]
+        var octets: ArraySlice<UInt8>
         var encoding: TransferEncoding
         /// Nil when it is none that is known.
         var charset: Charset?
@@ -76,20 +95,23 @@ struct SearchedText {
         guard let header = headers.first else { return false }
         var fields = HeaderFields(header.span)
         while let field = fields.next() {
-            guard header[field.nameRange].isEqualIgnoringCase(name) else { continue }
+            guard header.span.isEqual(field.nameRange, ignoringCase: name) else { continue }
             guard let needle else { return true }
-            if needle.isFound(inHeaderValue: unfoldedHeaderValue(header.span, field.valueRange)) { return true }
+            if needle.isFound(inHeaderValue: unfoldedHeaderValue(header.span, field.valueRange).span) { return true }
         }
         return false
     }
 
     func headerContains(_ needle: Needle) -> Bool {
         headers.contains { header in
+            if needle.isASCII, needle.hasNoBlank, !Needle.encodedWord.isFound(in: header.span) {
+                return needle.isFound(in: header.span)
+            }
             var fields = HeaderFields(header.span)
             while let field = fields.next() {
                 // The field as written, on one line.
                 let line = unfoldedHeaderValue(header.span, field.fieldRange)
-                if needle.isFound(inHeaderValue: line) { return true }
+                if needle.isFound(inHeaderValue: line.span) { return true }
             }
             return false
         }
@@ -108,9 +130,10 @@ extension SearchedText.Part {
     }
 }
 
-extension ArraySlice<UInt8> {
-    fileprivate func isEqualIgnoringCase(_ other: [UInt8]) -> Bool {
+extension Span<UInt8> {
+    fileprivate func isEqual(_ range: Range<Int>, ignoringCase other: [UInt8]) -> Bool {
         func folded(_ octet: UInt8) -> UInt8 { octet &- 0x41 < 26 ? octet | 0x20 : octet }
-        return elementsEqual(other) { folded($0) == folded($1) }
+        guard range.count == other.count else { return false }
+        return other.indices.allSatisfy { folded(self[range.lowerBound + $0]) == folded(other[$0]) }
     }
 }

@@ -134,14 +134,15 @@ struct FetchRun {
                 space(&needsSpace)
                 request.writer.write(item, message.row, &output)
             case .envelope, .structure:
-                guard message.isSummaryKnown else {
-                    note(message.summary == nil ? .gone : .unreadable)
+                guard message.summary != nil else {
+                    note(.gone)
                     continue
                 }
                 space(&needsSpace)
                 message.write(item, &output)
             case .section(let section, let partial):
                 if resumedAt == 0 { space(&needsSpace) }
+                if section != BodySection(), message.summary == nil { note(.gone) }
                 let content = message.content(section)
                 if let written = await write(content, partial, item, of: message, from: resumedAt) {
                     var cursor = start
@@ -152,6 +153,7 @@ struct FetchRun {
             }
         }
         request.writer.end(message.row, &output)
+        if message.isDamaged { note(.unreadable) }
         return nil
     }
 

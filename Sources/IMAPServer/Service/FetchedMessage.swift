@@ -19,14 +19,17 @@ struct FetchedMessage {
         self.row = row
     }
 
-    var isSummaryKnown: Bool { summary.map { !$0.isEmpty } ?? false }
+    /// Whether the summary turned out not to be one.
+    private(set) var isDamaged = false
 
     /// ENVELOPE, BODY, BODYSTRUCTURE.
     mutating func write(_ item: FetchPlan.Item, _ output: inout OutputBuffer) {
         output.append(item.label)
         switch item.kind {
         case .envelope:
-            output.append(envelope: summary.flatMap { Envelope(encodedSummary: $0.span) } ?? Envelope())
+            guard let summary, !output.append(envelopeOf: summary.span) else { return }
+            isDamaged = true
+            output.append(envelope: Envelope())
         case .structure(let extended):
             decode()
             output.append(structure: structure ?? .unknown(size: Int(row.size)), extended: extended)
@@ -43,6 +46,7 @@ struct FetchedMessage {
         guard !isDecoded else { return }
         isDecoded = true
         structure = summary.flatMap { BodyPart(encodedSummary: $0.span) }
+        if summary != nil, structure == nil { isDamaged = true }
     }
 }
 

@@ -17,21 +17,20 @@ struct SearchRun {
     let store: any MailStore
     let task: SearchTask
 
+    private var program: SearchProgram { task.program }
+
     /// The UIDs that match, ascending.
     func run() async throws -> NumberSet {
         var found: [UInt32] = []
         var open: [MessageRow] = []
-        var position = 0
-        while position < task.view.count {
-            let end = min(task.view.count, position + 4096)
-            task.view.forEach(in: position..<end) { _, row in
-                switch task.program.judge(row, nil) {
-                case true: found.append(row.uid.value)
-                case false: break
-                case nil: open.append(row)
-                }
+        let (mask, value, rest) = program.splitFlags()
+        task.view.forEach { _, row in
+            guard row.flags.intersection(mask) == value else { return }
+            switch rest.judge(row) {
+            case true: found.append(row.uid.value)
+            case false: break
+            case nil: open.append(row)
             }
-            position = end
         }
         guard !open.isEmpty else { return NumberSet(ascending: found) }
         found += try await self.open(open)
@@ -47,17 +46,14 @@ struct SearchRun {
             let batch = Array(rest.prefix(Self.batch))
             rest = rest.dropFirst(batch.count)
             let summaries = try await store.summaries(batch.map(\.body))
-            var toRead: [(row: MessageRow, summary: [UInt8], envelope: Envelope)] = []
+            var toRead: [(row: MessageRow, summary: [UInt8])] = []
             for (row, encoded) in zip(batch, summaries) {
                 // A message that is gone matches nothing.
                 guard let encoded else { continue }
-                guard let envelope = Envelope(encodedSummary: encoded.span) else {
-                    throw StoreError.damaged("summary of body \(row.body.value)")
-                }
-                switch task.program.judge(row, SearchedContent(envelope: envelope)) {
+                switch try judge(row, encoded) {
                 case true: found.append(row.uid.value)
                 case false: break
-                case nil: toRead.append((row, encoded, envelope))
+                case nil: toRead.append((row, encoded))
                 }
             }
             found += try await read(toRead)
@@ -65,8 +61,15 @@ struct SearchRun {
         return found
     }
 
+    private func judge(_ row: MessageRow, _ summary: [UInt8], _ text: SearchedText? = nil) throws -> Bool? {
+        guard let content = SearchedContent(summary: summary, text: text) else {
+            throw StoreError.damaged("summary of body \(row.body.value)")
+        }
+        return program.judge(row, content)
+    }
+
     /// Judges messages by their text too, some at a time.
-    private func read(_ messages: [(row: MessageRow, summary: [UInt8], envelope: Envelope)]) async throws -> [UInt32] {
+    private func read(_ messages: [(row: MessageRow, summary: [UInt8])]) async throws -> [UInt32] {
         var found: [UInt32] = []
         var rest = messages[...]
         while !rest.isEmpty {
@@ -80,13 +83,12 @@ struct SearchRun {
             let small = batch.map(\.row).filter { Int($0.size) <= Self.wholeBody }.map(\.body)
             let bodies = small.isEmpty ? [] : try await store.read(small)
             var wholes = zip(small, bodies).makeIterator()
-            for (row, summary, envelope) in batch {
+            for (row, summary) in batch {
                 let isSmall = Int(row.size) <= Self.wholeBody
                 let whole = isSmall ? wholes.next()?.1 : nil
                 if isSmall, whole == nil { continue }
                 let text = try await text(of: row, summary, whole: whole ?? nil)
-                let content = SearchedContent(envelope: envelope, text: text)
-                if task.program.judge(row, content) == true { found.append(row.uid.value) }
+                if try judge(row, summary, text) == true { found.append(row.uid.value) }
             }
         }
         return found
@@ -103,12 +105,12 @@ struct SearchRun {
             let range = piece.range.prefix(octetsLeft)
             octetsLeft -= range.count
             guard !range.isEmpty else { continue }
-            let octets: [UInt8]
+            let octets: ArraySlice<UInt8>
             if let whole {
-                octets = Array(whole[range.clamped(to: 0..<whole.count)])
+                octets = whole[range.clamped(to: 0..<whole.count)]
             } else {
                 do {
-                    octets = try await store.read(row.body, range)
+                    octets = try await store.read(row.body, range)[...]
                 } catch StoreError.noSuchBody {
                     return SearchedText()
                 }

@@ -53,6 +53,7 @@ struct FlagsList: Sendable {
     }
 
     mutating func write(_ output: inout OutputBuffer) -> Bool {
+        if next < positions.count { output.reserveCapacity(productionChunk * 3 / 2) }
         while next < positions.count {
             guard output.count < productionChunk else { return false }
             let range = positions[next]

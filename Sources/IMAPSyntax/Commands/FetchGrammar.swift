@@ -139,8 +139,8 @@ extension CommandParser {
         return modifiers
     }
 
-    // store           = "STORE" SP sequence-set [SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"] SP store-att-flags
-    // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))     RFC 9051 §9, 7162 §7
+    // store           = "STORE" SP sequence-set [SP "(" store-modifier ")"] SP store-att-flags
+    // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))     RFC 9051 §9
     mutating func store(uid: Bool) throws(SyntaxError) -> IMAPRequest {
         let set = try sequenceSet()
         try space()
@@ -156,6 +156,7 @@ extension CommandParser {
         return .store(set, action, uid: uid)
     }
 
+    // store-modifier = "UNCHANGEDSINCE" SP mod-sequence-valzer          RFC 7162 §7
     private mutating func storeModifier() throws(SyntaxError) -> UInt64? {
         guard cursor.take(UInt8(ascii: "(")) else { return nil }
         guard try word("a modifier") == "UNCHANGEDSINCE" else { throw SyntaxError("There is no such modifier") }

@@ -15,7 +15,8 @@ package enum IMAPFrame: Sendable, Hashable {
 }
 
 /// Cuts bytes from a client into lines, and knows where a literal follows (RFC 9051 §2.2.1, §4.3). It does not parse:
-/// a `{n}` at the end of a line is a literal's header whatever stands before it, as nothing else in the grammar ends so.
+/// a `{n}` at the end of a line is a literal's header whatever stands before it, as nothing else in the grammar ends
+/// so.
 package struct IMAPFramer: Sendable {
     /// How far earlier calls looked, so that a line in small pieces costs no more than one that comes whole.
     private var searched = 0

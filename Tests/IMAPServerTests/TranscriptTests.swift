@@ -1,0 +1,66 @@
+import Foundation
+import MailStore
+import MailTestSupport
+import MailVocabulary
+import Testing
+
+@testable import IMAPServer
+
+@Suite struct TranscriptTests {
+    static let folder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Transcripts/imap")
+
+    static let names: [String] = {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return files.filter { $0.hasSuffix(".transcript") }.sorted()
+    }()
+
+    // STARTTLS, LOGINDISABLED and what follows them: [2595-3-1] [2595-3.1-1] [2595-3.1-2] [2595-3.1-4] [2595-3.1-10]
+    // [2595-3.1-12] [2595-3.2-1] [2595-3.2-2] [2595-3.2-3] [8314-3.2-6s] [2595-2.2-1s]
+    @Test("Transcripts of the RFCs and of attacks, whole and byte by byte", arguments: names)
+    func play(_ name: String) async throws {
+        let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
+        let transcript = try Transcript(text)
+        for byByte in [false, true] where !(byByte && name.hasPrefix("attack-starttls")) {
+            let client = try await client(for: text)
+            try await client.driver.play(transcript, byByte: byByte)
+        }
+    }
+
+    @Test("There are transcripts") func areThere() { #expect(Self.names.count >= 10) }
+
+    private func client(for text: String) async throws -> Client {
+        let fixture = try await Fixture()
+        if text.contains("fixture: cleartext") { return fixture.client(tls: nil) }
+        if text.contains("fixture: sample") { try await fixture.deliverSample() }
+        return fixture.client()
+    }
+}
+
+extension Fixture {
+    /// The mailbox of RFC 3501 §8: 18 messages, the last two recent and not seen, number 12 as described there.
+    func deliverSample() async throws {
+        let header = """
+            Date: Wed, 17 Jul 1996 02:23:25 -0700 (PDT)
+            From: Terry Gray <gray@cac.washington.edu>
+            Subject: IMAP4rev1 WG mtg summary and minutes
+            To: imap@cac.washington.edu
+            cc: minutes@CNRI.Reston.VA.US, John Klensin <KLENSIN@MIT.EDU>
+            Message-Id: <B27397-0100000@cac.washington.edu>
+            MIME-Version: 1.0
+            Content-Type: TEXT/PLAIN; CHARSET=US-ASCII
+
+
+            """
+        // 3028 octets in 92 lines.
+        let body =
+            String(repeating: String(repeating: "x", count: 31) + "\n", count: 91) + String(repeating: "y", count: 23)
+            + "\n"
+        try await deliver((1...11).map(Fixture.simple), flags: [.seen])
+        let date = Timestamp(seconds: 837_596_665, zoneMinutes: -420)
+        try await deliver([header + body], flags: [.seen], date: date)
+        try await deliver((13...16).map(Fixture.simple), flags: [.seen])
+        _ = try await store.claimRecent(try await mailbox("INBOX").id)
+        try await deliver([Fixture.simple(17), Fixture.simple(18)])
+    }
+}
