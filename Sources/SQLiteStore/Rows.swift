@@ -18,9 +18,9 @@ enum RowReader {
 
     static func mailbox(_ row: Row, isSubscribed: Bool = false) throws -> Mailbox {
         let name: String = row[2]
-        let uidValidity: UInt32 = row[3]
+        let uidValidity = UInt32(exactly: row[3] as Int64)
         let use: String? = row[4]
-        guard let name = MailboxName(name), let uidValidity = UIDValidity(uidValidity) else {
+        guard let name = MailboxName(name), let uidValidity = uidValidity.flatMap(UIDValidity.init) else {
             throw StoreError.damaged("mailbox \(row[0] as Int64): its name or UIDVALIDITY is none")
         }
         return Mailbox(
@@ -49,24 +49,30 @@ enum RowReader {
     static func snapshot(_ state: MailboxState, _ db: Database) throws -> MailboxSnapshot {
         let select = try db.cachedStatement(
             sql: "SELECT uid, flags, modseq, size, date, zone, body FROM message WHERE mailbox = ? ORDER BY uid")
-        try select.setArguments([state.record.id.value])
+        return MailboxSnapshot(
+            mailbox: state.record.id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
+            highestModSeq: state.record.highestModSeq, keywords: state.keywords,
+            rows: try rows(select, of: state.record))
+    }
+
+    /// Stepped by SQLite's own functions: a hundred thousand rows are read while someone waits for SELECT.
+    private static func rows(_ select: Statement, of record: Mailbox) throws -> [MessageRow] {
+        try select.setArguments([record.id.value])
         var rows: [MessageRow] = []
-        rows.reserveCapacity(state.record.messageCount)
-        // Stepped by SQLite's own functions: a hundred thousand rows are read while someone waits for SELECT.
+        // A counter may be damaged; rows are what counts.
+        rows.reserveCapacity(min(max(record.messageCount, 0), 1 << 20))
         let statement = select.sqliteStatement
         defer { sqlite3_reset(statement) }
         var code = sqlite3_step(statement)
         while code == SQLITE_ROW {
             guard let row = message(statement) else {
-                throw StoreError.damaged("mailbox \(state.record.id.value): a UID is none")
+                throw StoreError.damaged("mailbox \(record.id.value): a UID is none")
             }
             rows.append(row)
             code = sqlite3_step(statement)
         }
         guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-        return MailboxSnapshot(
-            mailbox: state.record.id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
-            highestModSeq: state.record.highestModSeq, keywords: state.keywords, rows: rows)
+        return rows
     }
 
     private static func message(_ statement: OpaquePointer) -> MessageRow? {

@@ -110,6 +110,8 @@ struct DamageTests {
             ("DELETE FROM credentials", "it has no credentials"),
             ("DELETE FROM account", "it belongs to no account"),
             ("DELETE FROM mailbox WHERE name = 'INBOX'", "it belongs to no mailbox"),
+            ("UPDATE mailbox SET messages = -5 WHERE name = 'INBOX'", "messages are not as counted"),
+            ("UPDATE mailbox SET uidvalidity = 1 << 40 WHERE name = 'INBOX'", "mailbox"),
             ("UPDATE mailbox SET uidvalidity = 0 WHERE name = 'INBOX'", "mailbox"),
         ])
     func rows(_ sql: String, _ problem: String) async throws {
