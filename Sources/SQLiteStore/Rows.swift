@@ -91,8 +91,7 @@ enum RowReader {
         let select = try db.cachedStatement(
             sql: "SELECT segment, position, length, checksum FROM body WHERE id = ?")
         return try Row.fetchOne(select, arguments: [body.value]).map { row in
-            BodyPlace(
-                segment: row[0], offset: row[1], length: row[2], checksum: UInt64(bitPattern: row[3] as Int64))
+            BodyPlace(stored: row[0], row[1], row[2], row[3])
         }
     }
 
@@ -101,6 +100,25 @@ enum RowReader {
         guard let place = try place(body, db) else { return nil }
         let content = place.segment == BodyPlace.parked ? try ParkedBodies.content(body, db) : nil
         return FoundBody(place: place, content: content)
+    }
+
+    /// The same for many, a run of numbers at once. Nil for those that are gone.
+    static func found(_ bodies: [BodyID], _ db: Database) throws -> [FoundBody?] {
+        guard bodies.count > 1 else { return try bodies.map { try found($0, db) } }
+        let select = try db.cachedStatement(
+            sql: "SELECT id, segment, position, length, checksum FROM body WHERE id BETWEEN ? AND ?")
+        var known: [BodyID: FoundBody] = [:]
+        known.reserveCapacity(bodies.count)
+        try BodyRuns.forEach(bodies) { run in
+            let cursor = try Row.fetchCursor(select, arguments: [run.lowerBound, run.upperBound])
+            while let row = try cursor.next() {
+                let id = BodyID(row[0])
+                let place = BodyPlace(stored: row[1], row[2], row[3], row[4])
+                let content = place.segment == BodyPlace.parked ? try ParkedBodies.content(id, db) : nil
+                known[id] = FoundBody(place: place, content: content)
+            }
+        }
+        return bodies.map { known[$0] }
     }
 
     static func account(_ row: Row) throws -> Account {
