@@ -39,6 +39,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     var failedLogins = 0
     /// Commands answered BAD.
     var errors = 0
+    /// Octets of the present command's literals, counted before authentication.
+    var literalOctets: UInt64 = 0
     /// Until the first command: a foreign protocol shows itself in its first line.
     var isFirstLine = true
 
