@@ -38,6 +38,7 @@ func testProcess(_ name: String, _ dependencies: [Target.Dependency]) -> Target 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -85,7 +86,7 @@ let package = Package(
         layer(
             "SessionRuntime",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", logging, nioCore, nioPosix, nioSSL]),
-        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto]),
+        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         // Layer 4: session machines
         layer(
             "POP3Server",
@@ -106,8 +107,9 @@ let package = Package(
         layer(
             "ProviderTools",
             [
-                "MailVocabulary", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime", "Authentication",
-                "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto, yams,
+                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
+                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto,
+                yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(

@@ -60,7 +60,7 @@ package struct PasswordHashing: Sendable {
         do {
             let argon2id = try prepared.withBytes { try Argon2Verifier.make($0, cost: cost) }
             return StoredCredentials(
-                argon2id: argon2id.phc, scramSHA256: prepared.withBytes { SCRAMKeys.verifier($0) })
+                argon2id: argon2id.phc, scramSHA256: try prepared.withBytes { try SCRAMKeys.verifier($0) })
         } catch let error as Argon2Error {
             throw PasswordError.computation(error.description)
         }

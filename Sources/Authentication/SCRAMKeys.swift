@@ -1,4 +1,5 @@
 import Crypto
+import CryptoExtras
 package import MailStore
 
 /// SCRAM-SHA-256's keys (RFC 5802 §3, RFC 7677).
@@ -8,15 +9,17 @@ package enum SCRAMKeys {
     static let saltLength = 16
 
     /// Of a prepared password, with a fresh salt.
-    static func verifier(_ password: Span<UInt8>) -> SCRAMVerifier {
-        verifier(password, salt: randomBytes(saltLength), iterations: iterations)
+    static func verifier(_ password: Span<UInt8>) throws(PasswordError) -> SCRAMVerifier {
+        try verifier(password, salt: randomBytes(saltLength), iterations: iterations)
     }
 
     // SaltedPassword := Hi(Normalize(password), salt, i)
     // ClientKey := HMAC(SaltedPassword, "Client Key")   StoredKey := H(ClientKey)
     // ServerKey := HMAC(SaltedPassword, "Server Key")                                 RFC 5802 §3
-    package static func verifier(_ password: Span<UInt8>, salt: [UInt8], iterations: Int) -> SCRAMVerifier {
-        let salted = SymmetricKey(data: hi(password, salt: salt, iterations: iterations))
+    package static func verifier(
+        _ password: Span<UInt8>, salt: [UInt8], iterations: Int
+    ) throws(PasswordError) -> SCRAMVerifier {
+        let salted = try hi(password, salt: salt, iterations: iterations)
         let clientKey = HMAC<SHA256>.authenticationCode(for: Array("Client Key".utf8), using: salted)
         let serverKey = HMAC<SHA256>.authenticationCode(for: Array("Server Key".utf8), using: salted)
         return SCRAMVerifier(
@@ -24,21 +27,19 @@ package enum SCRAMKeys {
             serverKey: Array(serverKey))
     }
 
-    // Hi(str, salt, i): U1 := HMAC(str, salt + INT(1)) … Ui := HMAC(str, Ui-1); U1 XOR … XOR Ui     RFC 5802 §2.2
-    private static func hi(_ password: Span<UInt8>, salt: [UInt8], iterations: Int) -> [UInt8] {
-        let key = password.withUnsafeBufferPointer { SymmetricKey(data: $0) }
-        var block = Array(HMAC<SHA256>.authenticationCode(for: salt + [0, 0, 0, 1], using: key))
-        var result = block
-        for _ in 1..<max(iterations, 1) {
-            let code = HMAC<SHA256>.authenticationCode(for: block, using: key)
-            code.withUnsafeBytes { code in
-                for index in result.indices {
-                    block[index] = code[index]
-                    result[index] ^= code[index]
-                }
+    // Hi(str, salt, i), which is PBKDF2 with HMAC-SHA-256 and one block of output     RFC 5802 §2.2
+    private static func hi(_ password: Span<UInt8>, salt: [UInt8], iterations: Int) throws(PasswordError)
+        -> SymmetricKey
+    {
+        do {
+            return try password.withUnsafeBufferPointer { password in
+                try KDF.Insecure.PBKDF2.deriveKey(
+                    from: UnsafeRawBufferPointer(password), salt: salt, using: .sha256, outputByteCount: 32,
+                    unsafeUncheckedRounds: iterations)
             }
+        } catch {
+            throw PasswordError.computation("PBKDF2: \(error)")
         }
-        return result
     }
 }
 

@@ -8,7 +8,7 @@ struct CommandRule {
     var beforeTLS: Bool
     /// Nothing may be buffered behind it: such bytes were sent before its answer was seen (RFC 2595 §4).
     var endsBatch = false
-    /// Its arguments prove an identity: when it comes without TLS, the operator should hear that a password was exposed.
+    /// Its arguments prove an identity: when it comes without TLS, the operator hears that a password was exposed.
     var carriesSecret = false
     /// Octets without the line end.
     var maximumLength = POP3Limits.command

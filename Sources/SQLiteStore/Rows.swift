@@ -4,6 +4,11 @@ import MailVocabulary
 
 // Rows as values. Hot ones are read by column number.
 
+struct FoundBody: Sendable {
+    var place: BodyPlace
+    var content: [UInt8]?
+}
+
 enum RowReader {
     static let mailboxColumns = """
         mailbox.id, mailbox.account, mailbox.name, uidvalidity, special_use, uidnext, modseq, messages, unseen, \
@@ -69,6 +74,13 @@ enum RowReader {
             BodyPlace(
                 segment: row[0], offset: row[1], length: row[2], checksum: UInt64(bitPattern: row[3] as Int64))
         }
+    }
+
+    /// With its octets, when they are in the database.
+    static func found(_ body: BodyID, _ db: Database) throws -> FoundBody? {
+        guard let place = try place(body, db) else { return nil }
+        let content = place.segment == BodyPlace.parked ? try ParkedBodies.content(body, db) : nil
+        return FoundBody(place: place, content: content)
     }
 
     static func account(_ row: Row) throws -> Account {

@@ -8,10 +8,10 @@ extension SQLiteStore {
     package func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8] {
         let (pool, segments) = (pool, segments)
         return try await readers.run {
-            let bytes = try SQLiteStore.locating(body, in: pool) { place in
-                let wanted = range.clamped(to: 0..<place.length)
-                if wanted.count == place.length { return try segments.body(body, place) }
-                return try segments.part(wanted, of: body, place)
+            let bytes = try SQLiteStore.locating(body, in: pool) { found in
+                let wanted = range.clamped(to: 0..<found.place.length)
+                if wanted.count == found.place.length { return try segments.body(body, found) }
+                return try segments.part(wanted, of: body, found)
             }
             guard let bytes else { throw StoreError.noSuchBody }
             return bytes
@@ -22,18 +22,18 @@ extension SQLiteStore {
         let (pool, segments) = (pool, segments)
         return try await readers.run {
             let places = try SQLiteStore.places(of: bodies, in: pool)
-            return try zip(bodies, places).map { body, place in
-                guard let place else { return nil }
-                if let bytes = try? segments.body(body, place) { return bytes }
+            return try zip(bodies, places).map { body, found in
+                guard let found else { return nil }
+                if let bytes = try? segments.body(body, found) { return bytes }
                 return try SQLiteStore.locating(body, in: pool) { try segments.body(body, $0) }
             }
         }
     }
 
     /// In one transaction.
-    private static func places(of bodies: [BodyID], in pool: DatabasePool) throws -> [BodyPlace?] {
+    private static func places(of bodies: [BodyID], in pool: DatabasePool) throws -> [FoundBody?] {
         do {
-            return try pool.read { db in try bodies.map { try RowReader.place($0, db) } }
+            return try pool.read { db in try bodies.map { try RowReader.found($0, db) } }
         } catch {
             throw StoreError(anyError: error)
         }
@@ -41,16 +41,16 @@ extension SQLiteStore {
 
     /// Reads with the body's place, a second time when it may have been moved meanwhile. Nil when it is gone.
     static func locating<R>(
-        _ body: BodyID, in pool: DatabasePool, _ read: (BodyPlace) throws -> R
+        _ body: BodyID, in pool: DatabasePool, _ read: (FoundBody) throws -> R
     ) throws -> R? {
         var tried: BodyPlace?
         var problem = ""
-        while let place = try places(of: [body], in: pool)[0] {
-            if place == tried { throw StoreError.damaged("body \(body.value): \(problem)") }
+        while let found = try places(of: [body], in: pool)[0] {
+            if found.place == tried { throw StoreError.damaged("body \(body.value): \(problem)") }
             do {
-                return try read(place)
+                return try read(found)
             } catch let mismatch as SegmentReader.Mismatch {
-                tried = place
+                tried = found.place
                 problem = mismatch.problem
             }
         }

@@ -15,6 +15,8 @@ package final class SQLiteStore: MailStore {
         package var indexRows = IndexCache.rowLimit
         /// Octets after which a segment is closed and the next begun: compaction rewrites at most this much at once.
         package var segmentSize = 64 << 20
+        /// Octets of small bodies that may wait in the database before they are written to a segment together; 0 for none.
+        package var parkedOctets = 1 << 20
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -89,7 +91,8 @@ package final class SQLiteStore: MailStore {
             StoredCounters(
                 nextBody: try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'next_body'") ?? 1,
                 nextUIDValidity: try Int64.fetchOne(
-                    db, sql: "SELECT value FROM meta WHERE key = 'next_uidvalidity'") ?? 1)
+                    db, sql: "SELECT value FROM meta WHERE key = 'next_uidvalidity'") ?? 1,
+                parkedOctets: try ParkedBodies.octets(db))
         }
         let (known, last) = try pool.read { db in
             (
@@ -107,7 +110,7 @@ package final class SQLiteStore: MailStore {
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
             pool: pool, directory: directory, segments: writer, cache: cache, feed: feed, counters: counters,
-            log: options.log)
+            parking: options.parkedOctets, log: options.log)
     }
 
     /// A question to the database, on a thread that may wait.

@@ -58,6 +58,9 @@ enum Schema {
             length INTEGER NOT NULL, checksum INTEGER NOT NULL,
             refs INTEGER NOT NULL, summary BLOB NOT NULL);
 
+        -- Bodies that wait for a segment, for which body.segment is 0: a caller who is alone pays for one sync, not two.
+        CREATE TABLE parked (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
+
         -- live: octets of records that a body names.
         CREATE TABLE segment (id INTEGER PRIMARY KEY, live INTEGER NOT NULL, sealed INTEGER NOT NULL);
 

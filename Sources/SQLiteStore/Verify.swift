@@ -30,13 +30,15 @@ extension SQLiteStore {
         while damage.count < SQLiteStore.damageLimit {
             let next = try pool.read { db in
                 try Int64.fetchAll(
-                    db, sql: "SELECT id FROM body WHERE id > ? ORDER BY id LIMIT 256", arguments: [last])
+                    db, sql: "SELECT id FROM body WHERE id > ? ORDER BY id LIMIT 256", arguments: [last]
+                ).map { (id: $0, found: try RowReader.found(BodyID($0), db)) }
             }
             guard let newLast = next.last else { break }
-            last = newLast
-            for id in next {
+            last = newLast.id
+            for (id, found) in next {
                 do {
-                    // Nil: it was expunged meanwhile.
+                    if let found, (try? segments.body(BodyID(id), found)) != nil { continue }
+                    // A second look: it may have been moved or expunged (nil) meanwhile.
                     _ = try SQLiteStore.locating(BodyID(id), in: pool) { try segments.body(BodyID(id), $0) }
                 } catch StoreError.damaged(let problem) {
                     damage.append(Damage(place: "body \(id)", problem: problem))
@@ -104,7 +106,11 @@ struct RowVerifier {
         ),
         (
             "its segment is not known",
-            "SELECT 'body ' || id FROM body WHERE segment NOT IN (SELECT id FROM segment)"
+            "SELECT 'body ' || id FROM body WHERE segment <> 0 AND segment NOT IN (SELECT id FROM segment)"
+        ),
+        (
+            "its octets wait for a segment, but no body does",
+            "SELECT 'parked body ' || id FROM parked WHERE id NOT IN (SELECT id FROM body WHERE segment = 0)"
         ),
         (
             "it belongs to no account",

@@ -51,8 +51,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         _ context: SessionContext, _ permit: ConnectionPermit, _ log: ConnectionLog, on channel: any Channel
     ) -> SessionHandler<Session, Service> {
         let handler = SessionHandler(
-            makeSession(context), service: service, tls: tls, handshakeTime: limits.handshakeTime, permit: permit,
-            log: log)
+            makeSession(context), service: service, tls: tls, limits: limits, permit: permit, log: log)
         let bound = NIOLoopBound(WeakHandler(handler: handler), eventLoop: channel.eventLoop)
         let loop = channel.eventLoop
         connections.add(context.connection) { loop.execute { bound.value.handler?.stop() } }

@@ -10,6 +10,12 @@ package struct RuntimeLimits: Sendable {
     package var unauthenticatedConnections = 5_000
     /// From the first octet to a finished handshake.
     package var handshakeTime = Duration.seconds(20)
+    /// From the greeting to a proved identity, however busy the connection is: a peer that sends an octet now and then
+    /// keeps no place.
+    package var unauthenticatedTime = Duration.seconds(120)
+
+    /// How long a peer may take none of what is written to it: one that stopped reading holds a place and a buffer.
+    package var stallTime = Duration.seconds(300)
 
     package init() {}
 }

@@ -18,6 +18,13 @@ package struct ListenerAddress: Sendable, Hashable {
     }
 }
 
+/// An address cannot be listened on.
+package struct ListenError: Error, Sendable {
+    package var address: ListenerAddress
+    /// `errno`; nil when the host's name could not be resolved.
+    package var code: Int32?
+}
+
 package enum ListenerSecurity: Sendable {
     /// TLS from the first octet; the protocol's own greeting comes inside (RFC 8314 §3).
     case implicitTLS
@@ -54,7 +61,7 @@ package final class ServerRuntime: Sendable {
     /// Opens connections, of all listeners.
     package var openConnections: Int { counter.open }
 
-    /// Listens; returns the port. Throws when the address cannot be bound.
+    /// Listens; returns the port. An IPv6 address, `::` too, is listened on for IPv6 alone. Throws `ListenError`.
     package func listen<Session: ProtocolSession & ~Copyable, Service: SessionService>(
         on address: ListenerAddress, _ security: ListenerSecurity, _ service: Service,
         makeSession: @escaping @Sendable (SessionContext) -> Session
@@ -62,7 +69,7 @@ package final class ServerRuntime: Sendable {
         let acceptor = Acceptor(
             security: security, service: service, makeSession: makeSession, hostname: hostname, tls: tls,
             limits: limits, counter: counter, connections: connections, logger: logger)
-        let channel = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -72,9 +79,20 @@ package final class ServerRuntime: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try acceptor.accept(channel) }
             }
-            .bind(host: address.host, port: address.port).get()
+        let channel = try await bind(bootstrap, address)
         listeners.withLock { $0.append(channel) }
         return channel.localAddress?.port ?? address.port
+    }
+
+    private func bind(_ bootstrap: ServerBootstrap, _ address: ListenerAddress) async throws -> any Channel {
+        do {
+            let socketAddress = try SocketAddress.makeAddressResolvingHost(address.host, port: address.port)
+            guard case .v6 = socketAddress else { return try await bootstrap.bind(to: socketAddress).get() }
+            let onlyIPv6 = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
+            return try await bootstrap.serverChannelOption(onlyIPv6, value: 1).bind(to: socketAddress).get()
+        } catch {
+            throw ListenError(address: address, code: (error as? IOError)?.errnoCode)
+        }
     }
 
     /// Stops listening, says goodbye to every session, waits up to `grace` for connections to end, then ends them.

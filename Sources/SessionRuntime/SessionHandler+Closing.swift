@@ -55,7 +55,7 @@ extension SessionHandler where Session: ~Copyable {
         self.upgrade = upgrade
         upgradeStarted = true
         wait(.handshake, context)
-        setDeadline(handshakeTime, context)
+        setDeadline(limits.handshakeTime, context)
     }
 
     // Deadlines
@@ -63,9 +63,15 @@ extension SessionHandler where Session: ~Copyable {
     /// Closes the connection unless another deadline is set within `time`. One timer serves all: it looks, when it
     /// goes off, whether the deadline has moved on.
     func setDeadline(_ time: Duration, _ context: ChannelHandlerContext) {
-        let amount = TimeAmount(time)
-        deadline = .now() + amount
+        deadline = .now() + TimeAmount(time)
         if alarm == nil || deadline < alarmTime { arm(context) }
+    }
+
+    /// Makes the deadline no later than `limit`.
+    func bringForward(_ limit: NIODeadline, _ context: ChannelHandlerContext) {
+        guard limit < deadline else { return }
+        deadline = limit
+        if deadline < alarmTime { arm(context) }
     }
 
     private func arm(_ context: ChannelHandlerContext) {
@@ -84,6 +90,9 @@ extension SessionHandler where Session: ~Copyable {
             arm(context)
         } else if waiting == .handshake {
             log.logger.info("tls handshake timed out")
+            close(context)
+        } else if waiting == .drain {
+            log.logger.info("reads nothing")
             close(context)
         } else {
             log.logger.info("idle too long")

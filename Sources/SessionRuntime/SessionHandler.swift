@@ -28,7 +28,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var session: Session
     let service: Service
     let tls: TLSContext?
-    let handshakeTime: Duration
+    let limits: RuntimeLimits
     let permit: ConnectionPermit
     var log: ConnectionLog
 
@@ -40,18 +40,23 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var upgradeStarted = false
     var changes: PendingChange?
     var deadline = NIODeadline.distantFuture
+    /// Octets the session has consumed: whoever sends without completing a frame makes no progress.
+    var consumedInput = 0
+    var consumedAtDeadline = -1
+    /// When a peer that has not proved who it is must go.
+    var authenticationDeadline = NIODeadline.distantFuture
     var alarm: Scheduled<Void>?
     var alarmTime = NIODeadline.distantFuture
     var context: ChannelHandlerContext?
 
     init(
-        _ session: consuming Session, service: Service, tls: TLSContext?, handshakeTime: Duration,
+        _ session: consuming Session, service: Service, tls: TLSContext?, limits: RuntimeLimits,
         permit: ConnectionPermit, log: ConnectionLog
     ) {
         self.session = session
         self.service = service
         self.tls = tls
-        self.handshakeTime = handshakeTime
+        self.limits = limits
         self.permit = permit
         self.log = log
     }
@@ -61,6 +66,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         observeChanges(context)
+        authenticationDeadline = .now() + TimeAmount(limits.unauthenticatedTime)
         let step = session.connected(&output)
         drive(step, context)
     }
@@ -153,6 +159,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         var consumed = 0
         let step = session.received(input.readableBytesUInt8Span, consumed: &consumed, &output)
         input.moveReaderIndex(forwardBy: consumed)
+        consumedInput &+= consumed
         if case .ready = step, consumed == 0 { return .needInput }
         return step
     }
@@ -170,11 +177,16 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
             return close(context)
         }
         wait(.input, context)
+        // A frame that only grows does not earn more time: the deadline stays where it was.
+        guard consumedInput != consumedAtDeadline || deadline == .distantFuture else { return }
+        consumedAtDeadline = consumedInput
         setDeadline(session.patience, context)
+        if !session.isAuthenticated { bringForward(authenticationDeadline, context) }
     }
 
     func wait(_ state: Waiting, _ context: ChannelHandlerContext) {
         waiting = state
+        if state == .drain { setDeadline(limits.stallTime, context) }
         if mayRead, readIsHeld {
             readIsHeld = false
             context.read()
@@ -190,6 +202,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
 
     private func resumeDraining(_ context: ChannelHandlerContext) {
         waiting = .work
+        deadline = .distantFuture
         guard !isPaused else {
             isPaused = false
             return drive(.ready, context)

@@ -1,6 +1,7 @@
 import NIOCore
 package import NIOSSL
 import Synchronization
+package import TLSPolicy
 
 /// Why TLS cannot be offered. Each case says which file to look at.
 package enum TLSContextError: Error, Sendable, CustomStringConvertible {
@@ -41,14 +42,16 @@ package final class TLSContext: Sendable {
 
     private let certificateFile: String
     private let keyFile: String
+    private let minimumVersion: TLSPolicy.TLSVersion
     private let loaded: Mutex<Loaded>
 
     /// PEM files: the certificate with its intermediates, leaf first, and its private key. Blocks on file reads.
     ///
     /// Throws `TLSContextError`.
-    package init(certificateFile: String, keyFile: String) throws {
+    package init(certificateFile: String, keyFile: String, minimumVersion: TLSPolicy.TLSVersion = .tls12) throws {
         self.certificateFile = certificateFile
         self.keyFile = keyFile
+        self.minimumVersion = minimumVersion
         loaded = Mutex(try TLSContext.load(certificateFile, keyFile))
     }
 
@@ -62,7 +65,7 @@ package final class TLSContext: Sendable {
         try loaded.withLock { loaded in
             if let context = loaded.contexts[applicationProtocols] { return context }
             let context = try NIOSSLContext(
-                configuration: TLSContext.configuration(loaded.chain, loaded.key, applicationProtocols))
+                configuration: TLSContext.configuration(loaded.chain, loaded.key, applicationProtocols, minimumVersion))
             loaded.contexts[applicationProtocols] = context
             return context
         }
@@ -87,11 +90,12 @@ package final class TLSContext: Sendable {
     }
 
     private static func configuration(
-        _ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey, _ applicationProtocols: [String]
+        _ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey, _ applicationProtocols: [String],
+        _ minimumVersion: TLSPolicy.TLSVersion = .tls12
     ) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-        configuration.minimumTLSVersion = .tlsv12
+        configuration.minimumTLSVersion = minimumVersion == .tls13 ? .tlsv13 : .tlsv12
         configuration.cipherSuiteValues = cipherSuites
         configuration.curves = groups
         configuration.certificateVerification = .none

@@ -84,7 +84,7 @@ struct VerifierTests {
     @Test("SCRAM-SHA-256 keys prove the exchange of RFC 7677 §3")
     func scramKeys() throws {
         let salt = try #require(decoded("W22ZaJ0SNY7soEsUEjb6gQ=="))
-        let verifier = SCRAMKeys.verifier(Array("pencil".utf8).span, salt: salt, iterations: 4096)
+        let verifier = try SCRAMKeys.verifier(Array("pencil".utf8).span, salt: salt, iterations: 4096)
         let nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
         let message =
             "n=user,r=rOprNGfwEbeRWgbNEkqO,r=\(nonce),s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=\(nonce)"

@@ -99,15 +99,16 @@ def test_http_closes_the_connection(server: DemoServer, dialect: Dialect, verb: 
 
 
 FORGED_ENDS = [
-    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n", b"\r\n\x00.\r\n", b"\r\n.\x00\r\n",
+    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\r\n.\r", b"\n.\r", b"\r.\n",
+    b"\r\n\x00.\r\n", b"\r\n.\x00\r\n",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("end", FORGED_ENDS, ids=repr)
 def test_smuggling(server: DemoServer, account: Account, end: bytes) -> None:
     """Only CRLF.CRLF ends the data; a forged end is refused with the message, and what follows is not obeyed."""
-    sender = account.address.encode()
-    smuggled = b"MAIL FROM:<" + sender + b">\r\nRCPT TO:<" + sender + b">\r\nDATA\r\nSubject: smuggled\r\n\r\nsmuggled\r\n"
+    address = account.address.encode()
+    smuggled = b"MAIL FROM:<%b>\r\nRCPT TO:<%b>\r\nDATA\r\nSubject: smuggled\r\n\r\nx\r\n" % (address, address)
     client = smtp(server, account)
     client.mail(account.address)
     client.rcpt(account.address)

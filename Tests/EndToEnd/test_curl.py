@@ -46,8 +46,10 @@ def test_submission_then_pop3(server: DemoServer, account: Account, starttls: bo
 @pytest.mark.parametrize("protocol", ["imap", "pop3", "submission"])
 def test_wrong_password(server: DemoServer, account: Account, protocol: str, starttls: bool) -> None:
     service = getattr(server, protocol)
-    options = ["--mail-from", account.address, "--mail-rcpt", account.address, "-T", "-"] if protocol == "submission" else []
-    curl(server, service, "", account, *options, starttls=starttls, password="wrong", expect=CANNOT_LOG_IN, stdin=b"x\r\n")
+    options = ["--mail-from", account.address, "--mail-rcpt", account.address, "-T", "-"]
+    options = options if protocol == "submission" else []
+    wrong = Account(account.address, account.login, "wrong")
+    curl(server, service, "", wrong, *options, starttls=starttls, expect=CANNOT_LOG_IN, stdin=b"x\r\n")
 
 
 @MODES

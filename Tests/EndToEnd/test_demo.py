@@ -101,4 +101,4 @@ def test_printed_commands_work_when_pasted(printed: str) -> None:
     assert any("openssl" in line for line in commands), printed
     for line in commands:
         assert shlex.split(line)
-        run(["sh", "-c", line], stdin=b"Subject: pasted\r\n\r\nhello\r\n")
+        run(["sh", "-c", line], stdin=b"z LOGOUT\r\n")

@@ -37,7 +37,9 @@ def test_old_versions_are_refused_with_an_alert(
 
 
 @PORTS
-@pytest.mark.parametrize("suite", ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "eNULL", "3DES"])
+@pytest.mark.parametrize(
+    "suite", ["AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "eNULL", "3DES"]
+)
 def test_weak_suites_are_refused_with_an_alert(
     server: DemoServer, dialect: Dialect, starttls: bool, suite: str
 ) -> None:

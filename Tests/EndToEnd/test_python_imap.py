@@ -118,9 +118,8 @@ def test_copy_move_expunge(server: DemoServer, account: Account) -> None:
     client.close()
     status, (text,) = client.status(mailbox, "(MESSAGES UIDNEXT)")
     assert status == "OK" and b"MESSAGES 0" in text
-    assert client.rename(mailbox, mailbox + "/Old")[0] == "OK"
-    assert client.delete(mailbox + "/Old")[0] == "OK"
-    client.delete(mailbox)
+    assert client.rename(mailbox, mailbox + "-Old")[0] == "OK"
+    assert client.delete(mailbox + "-Old")[0] == "OK"
     client.logout()
 
 

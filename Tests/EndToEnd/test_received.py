@@ -30,12 +30,13 @@ def read_received(server: DemoServer, account: Account, utf8: bool = False) -> s
     return re.sub(r"\s+", " ", field.group(1))
 
 
+# In TLS 1.2 the groups a client offers must include the curve of the certificate too (RFC 8422 §5.1).
 CHOICES = {
     "tls13-x25519": ["-tls1_3", "-groups", "X25519"],
     "tls13-p256": ["-tls1_3", "-groups", "P-256"],
     "tls13-chacha": ["-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"],
     "tls13-aes128": ["-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"],
-    "tls12-x25519": ["-tls1_2", "-groups", "X25519"],
+    "tls12-x25519": ["-tls1_2", "-groups", "X25519:P-256"],
     "tls12-p256": ["-tls1_2", "-groups", "P-256", "-cipher", "ECDHE+AES128"],
 }
 

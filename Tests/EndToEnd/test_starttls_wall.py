@@ -184,11 +184,11 @@ def test_pop3_capabilities_change_at_the_wall(server: DemoServer) -> None:
     """[2595-4-2] [2595-4-12] [2595-8-2]"""
     with open_plain(server, DIALECTS[1]) as wire:
         before = b"".join(wire.command(b"CAPA\r\n", b".\r\n"))
-        assert b"STLS\r\n" in before and b"USER\r\n" not in before and b"PLAIN" not in before
+        assert b"STLS\r\n" in before and b"\nUSER\r\n" not in before and b"PLAIN" not in before
         wire.command(DIALECTS[1].starttls, DIALECTS[1].accepted)
         wire.secure(tls_context(server.ca))
         after = b"".join(wire.command(b"CAPA\r\n", b".\r\n"))
-        assert b"STLS\r\n" not in after and b"USER\r\n" in after and b"PLAIN" in after
+        assert b"STLS\r\n" not in after and b"\nUSER\r\n" in after and b"PLAIN" in after
 
 
 def test_submission_forgets_everything(server: DemoServer, account: Account) -> None:

@@ -26,13 +26,13 @@ struct FuzzTests {
     func bytes(_ seed: UInt64) async throws {
         var random = Seeded(state: seed)
         let fixture = try await Fixture()
-        for start in 0..<3 {
+        for start in 0..<4 {
             var driver = try await connection(start, of: fixture)
             for _ in 0..<20 where !driver.isClosed && !driver.awaitsHandshake {
                 let input = (0..<Int.random(in: 1...80, using: &random)).map { _ in Self.byte(&random) }
                 let answer = await driver.send(input)
                 #expect(Self.isWellFormed(answer))
-                if start < 2 { #expect(driver.isAnonymous == true) }
+                if start != 2 { #expect(driver.isAnonymous == true) }
             }
         }
     }
@@ -41,24 +41,28 @@ struct FuzzTests {
     func commands(_ seed: UInt64) async throws {
         var random = Seeded(state: seed &+ 1000)
         let fixture = try await Fixture()
-        for start in 0..<3 {
+        for start in 0..<4 {
             var driver = try await connection(start, of: fixture)
+            var isSecure = start == 1 || start == 2
             for _ in 0..<30 where !driver.isClosed {
-                if driver.awaitsHandshake { #expect(await driver.handshake().isEmpty) }
+                if driver.awaitsHandshake {
+                    #expect(await driver.handshake().isEmpty)
+                    isSecure = true
+                }
                 let answer = await driver.send(Array(Self.line(&random).utf8))
                 #expect(Self.isWellFormed(answer))
                 #expect(!String(decoding: answer, as: UTF8.self).contains(Self.marker))
-                if start == 0 { #expect(driver.isAnonymous == true) }
+                if !isSecure { #expect(driver.isAnonymous == true) }
             }
             #expect(!"\(driver.events)".contains("tanstaaf"))
         }
         #expect(try await fixture.uids().count <= 2)
     }
 
-    /// Without TLS and no way to it; with TLS; logged in.
+    /// Without TLS and no way to it; with TLS; logged in; without TLS, but with STLS.
     private func connection(_ start: Int, of fixture: Fixture) async throws -> Driver {
-        guard start < 2 else { return try await fixture.loggedIn() }
-        var driver = start == 0 ? fixture.plainConnection(canStartTLS: false) : fixture.secureConnection()
+        guard start != 2 else { return try await fixture.loggedIn() }
+        var driver = start == 1 ? fixture.secureConnection() : fixture.plainConnection(canStartTLS: start == 3)
         _ = await driver.connect()
         return driver
     }

@@ -33,6 +33,17 @@ struct UpdateTests {
         #expect(try await fixture.uids() == [1, 2])
     }
 
+    @Test("A server that stops says nothing, and deletes nothing")
+    func stopping() async throws {
+        let fixture = try await Fixture()
+        var driver = try await fixture.loggedIn()
+        _ = await driver.send("DELE 1\r\n")
+        var output = SessionOutput()
+        driver.session.stopping(&output)
+        #expect(output.bytes.isEmpty)
+        #expect(try await fixture.uids() == [1, 2])
+    }
+
     @Test("A removal that fails is not called a success")
     func failure() async throws {
         var session = POP3Session(SessionContext(hostname: "h", tls: Fixture.tls))

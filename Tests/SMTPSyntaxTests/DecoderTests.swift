@@ -1,3 +1,4 @@
+import MailTestSupport
 import SMTPSyntax
 import Testing
 

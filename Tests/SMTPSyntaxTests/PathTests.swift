@@ -1,3 +1,4 @@
+import MailTestSupport
 import MailVocabulary
 import SMTPSyntax
 import Testing

@@ -11,6 +11,7 @@ struct CompactionTests {
     private var options: SQLiteStore.Options {
         var options = SQLiteStore.Options()
         options.segmentSize = 100_000
+        options.parkedOctets = 0
         return options
     }
 

@@ -18,6 +18,7 @@ struct ConformanceTests {
         var options = SQLiteStore.Options()
         options.indexRows = 20
         options.segmentSize = 64 << 10
+        options.parkedOctets = 3000
         options.log = { _ in }
         try await withStorePath { path in
             try await withStore(path, options: options) { try await law.check($0) }

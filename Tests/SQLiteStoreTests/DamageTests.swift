@@ -9,12 +9,18 @@ import Testing
 
 @Suite("Damage is found and reported, never repaired")
 struct DamageTests {
+    private var inSegments: SQLiteStore.Options {
+        var options = SQLiteStore.Options()
+        options.parkedOctets = 0
+        return options
+    }
+
     /// Three messages in one segment, and where their octets are.
     private func withMail(_ body: (SQLiteStore, StoreFixture, MailboxID, String, [BodyPlace]) async throws -> Void)
         async throws
     {
         try await withStorePath { path in
-            try await withStore(path) { store in
+            try await withStore(path, options: inSegments) { store in
                 let fixture = try await StoreFixture(store)
                 let inbox = try await fixture.mailbox("INBOX").id
                 try await fixture.append(["one", "two two", "three"], to: inbox)
@@ -68,7 +74,7 @@ struct DamageTests {
             await expectDamaged { try await store.read(last, 0..<5) }
         }
         try await withStorePath { path in
-            try await withStore(path) { store in
+            try await withStore(path, options: inSegments) { store in
                 let fixture = try await StoreFixture(store)
                 try await fixture.append(["one", "two"], to: fixture.mailbox("INBOX").id)
             }

@@ -25,6 +25,7 @@ private final class FaultyDisk: Sendable {
     var options: SQLiteStore.Options {
         var options = SQLiteStore.Options()
         options.log = { _ in }
+        options.parkedOctets = 0
         options.files = FileLayer(
             write: { [self] file, bytes, offset in
                 let limit = state.withLock { state -> Int? in

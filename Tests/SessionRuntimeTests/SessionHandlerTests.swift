@@ -110,6 +110,55 @@ import WireFraming
         await server.stop()
     }
 
+    @Test("A line that grows octet by octet earns no time")
+    func dribble() async throws {
+        let server = try await start(.startTLS, patience: .milliseconds(300))
+        let socket = try RawSocket(port: server.port)
+        _ = try socket.readLine()
+        for _ in 0..<10 {
+            try? socket.send("x")
+            try await Task.sleep(for: .milliseconds(60))
+        }
+        #expect(try socket.readToEnd() == "too slow\r\n")
+        await server.stop()
+    }
+
+    @Test("A reader that takes nothing is ended, and its answer never fills memory")
+    func stalledReader() async throws {
+        var limits = RuntimeLimits()
+        limits.stallTime = .milliseconds(300)
+        let server = try await start(.startTLS, limits: limits)
+        let socket = try RawSocket(port: server.port)
+        _ = try socket.readLine()
+        try socket.send("FLOOD 100000000\r\n")
+        try await Task.sleep(for: .seconds(2))
+        #expect(server.runtime.openConnections == 0)
+        #expect(try socket.readToEnd().utf8.count < 50_000_000)
+        await server.stop()
+    }
+
+    @Test("Whoever does not log in is sent away, however busy")
+    func unauthenticatedTime() async throws {
+        var limits = RuntimeLimits()
+        limits.unauthenticatedTime = .milliseconds(300)
+        let server = try await start(.startTLS, limits: limits)
+        let (idler, user) = (try RawSocket(port: server.port), try RawSocket(port: server.port))
+        _ = try idler.readLine()
+        _ = try user.readLine()
+        try user.send("LOGIN\r\n")
+        #expect(try user.readLine() == "in")
+        for _ in 0..<8 {
+            try? idler.send("noop\r\n")
+            try user.send("noop\r\n")
+            #expect(try user.readLine() == "noop")
+            try await Task.sleep(for: .milliseconds(60))
+        }
+        #expect(try idler.readToEnd().hasSuffix("too slow\r\n"))
+        try user.send("QUIT\r\n")
+        #expect(try user.readLine() == "bye")
+        await server.stop()
+    }
+
     @Test("A handshake that never comes is ended")
     func handshakeDeadline() async throws {
         var limits = RuntimeLimits()

@@ -14,6 +14,7 @@ enum StoreCrashDriver {
         var options = SQLiteStore.Options()
         // Small, so that segments are begun while being killed.
         options.segmentSize = 256 << 10
+        options.parkedOctets = 20_000
         let store = try SQLiteStore(path: arguments[1], options: options)
         let known = try await store.accounts().first
         let fixture = if let known { StoreFixture(store, known) } else { try await StoreFixture(store) }

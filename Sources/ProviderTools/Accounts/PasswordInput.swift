@@ -1,4 +1,5 @@
-import Foundation
+// C structures belong to either module, depending on which the compiler reads first.
+import CoreFoundation
 import Glibc
 package import MailVocabulary
 
@@ -36,9 +37,9 @@ package enum PasswordInput {
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings) }
-        FileHandle.standardError.write(Data(question.utf8))
+        EventLogHandler.standardError(question)
         let answer = readLine(strippingNewline: true)
-        FileHandle.standardError.write(Data("\n".utf8))
+        EventLogHandler.standardError("\n")
         guard let answer else { throw OperatorError(.noInput, "no password was given") }
         return answer
     }

@@ -91,8 +91,8 @@ package struct UserImport: Sendable {
     }
 
     /// A pool wide enough for an import on this machine.
-    package static func hashing(processors: Int) -> PasswordHashing {
-        PasswordHashing(pool: WorkerPool(width: processors, capacity: batchSize))
+    package static func hashing(processors: Int, cost: Argon2Cost = .standard) -> PasswordHashing {
+        PasswordHashing(pool: WorkerPool(width: processors, capacity: batchSize), cost: cost)
     }
 
     /// How many users were added.
@@ -171,7 +171,9 @@ package struct UserImport: Sendable {
 
     private func next(_ lines: LineReader) throws(OperatorError) -> (Int, ImportedUser)? {
         while let line = try lines.next() {
-            if let user = try ImportedUser.parse(line.bytes, defaultDomain: defaultDomain) { return (line.number, user) }
+            if let user = try ImportedUser.parse(line.bytes, defaultDomain: defaultDomain) {
+                return (line.number, user)
+            }
         }
         return nil
     }

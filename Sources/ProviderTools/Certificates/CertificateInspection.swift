@@ -16,7 +16,9 @@ package struct CertificateInspection: Sendable {
 
     /// Reads both files. `now` is for tests.
     package init(certificateFile: String, keyFile: String, hostname: String, now: Date = Date()) {
-        guard let chain = CertificateInspection.chain(certificateFile, &problems), let leaf = chain.first else { return }
+        guard let chain = CertificateInspection.chain(certificateFile, &problems), let leaf = chain.first else {
+            return
+        }
         checkKey(keyFile, leaf, certificateFile)
         checkValidity(leaf, certificateFile, now)
         checkNames(leaf, certificateFile, hostname)
@@ -61,7 +63,8 @@ package struct CertificateInspection: Sendable {
         if days < 0 {
             problems.append("the certificate in \(file) expired on \(day(leaf.notValidAfter)); renew it")
         } else if leaf.notValidBefore > now {
-            problems.append("the certificate in \(file) is not valid before \(day(leaf.notValidBefore)); check the clock")
+            problems.append(
+                "the certificate in \(file) is not valid before \(day(leaf.notValidBefore)); check the clock")
         } else if days < Self.expiryWarning {
             warnings.append("the certificate in \(file) expires on \(day(leaf.notValidAfter)); renew it")
         }
@@ -76,7 +79,8 @@ package struct CertificateInspection: Sendable {
         if !names.contains(where: { CertificateInspection.covers($0, hostname.lowercased()) }) {
             let covered = names.isEmpty ? "no name" : names.joined(separator: ", ")
             problems.append(
-                "the certificate in \(file) covers \(covered), but not the hostname \(hostname); clients will refuse it")
+                "the certificate in \(file) covers \(covered), but not the hostname \(hostname); clients will refuse it"
+            )
         }
     }
 

@@ -68,7 +68,8 @@ package struct DemoAuthority: Sendable {
             let key = try? Certificate.PrivateKey(pemEncoded: keyPEM),
             let names = try? certificate.extensions.subjectAlternativeNames
         else { return false }
-        return key.publicKey == certificate.publicKey && issuer.publicKey.isValidSignature(certificate.signature, for: certificate)
+        return key.publicKey == certificate.publicKey
+            && issuer.publicKey.isValidSignature(certificate.signature, for: certificate)
             && Set(DemoAuthority.names(hostnames)).isSubset(of: Set(names))
             && certificate.notValidAfter > now.addingTimeInterval(days: Self.renewalDays)
     }

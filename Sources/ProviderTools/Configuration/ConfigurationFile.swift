@@ -150,7 +150,8 @@ private struct Reader {
                 try setting.set(.scalar(value), in: &configuration)
             } catch {
                 problems.append(
-                    ConfigurationProblem(file: "environment", line: nil, message: "\(variable): expected \(error.expected)"))
+                    ConfigurationProblem(
+                        file: "environment", line: nil, message: "\(variable): expected \(error.expected)"))
             }
         }
         let known = Settings.all.compactMap(\.environmentVariable)

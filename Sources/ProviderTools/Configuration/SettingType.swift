@@ -99,7 +99,8 @@ extension SettingType where Value == TLSVersion {
 extension SettingType where Value: RawRepresentable<String> & CaseIterable {
     static var choice: SettingType {
         .scalar(
-            "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "), { Value(rawValue: $0) }, { $0.rawValue })
+            "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "), { Value(rawValue: $0) }, { $0.rawValue }
+        )
     }
 }
 

@@ -1,5 +1,5 @@
-import MailVocabulary
 package import MailStore
+import MailVocabulary
 
 /// Performs an operator's requests on a store.
 package struct Administration: Administering {
@@ -34,8 +34,10 @@ package struct Administration: Administering {
     }
 
     private func listUsers(_ reply: @Sendable (ControlReply) -> Void) async throws {
-        let users = try await store.accounts().map { UserRecord(address: $0.address.description, disabled: $0.isDisabled) }
-            .sorted { $0.address < $1.address }
+        let users = try await store.accounts().map {
+            UserRecord(address: $0.address.description, disabled: $0.isDisabled)
+        }
+        .sorted { $0.address < $1.address }
         for start in stride(from: 0, to: users.count, by: Self.usersPerReply) {
             reply(.users(Array(users[start..<min(start + Self.usersPerReply, users.count)])))
         }
@@ -96,11 +98,14 @@ package struct Administration: Administering {
         case .domainInUse: return OperatorError(.dataError, "the domain has users; delete them first")
         case .noSuchAccount: return OperatorError(.noUser, "there is no such user; “latchmaild user list” shows all")
         case .accountExists:
-            return OperatorError(.dataError, "there is such a user already; “latchmaild user passwd” changes a password")
+            return OperatorError(
+                .dataError, "there is such a user already; “latchmaild user passwd” changes a password")
         case .noSpace: return OperatorError(.ioError, "the disk is full; nothing was changed")
-        case .damaged(let place): return OperatorError(.ioError, "the store is damaged (\(place)); run “latchmaild verify”")
+        case .damaged(let place):
+            return OperatorError(.ioError, "the store is damaged (\(place)); run “latchmaild verify”")
         case .unavailable(let reason): return OperatorError(.unavailable, "the store cannot be used now: \(reason)")
-        case .invalidName, .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .tooManyKeywords,
+        case .invalidName, .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes,
+            .tooManyKeywords,
             .messageTooLarge, .uidsExhausted, .noSuchBody:
             return OperatorError(.software, "the store refused: \(error)")
         }

@@ -67,21 +67,29 @@ package struct CredentialsRecord: Codable, Sendable, Equatable {
     }
 }
 
-/// Why a command failed, for the person who gave it, with an exit code of sysexits(3).
+/// Why a command failed, for the person who gave it.
 package struct OperatorError: Error, Codable, Sendable, Equatable, CustomStringConvertible {
-    package enum Kind: Int32, Codable, Sendable {
-        case usage = 64
-        case dataError = 65
-        case noInput = 66
-        case noUser = 67
-        case unavailable = 69
-        case software = 70
-        case osError = 71
-        case cannotCreate = 73
-        case ioError = 74
-        case temporaryFailure = 75
-        case noPermission = 77
-        case configuration = 78
+    package enum Kind: String, Codable, Sendable {
+        case usage, dataError, noInput, noUser, unavailable, software, osError, portInUse, cannotCreate, ioError
+        case temporaryFailure, noPermission, configuration
+
+        /// As sysexits(3) has it.
+        package var exitCode: Int32 {
+            switch self {
+            case .usage: 64
+            case .dataError: 65
+            case .noInput: 66
+            case .noUser: 67
+            case .unavailable: 69
+            case .software: 70
+            case .osError, .portInUse: 71
+            case .cannotCreate: 73
+            case .ioError: 74
+            case .temporaryFailure: 75
+            case .noPermission: 77
+            case .configuration: 78
+            }
+        }
     }
 
     package var kind: Kind
@@ -97,5 +105,6 @@ package struct OperatorError: Error, Codable, Sendable, Equatable, CustomStringC
 
 /// Performs requests. `reply` is called for each answer but the last: returning is `done`, throwing is `failed`.
 package protocol Administering: Sendable {
-    func perform(_ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void) async throws(OperatorError)
+    func perform(_ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void)
+        async throws(OperatorError)
 }

@@ -1,3 +1,5 @@
+// C structures belong to either module, depending on which the compiler reads first.
+import CoreFoundation
 import Glibc
 
 /// A stream socket in the file system that carries lines of JSON.
@@ -23,7 +25,9 @@ final class UnixSocket: @unchecked Sendable {
         defer { close(folder) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "/proc/self/fd/\(folder)/\(name)".utf8.prefix(100)) }
+        withUnsafeMutableBytes(of: &address.sun_path) {
+            $0.copyBytes(from: "/proc/self/fd/\(folder)/\(name)".utf8.prefix(100))
+        }
         return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
         }

@@ -15,7 +15,8 @@ package struct EventLogHandler: LogHandler {
     private let write: @Sendable (String) -> Void
 
     package init(
-        level: Logger.Level, format: LogFormat, write: @escaping @Sendable (String) -> Void = EventLogHandler.standardError
+        level: Logger.Level, format: LogFormat,
+        write: @escaping @Sendable (String) -> Void = EventLogHandler.standardError
     ) {
         logLevel = level
         self.format = format
@@ -51,19 +52,19 @@ package struct EventLogHandler: LogHandler {
 
     /// RFC 3339, UTC, milliseconds.
     private static func timestamp() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        let date = CivilDate(secondsSinceEpoch: Int64(now.tv_sec))
+        let milliseconds = Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))
+        let date = CivilDate(secondsSinceEpoch: milliseconds / 1000)
         func pad(_ number: Int, _ width: Int) -> String {
             let digits = String(number)
             return String(repeating: "0", count: max(0, width - digits.count)) + digits
         }
         return pad(date.year, 4) + "-" + pad(date.month, 2) + "-" + pad(date.day, 2) + "T" + pad(date.hour, 2) + ":"
-            + pad(date.minute, 2) + ":" + pad(date.second, 2) + "." + pad(now.tv_nsec / 1_000_000, 3) + "Z"
+            + pad(date.minute, 2) + ":" + pad(date.second, 2) + "." + pad(Int(milliseconds % 1000), 3) + "Z"
     }
 
     private static func quoted(_ text: String) -> String {
-        let isWord = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C && $0 != 0x3D }
+        let isWord =
+            !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C && $0 != 0x3D }
         return isWord ? text : "\"" + escaped(text) + "\""
     }
 

@@ -14,6 +14,8 @@ protocol PendingCommit: AnyObject, Sendable {
 struct StoredBody: Sendable {
     var id: BodyID
     var place: BodyPlace
+    /// The octets, when they go to the database.
+    var parked: MemoryBody?
 }
 
 final class CommitJob<R: Sendable>: PendingCommit {

@@ -82,12 +82,15 @@ final class CommitCore: @unchecked Sendable {
     private let log: @Sendable (String) -> Void
     private var ids: BodyNumbers
     private var nextUIDValidity: Int64
+    private let parking: Int
+    /// About how many octets are parked.
+    private var parkedOctets: Int
     /// Why nothing may be written until the store is opened again.
     private var poison: StoreError?
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, cache: IndexCache, feed: ChangeFeed,
-        counters: StoredCounters, log: @escaping @Sendable (String) -> Void
+        counters: StoredCounters, parking: Int, log: @escaping @Sendable (String) -> Void
     ) {
         self.pool = pool
         self.directory = directory
@@ -97,9 +100,21 @@ final class CommitCore: @unchecked Sendable {
         self.log = log
         ids = BodyNumbers(reserved: counters.nextBody)
         nextUIDValidity = counters.nextUIDValidity
+        self.parking = parking
+        parkedOctets = counters.parkedOctets
     }
 
     func commit(_ batch: [any PendingCommit]) {
+        write(batch)
+        guard parkedOctets > parking, poison == nil else { return }
+        // Counted from nothing again when it fails: the next attempt comes after as many octets more.
+        parkedOctets = 0
+        guard let settling = try? pool.read({ try SettleJob($0) }) else { return }
+        write([settling])
+        if settling.isDone, let left = try? pool.read(ParkedBodies.octets) { parkedOctets = left }
+    }
+
+    private func write(_ batch: [any PendingCommit]) {
         if let poison { return batch.forEach { $0.finish(poison) } }
         var active: [Active] = []
         do {
@@ -126,6 +141,11 @@ final class CommitCore: @unchecked Sendable {
     }
 
     private func writeBodies(_ batch: [any PendingCommit]) throws -> [Active] {
+        let octets = ParkedBodies.octets(batch)
+        if let octets, octets <= parking {
+            parkedOctets += octets
+            return batch.map { job in Active(job: job, bodies: job.bodies.map { park($0) }) }
+        }
         let numbered = batch.map { job in job.bodies.map { (id: $0.knownID ?? ids.next(), body: $0) } }
         let places = try segments.write(numbered)
         try segments.sync()
@@ -133,6 +153,11 @@ final class CommitCore: @unchecked Sendable {
             let bodies = zip(numbered[index], places[index]).map { StoredBody(id: BodyID($0.id), place: $1) }
             return Active(job: batch[index], bodies: bodies)
         }
+    }
+
+    private func park(_ body: OutgoingBody) -> StoredBody {
+        let place = BodyPlace(segment: BodyPlace.parked, offset: 0, length: body.count, checksum: body.checksum)
+        return StoredBody(id: BodyID(ids.next()), place: place, parked: body.memory)
     }
 
     /// Until a transaction commits, or none is left to be committed.
@@ -243,4 +268,5 @@ struct BodyNumbers {
 struct StoredCounters {
     var nextBody: Int64
     var nextUIDValidity: Int64
+    var parkedOctets: Int
 }

@@ -23,6 +23,11 @@ enum OutgoingBody: Sendable {
         }
     }
 
+    /// New, and in memory.
+    var memory: MemoryBody? {
+        if case .memory(let body) = self { body } else { nil }
+    }
+
     var knownID: Int64? {
         if case .moved(let id, _) = self { id.value } else { nil }
     }

@@ -77,7 +77,11 @@ extension WriteTransaction {
                 body.id.value, place.segment, place.offset, place.length, Int64(bitPattern: place.checksum), references,
                 Data(summary),
             ])
-        pending.live[place.segment, default: 0] += place.extent
+        if let parked = body.parked {
+            try park(parked.bytes, as: body.id)
+        } else {
+            pending.live[place.segment, default: 0] += place.extent
+        }
     }
 
     func changeFlags(
@@ -170,10 +174,24 @@ extension WriteTransaction {
             let bounds: StatementArguments = [run.lowerBound, run.upperBound]
             let before = db.totalChangesCount
             let dead = try Row.fetchCursor(freed, arguments: bounds)
-            while let row = try dead.next() { pending.live[row[0], default: 0] -= row[1] as Int }
+            var parkedDied = false
+            while let row = try dead.next() {
+                let segment: Int64 = row[0]
+                if segment == BodyPlace.parked {
+                    parkedDied = true
+                } else {
+                    pending.live[segment, default: 0] -= row[1] as Int
+                }
+            }
             try delete.execute(arguments: bounds)
+            let deleted = db.totalChangesCount - before
+            if parkedDied {
+                try execute(
+                    "DELETE FROM parked WHERE id BETWEEN ? AND ? AND id NOT IN (SELECT id FROM body WHERE id BETWEEN ? AND ?)",
+                    [run.lowerBound, run.upperBound, run.lowerBound, run.upperBound])
+            }
             // Those that are left, if any, have lost a reference.
-            guard db.totalChangesCount - before < run.count else { return }
+            guard deleted < run.count else { return }
             try update.execute(arguments: bounds)
         }
     }

@@ -22,6 +22,21 @@ final class SegmentReader: Sendable {
     }
 
     /// A whole body, its checksum verified. Throws `Mismatch`.
+    func body(_ id: BodyID, _ found: FoundBody) throws -> [UInt8] {
+        guard found.place.segment == BodyPlace.parked else { return try body(id, found.place) }
+        guard let content = found.content, content.count == found.place.length,
+            content.withUnsafeBytes({ Checksum.of($0) }) == found.place.checksum
+        else { throw Mismatch(problem: "its octets in the database are missing or changed") }
+        return content
+    }
+
+    /// Part of a body; nothing but the header can be verified of one in a segment. Throws `Mismatch`.
+    func part(_ range: Range<Int>, of id: BodyID, _ found: FoundBody) throws -> [UInt8] {
+        guard found.place.segment == BodyPlace.parked else { return try part(range, of: id, found.place) }
+        return Array(try body(id, found)[range])
+    }
+
+    /// A whole body, its checksum verified. Throws `Mismatch`.
     func body(_ id: BodyID, _ place: BodyPlace) throws -> [UInt8] {
         let file = try file(place.segment)
         var header = [UInt8](repeating: 0, count: SegmentHeader.size)

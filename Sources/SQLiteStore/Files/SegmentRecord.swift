@@ -1,5 +1,8 @@
 /// Where a body lies: a record in a segment file.
 struct BodyPlace: Sendable, Hashable {
+    /// Instead of a segment: the body is in the database, in `parked`.
+    static let parked: Int64 = 0
+
     var segment: Int64
     /// Of the record's header, in octets.
     var offset: Int

@@ -72,7 +72,8 @@ def write_muttrc(server: DemoServer, account: Account, work: Path, starttls: boo
         f'set certificate_file="{server.ca}"\nset ssl_starttls=yes\nset ssl_force_tls=yes\n'
         f'set from="{account.address}"\nset realname="Mutt User"\nset use_from=yes\nset copy=no\n'
         f'set record=""\nset header_cache=""\nset message_cachedir=""\nset net_inc=0\nset wait_key=no\n'
-        f'set pipe_decode=no\nset pipe_split=yes\nset pipe_sep=""\nset send_charset="us-ascii:utf-8"\nset confirmappend=no\nset quit=yes\nset mark_old=no\n',
+        f'set pipe_decode=no\nset pipe_split=yes\nset pipe_sep=""\nset send_charset="us-ascii:utf-8"\n'
+        f'set confirmappend=no\nset quit=yes\nset mark_old=no\n',
     )
 
 

@@ -24,8 +24,8 @@ def target(server: DemoServer, dialect: Dialect, starttls: bool) -> list[str]:
 
 def s_client(server: DemoServer, dialect: Dialect, starttls: bool, *options: str, expect: int | None = 0) -> str:
     """Connects, says goodbye, returns all that s_client printed."""
-    command = ["openssl", "s_client", *target(server, dialect, starttls), "-CAfile", str(server.ca), "-verify_return_error"]
-    command += ["-verify_hostname", server.name, "-nocommands", "-ign_eof", *options]
+    command = ["openssl", "s_client", *target(server, dialect, starttls), "-CAfile", str(server.ca)]
+    command += ["-verify_return_error", "-verify_hostname", server.name, "-nocommands", "-ign_eof", *options]
     result = run(command, stdin=dialect.quit, expect=expect)
     return (result.stdout + result.stderr).decode(errors="replace")
 

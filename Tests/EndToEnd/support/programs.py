@@ -24,21 +24,21 @@ def run(
     )  # fmt: skip
     if expect is not None and result.returncode != expect:
         shown = b"\n".join([result.stdout[-4000:], result.stderr[-4000:]]).decode(errors="replace")
-        raise AssertionError(f"{program} exited with {result.returncode}, not {expect}:\n{' '.join(map(str, command))}\n{shown}")
+        said = " ".join(map(str, command))
+        raise AssertionError(f"{program} exited with {result.returncode}, not {expect}:\n{said}\n{shown}")
     return result
 
 
 def curl(
     server: DemoServer, service: Service, path: str, account: Account, *options: str, starttls: bool = False,
-    expect: int | None = 0, password: str | None = None, stdin: bytes = b"", ca: Path | None = None,
+    expect: int | None = 0, stdin: bytes = b"", ca: Path | None = None,
 ) -> bytes:  # fmt: skip
     """curl against one service; returns what it printed."""
     scheme = {"imap": "imap", "pop3": "pop3", "submission": "smtp"}[service.name] + ("" if starttls else "s")
     port = service.starttls if starttls else service.implicit
-    secret = account.password if password is None else password
     command = [
         "curl", "-sS", "--ssl-reqd", "--max-time", "30", "--cacert", str(ca or server.ca),
-        "--user", f"{account.login}:{secret}", *options, f"{scheme}://{server.host}:{port}/{path}",
+        "--user", f"{account.login}:{account.password}", *options, f"{scheme}://{server.host}:{port}/{path}",
     ]  # fmt: skip
     return run(command, stdin=stdin, expect=expect).stdout
 

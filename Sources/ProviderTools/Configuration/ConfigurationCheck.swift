@@ -1,0 +1,75 @@
+import Foundation
+import Glibc
+
+/// What `latchmaild check` finds, beyond the file's grammar.
+package struct ConfigurationCheck: Sendable {
+    package private(set) var problems: [String] = []
+    package private(set) var warnings: [String] = []
+    /// Each setting as it is in effect, one line each.
+    package let effective: [String]
+
+    /// Looks at files and directories; listens nowhere.
+    package init(_ configuration: ServerConfiguration, machineName: String = ProcessInfo.processInfo.hostName) {
+        effective = Settings.all.map { setting in
+            "\(setting.key): " + (setting.value(in: configuration)?.yaml ?? "(not set)")
+        }
+        let hostname = configuration.hostname ?? machineName
+        if configuration.hostname == nil {
+            warnings.append("hostname is not set; the machine's name, \(machineName), is used")
+        }
+        checkCertificate(configuration, hostname)
+        checkStateDirectory(configuration.stateDirectory)
+        checkListeners(configuration)
+    }
+
+    private mutating func checkCertificate(_ configuration: ServerConfiguration, _ hostname: String) {
+        guard let certificate = configuration.certificateFile, let key = configuration.keyFile else {
+            problems.append("tls.certificate and tls.key must be set: nothing is served without TLS")
+            return
+        }
+        let inspection = CertificateInspection(certificateFile: certificate, keyFile: key, hostname: hostname)
+        problems += inspection.problems
+        warnings += inspection.warnings
+    }
+
+    private mutating func checkStateDirectory(_ path: String) {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            let parent = (path as NSString).deletingLastPathComponent
+            if access(parent, W_OK) == 0 {
+                warnings.append("state-directory \(path) does not exist; it is made at the first start")
+            } else {
+                problems.append("state-directory \(path) does not exist, and \(parent) cannot be written; make it")
+            }
+            return
+        }
+        guard attributes[.type] as? FileAttributeType == .typeDirectory else {
+            problems.append("state-directory \(path) is not a directory")
+            return
+        }
+        if access(path, W_OK | X_OK) != 0 { problems.append("state-directory \(path) cannot be written by this user") }
+        if (attributes[.posixPermissions] as? Int ?? 0) & 0o007 != 0 {
+            warnings.append("state-directory \(path) is open to everyone on this machine; chmod 700 \(path)")
+        }
+    }
+
+    private mutating func checkListeners(_ configuration: ServerConfiguration) {
+        let named = configuration.listeners.map { ($0.name, $0.endpoint) }
+        for (index, first) in named.enumerated() {
+            for second in named[(index + 1)...] where first.1.conflicts(with: second.1) {
+                problems.append("\(first.0) and \(second.0) both claim \(second.1)")
+            }
+        }
+        if named.isEmpty { problems.append("listeners: every list is empty, so nothing would be served") }
+    }
+}
+
+extension ServerConfiguration {
+    /// All places to listen on, each with its key.
+    package var listeners: [(name: String, protocol: MailProtocol, isImplicit: Bool, endpoint: Endpoint)] {
+        let all: [(MailProtocol, ProtocolListeners)] = [(.imap, imap), (.pop3, pop3), (.submission, submission)]
+        return all.flatMap { mailProtocol, listeners in
+            listeners.implicit.map { ("listeners.\(mailProtocol.rawValue).implicit", mailProtocol, true, $0) }
+                + listeners.startTLS.map { ("listeners.\(mailProtocol.rawValue).starttls", mailProtocol, false, $0) }
+        }
+    }
+}

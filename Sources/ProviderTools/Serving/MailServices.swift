@@ -1,0 +1,70 @@
+import Authentication
+import Foundation
+import IMAPServer
+package import MailStore
+package import MailVocabulary
+import POP3Server
+package import SessionRuntime
+import SubmissionServer
+import WireFraming
+
+package enum MailProtocol: String, Sendable, CaseIterable, Codable {
+    case imap, pop3, submission
+}
+
+/// The protocols' services on one store, and how their sessions are made.
+package struct MailServices: Sendable {
+    private let store: any MailStore
+    private let imap: IMAPService
+    private let imapSettings: IMAPSettings
+    private let pop3: POP3Service
+    private let submission: SubmissionService
+    private let submissionSettings: SubmissionSettings
+
+    package init(store: any MailStore, configuration: ServerConfiguration) {
+        let cache =
+            configuration.cachesVerifications ? VerificationCache(lifetime: configuration.verificationExpiry) : nil
+        let authenticator = PasswordAuthenticator(
+            accounts: store, defaultDomain: configuration.defaultDomain, cache: cache)
+        self.store = store
+        imap = IMAPService(store: store, authenticator: authenticator, now: SystemClock.now)
+        var settings = IMAPSettings()
+        settings.maximumMessageSize = UInt64(configuration.maximumMessageSize)
+        imapSettings = settings
+        pop3 = POP3Service(store: store, authenticator: authenticator)
+        submissionSettings = SubmissionSettings(
+            maximumMessageSize: configuration.maximumMessageSize,
+            postmaster: configuration.defaultDomain.map { Address(localPart: "postmaster", domain: $0) })
+        submission = SubmissionService(
+            store: store, authenticator: authenticator, settings: submissionSettings, now: SystemClock.now)
+    }
+
+    /// Returns the port. Throws `ListenError`.
+    package func listen(
+        _ mailProtocol: MailProtocol, _ security: ListenerSecurity, on address: ListenerAddress,
+        _ runtime: ServerRuntime
+    ) async throws -> Int {
+        switch mailProtocol {
+        case .imap:
+            try await runtime.listen(on: address, security, imap) { [imapSettings, store] context in
+                IMAPSession(context: context, settings: imapSettings, store: store)
+            }
+        case .pop3:
+            try await runtime.listen(on: address, security, pop3) { POP3Session($0) }
+        case .submission:
+            try await runtime.listen(on: address, security, submission) { [submissionSettings] context in
+                SubmissionSession(context, settings: submissionSettings)
+            }
+        }
+    }
+}
+
+/// The machine's clock, in its own time zone.
+package enum SystemClock {
+    @Sendable package static func now() -> Timestamp {
+        let now = Date()
+        let zone = TimeZone.current.secondsFromGMT(for: now)
+        return Timestamp(
+            seconds: Int64(now.timeIntervalSince1970.rounded(.down)), zoneMinutes: Int16(clamping: zone / 60))
+    }
+}

@@ -1,0 +1,135 @@
+import Foundation
+import Glibc
+package import Logging
+package import MailStore
+package import SessionRuntime
+
+/// A server with its listeners and its control socket, from start to stop.
+package struct RunningServer: Sendable {
+    /// How long sessions may take to end after they were told goodbye.
+    private static let grace = Duration.seconds(3)
+
+    private let runtime: ServerRuntime
+    private let tls: TLSContext
+    private let services: MailServices
+    private let control: ControlServer
+    private let store: any MailStore
+    private let logger: Logger
+
+    /// Takes the store over: `stop` closes it. Throws `OperatorError`.
+    package init(
+        _ configuration: ServerConfiguration, hostname: String, store: any MailStore, logger: Logger
+    ) throws(OperatorError) {
+        guard let certificate = configuration.certificateFile, let key = configuration.keyFile else {
+            throw OperatorError(
+                .configuration,
+                "no certificate is configured: set tls.certificate and tls.key, for nothing is served "
+                    + "without TLS")
+        }
+        do {
+            tls = try TLSContext(
+                certificateFile: certificate, keyFile: key, minimumVersion: configuration.minimumTLSVersion)
+            var limits = RuntimeLimits()
+            limits.connections = configuration.maximumConnections
+            limits.connectionsPerAddress = configuration.maximumConnectionsPerAddress
+            limits.unauthenticatedTime = configuration.unauthenticatedTime
+            runtime = try ServerRuntime(
+                loops: ProcessInfo.processInfo.activeProcessorCount, hostname: hostname, tls: tls, limits: limits,
+                logger: logger)
+        } catch {
+            throw OperatorError(.configuration, "TLS cannot be offered: \(error)")
+        }
+        do {
+            control = try ControlServer(
+                directory: configuration.stateDirectory, administration: Administration(store: store), logger: logger)
+        } catch {
+            throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
+        }
+        services = MailServices(store: store, configuration: configuration)
+        self.store = store
+        self.logger = logger
+    }
+
+    /// Listens on every address of the endpoint; returns the port. Throws `OperatorError`.
+    package func listen(
+        _ mailProtocol: MailProtocol, _ security: ListenerSecurity, on endpoint: Endpoint
+    ) async throws(OperatorError) -> Int {
+        var port = endpoint.port
+        var isBound = false
+        for host in endpoint.host.map({ [$0] }) ?? ["0.0.0.0", "::"] {
+            do {
+                let address = ListenerAddress(host: host, port: port)
+                port = try await services.listen(mailProtocol, security, on: address, runtime)
+                isBound = true
+            } catch let error as ListenError where endpoint.host == nil && RunningServer.isUnsupported(error) {
+                // A machine without IPv6, or without IPv4, is listened on with what it has.
+                continue
+            } catch {
+                throw RunningServer.explain(error, mailProtocol, host, port)
+            }
+        }
+        guard isBound else { throw OperatorError(.osError, "\(mailProtocol): this machine has neither IPv4 nor IPv6") }
+        logger.info(
+            "listening",
+            metadata: ["service": "\(mailProtocol)", "address": "\(endpoint.host ?? "*")", "port": "\(port)"])
+        return port
+    }
+
+    private static func isUnsupported(_ error: ListenError) -> Bool {
+        error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
+    }
+
+    private static func explain(
+        _ error: any Error, _ mailProtocol: MailProtocol, _ host: String, _ port: Int
+    ) -> OperatorError {
+        let place = "\(mailProtocol): cannot listen on \(Endpoint(host: host, port: port))"
+        guard let error = error as? ListenError else { return OperatorError(.osError, "\(place): \(error)") }
+        guard let code = error.code else {
+            return OperatorError(.configuration, "\(place): the name has no address; give an IP address")
+        }
+        switch code {
+        case EADDRINUSE:
+            return OperatorError(
+                .portInUse, "\(place): another program listens there; stop it, or choose another port")
+        case EACCES, EPERM:
+            return OperatorError(
+                .noPermission, "\(place): ports below 1024 need the capability CAP_NET_BIND_SERVICE, or root")
+        case EADDRNOTAVAIL:
+            return OperatorError(.configuration, "\(place): this machine does not have the address")
+        case _: return OperatorError(.osError, "\(place): \(String(cString: strerror(code)))")
+        }
+    }
+
+    /// New connections use the certificate as it is in its files now.
+    package func reloadCertificate() {
+        do {
+            try tls.reload()
+            logger.notice("certificate reloaded")
+        } catch {
+            logger.error("certificate not reloaded, the old one stays", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// No new connections, a goodbye to every session, everything written.
+    package func stop() async {
+        logger.notice("stopping")
+        control.stop()
+        await runtime.shutdown(grace: Self.grace)
+        do {
+            try await store.close()
+        } catch {
+            logger.error("the store did not close cleanly", metadata: ["reason": "\(error)"])
+        }
+        logger.notice("stopped")
+    }
+
+    /// Serves until a signal asks to stop.
+    package func runUntilStopped(_ signals: Signals) async {
+        for await signal in signals.received {
+            switch signal {
+            case .reload: reloadCertificate()
+            case .stop: return await stop()
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import MailStore
+import ProviderTools
+import SQLiteStore
+
+/// Opens the store, making it when nothing is there.
+func openStore(_ directory: String) async throws -> any MailStore {
+    do {
+        let parent = (directory as NSString).deletingLastPathComponent
+        try FileManager.default.createDirectory(
+            atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        return try SQLiteStore(path: directory)
+    } catch let error as StoreError {
+        switch error {
+        case .unavailable(let reason):
+            throw OperatorError(.unavailable, "the store \(directory) cannot be opened: \(reason)")
+        case .noSpace: throw OperatorError(.ioError, "the store \(directory) cannot be opened: the disk is full")
+        case _: throw OperatorError(.ioError, "the store \(directory) cannot be opened: \(error)")
+        }
+    } catch {
+        throw OperatorError(.cannotCreate, "\(directory): \(error.localizedDescription)")
+    }
+}
+
+func absolutePath(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path(percentEncoded: false) }
+
+/// Which server's users, domains and mail a command is about.
+struct StateOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The server's configuration file.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The server's state directory, instead of a configuration.", valueName: "directory"))
+    var state: String?
+
+    func validate() throws {
+        guard (config == nil) != (state == nil) else {
+            throw ValidationError("Say which server: --config FILE or --state DIRECTORY.")
+        }
+    }
+
+    func configuration() throws -> ServerConfiguration {
+        guard let config else {
+            var configuration = ServerConfiguration()
+            configuration.stateDirectory = absolutePath(state ?? "")
+            return configuration
+        }
+        return try ConfigurationFile.load(config)
+    }
+
+    /// Asks the running server, or opens the store when none runs.
+    func withAdministration<R: Sendable>(_ body: (any Administering) async throws -> R) async throws -> R {
+        try await ProviderCommands.withAdministration(configuration().stateDirectory, body)
+    }
+}
+
+enum ProviderCommands {
+    static func withAdministration<R: Sendable>(
+        _ directory: String, _ body: (any Administering) async throws -> R
+    ) async throws -> R {
+        if let client = try ControlClient(directory: directory) { return try await body(client) }
+        let store = try await openStore(StateDirectory.store(in: directory))
+        do {
+            let result = try await body(Administration(store: store))
+            try await store.close()
+            return result
+        } catch {
+            try? await store.close()
+            throw error
+        }
+    }
+}
