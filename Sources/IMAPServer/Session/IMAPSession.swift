@@ -168,7 +168,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
             guard output.bytes.count < productionChunk else { return .produce }
             switch outgoing.removeFirst() {
             case .bytes(let bytes, let written):
-                let end = min(bytes.count, written + productionChunk)
+                let end = min(bytes.count, written + productionChunk - output.bytes.count)
                 output.bytes.append(bytes[written..<end])
                 if end < bytes.count { outgoing.insert(.bytes(bytes, written: end), at: 0) }
             case .expunges(var list):
