@@ -51,9 +51,13 @@ extension FetchRun {
                 }
                 return await writeFromStore(range, item, of: message, from: written)
             case .fields(let header, let names, let excluding, let bodyIsEmpty):
-                let bytes = header.isEmpty ? [] : await bytes(header.prefix(Self.header), of: message)
-                let fields = bytes.map {
-                    selectHeaderFields(from: $0.span, names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
+                let range = header.prefix(Self.header)
+                let inMemory = message.body?.count ?? 0 >= range.upperBound
+                let bytes = inMemory ? message.body : range.isEmpty ? [] : await bytes(range, of: message)
+                let fields = bytes.map { bytes in
+                    selectHeaderFields(
+                        from: bytes.span.extracting(inMemory ? range : 0..<bytes.count), names: names,
+                        excluding: excluding, bodyIsEmpty: bodyIsEmpty)
                 }
                 write(fields, partial, item)
                 return nil
