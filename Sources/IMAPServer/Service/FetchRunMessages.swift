@@ -51,18 +51,22 @@ extension FetchRun {
                 }
                 return await writeFromStore(range, item, of: message, from: written)
             case .fields(let header, let names, let excluding, let bodyIsEmpty):
-                let range = header.prefix(Self.header)
-                let inMemory = message.body?.count ?? 0 >= range.upperBound
-                let bytes = inMemory ? message.body : range.isEmpty ? [] : await bytes(range, of: message)
-                let fields = bytes.map { bytes in
-                    selectHeaderFields(
-                        from: bytes.span.extracting(inMemory ? range : 0..<bytes.count), names: names,
-                        excluding: excluding, bodyIsEmpty: bodyIsEmpty)
+                let fields = await readHeader(header.prefix(Self.header), of: message) { header in
+                    selectHeaderFields(from: header, names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
                 }
                 write(fields, partial, item)
                 return nil
             }
         }
+    }
+
+    /// Makes something of a header, without a copy where the body is in memory.
+    private mutating func readHeader(
+        _ range: Range<Int>, of message: FetchedMessage, _ use: (Span<UInt8>) -> [UInt8]
+    ) async -> [UInt8]? {
+        if let body = message.body, body.count >= range.upperBound { return use(body.span.extracting(range)) }
+        let header = range.isEmpty ? [] : await bytes(range, of: message)
+        return header.map { use($0.span) }
     }
 
     private mutating func writeNIL(_ item: FetchPlan.Item) {
