@@ -76,7 +76,7 @@ import WireFraming
         try socket.send("STARTTLS\r\n")
         #expect(try await socket.readLine() == "go")
         try socket.send("injected\r\n")
-        #expect(!(try await socket.readToEnd()).contains("injected")
+        #expect(!(try await socket.readToEnd()).contains("injected"))
         await server.stop()
     }
 
