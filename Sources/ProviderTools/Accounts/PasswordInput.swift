@@ -37,9 +37,9 @@ package enum PasswordInput {
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
         defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings) }
-        EventLogHandler.standardError(question)
+        _ = LogWriter.write(question, to: STDERR_FILENO)
         let answer = readLine(strippingNewline: true)
-        EventLogHandler.standardError("\n")
+        _ = LogWriter.write("\n", to: STDERR_FILENO)
         guard let answer else { throw OperatorError(.noInput, "no password was given") }
         return answer
     }

@@ -14,10 +14,8 @@ package struct EventLogHandler: LogHandler {
     private let format: LogFormat
     private let write: @Sendable (String) -> Void
 
-    package init(
-        level: Logger.Level, format: LogFormat,
-        write: @escaping @Sendable (String) -> Void = EventLogHandler.standardError
-    ) {
+    /// - Parameter write: takes a line, with its end. Called on event loops, so it must not block.
+    package init(level: Logger.Level, format: LogFormat, write: @escaping @Sendable (String) -> Void) {
         logLevel = level
         self.format = format
         self.write = write
@@ -32,22 +30,26 @@ package struct EventLogHandler: LogHandler {
         var fields = metadata
         if let more = event.metadata { fields.merge(more) { $1 } }
         let pairs = fields.sorted { $0.key < $1.key }.map { (key: $0.key, value: "\($0.value)") }
-        let time = EventLogHandler.timestamp()
-        switch format {
-        case .text:
-            let tail = pairs.map { " \($0.key)=\(EventLogHandler.quoted($0.value))" }.joined()
-            write("\(time) \(event.level.rawValue) \(EventLogHandler.escaped("\(event.message)"))\(tail)\n")
-        case .json:
-            let members = [("time", time), ("level", event.level.rawValue), ("message", "\(event.message)")] + pairs
-            let body = members.map { "\"\(EventLogHandler.escaped($0.0))\":\"\(EventLogHandler.escaped($0.1))\"" }
-            write("{" + body.joined(separator: ",") + "}\n")
-        }
+        write(EventLogHandler.line(event.level, "\(event.message)", pairs, format))
     }
 
-    /// One write for each line, so that lines of several threads do not mix.
-    package static let standardError: @Sendable (String) -> Void = { line in
-        var line = line
-        line.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    /// The line that stands where a reader was too slow for `count` others.
+    static func dropNotice(_ count: Int, _ format: LogFormat) -> String {
+        line(.warning, "log lines dropped", [("count", "\(count)")], format)
+    }
+
+    private static func line(
+        _ level: Logger.Level, _ message: String, _ pairs: [(key: String, value: String)], _ format: LogFormat
+    ) -> String {
+        let time = timestamp()
+        switch format {
+        case .text:
+            let tail = pairs.map { " \($0.key)=\(quoted($0.value))" }.joined()
+            return "\(time) \(level.rawValue) \(escaped(message))\(tail)\n"
+        case .json:
+            let members = [("time", time), ("level", level.rawValue), ("message", message)] + pairs
+            return "{" + members.map { "\"\(escaped($0.0))\":\"\(escaped($0.1))\"" }.joined(separator: ",") + "}\n"
+        }
     }
 
     /// RFC 3339, UTC, milliseconds.
@@ -97,7 +99,10 @@ extension LogLevel {
     }
 }
 
-/// A logger as configured.
+/// A logger as configured, to standard error.
 package func makeLogger(level: LogLevel, format: LogFormat) -> Logger {
-    Logger(label: "latchmaild") { _ in EventLogHandler(level: level.loggerLevel, format: format) }
+    let writer = LogWriter.standardError(format)
+    return Logger(label: "latchmaild") { _ in
+        EventLogHandler(level: level.loggerLevel, format: format, write: writer.write)
+    }
 }
