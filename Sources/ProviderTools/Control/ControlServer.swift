@@ -100,12 +100,16 @@ extension ControlRequest {
 
 /// Gives requests to a running server.
 package struct ControlClient: Administering {
+    /// Seconds that the server may be silent; the largest batch of users takes it less.
+    private static let patience = 300
+
     private let socket: UnixSocket
 
     /// Nil when no server runs on this state directory. Throws when that cannot be found out.
     package init?(directory: String) throws(OperatorError) {
         do {
             guard let socket = try UnixSocket.connect(ControlServer.socketName, in: directory) else { return nil }
+            socket.setTimeout(seconds: Self.patience)
             self.socket = socket
         } catch {
             throw OperatorError(.noPermission, "\(error); use the server's own user")
@@ -143,6 +147,7 @@ package struct ControlClient: Administering {
     }
 
     private var gone: OperatorError {
-        OperatorError(.temporaryFailure, "the server ended the control connection; see its log, and try again")
+        OperatorError(
+            .temporaryFailure, "the server ended the control connection or is silent; see its log, and try again")
     }
 }

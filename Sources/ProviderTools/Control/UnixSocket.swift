@@ -9,6 +9,9 @@ final class UnixSocket: @unchecked Sendable {
     /// Octets of one line: a batch of users, or a part of the list, with room.
     static let maximumLine = 8 << 20
 
+    /// Microseconds.
+    private static let pauseAfterFailure: UInt32 = 100_000
+
     let descriptor: Int32
     private var buffer: [UInt8] = []
 
@@ -69,7 +72,11 @@ final class UnixSocket: @unchecked Sendable {
                 _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
                 return UnixSocket(descriptor: descriptor)
             }
-            guard errno == EINTR || errno == ECONNABORTED else { return nil }
+            switch errno {
+            // Of a connection that failed, or until others are closed: the next one is to be heard.
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR: usleep(Self.pauseAfterFailure)
+            case _: return nil
+            }
         }
     }
 
