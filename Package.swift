@@ -139,6 +139,8 @@ let package = Package(
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication"]),
-        tests("ProviderTools", ["MailVocabulary", "MailStore", "Authentication", "MessageFormat", logging]),
+        tests(
+            "ProviderTools",
+            ["MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", logging]),
     ]
 )

@@ -13,7 +13,6 @@ struct ServeCommand: AsyncParsableCommand {
     var config: String
 
     func run() async throws {
-        raiseFileLimit()
         let signals = Signals()
         let configuration = try ConfigurationFile.load(config)
         let logger = makeLogger(level: configuration.logLevel, format: configuration.logFormat)
@@ -77,7 +76,6 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        raiseFileLimit()
         let signals = Signals()
         let logger = makeLogger(level: json || verbose ? .info : .warning, format: .text)
         let options = Demo.Options(

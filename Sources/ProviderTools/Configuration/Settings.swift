@@ -39,7 +39,10 @@ package enum Settings {
             "The largest message taken by submission or IMAP APPEND."),
         Setting(
             "limits.connections", \.maximumConnections, .count(1...1_000_000),
-            "Connections at a time, over all protocols; further ones are refused."),
+            """
+            Connections at a time, over all protocols; further ones are refused. Half of them, and 5000, is as many as \
+            may not have logged in. Cannot exceed what the system lets the process open, less 256 (LimitNOFILE, ulimit).
+            """),
         Setting(
             "limits.connections-per-address", \.maximumConnectionsPerAddress, .count(1...1_000_000),
             "Connections at a time from one address."),

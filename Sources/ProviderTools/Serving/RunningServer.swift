@@ -29,13 +29,11 @@ package struct RunningServer: Sendable {
         do {
             tls = try TLSContext(
                 certificateFile: certificate, keyFile: key, minimumVersion: configuration.minimumTLSVersion)
-            var limits = RuntimeLimits()
-            limits.connections = configuration.maximumConnections
-            limits.connectionsPerAddress = configuration.maximumConnectionsPerAddress
-            limits.unauthenticatedTime = configuration.unauthenticatedTime
+            let bounds = ConnectionBounds(configuration, fileLimit: raiseFileLimit())
+            if let warning = bounds.warning { logger.warning("\(warning)") }
             runtime = try ServerRuntime(
-                loops: ProcessInfo.processInfo.activeProcessorCount, hostname: hostname, tls: tls, limits: limits,
-                logger: logger)
+                loops: ProcessInfo.processInfo.activeProcessorCount, hostname: hostname, tls: tls,
+                limits: bounds.limits, logger: logger)
         } catch {
             throw OperatorError(.configuration, "TLS cannot be offered: \(error)")
         }

@@ -52,10 +52,14 @@ private final class StopOnce: Sendable {
     }
 }
 
-/// Raises the bound on open files to what the system permits: each connection is one.
-package func raiseFileLimit() {
+/// Raises the bound on open files to what the system permits: each connection is one. Returns the bound.
+package func raiseFileLimit() -> Int {
+    // What POSIX promises, for a system that does not say.
+    let least = 20
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return least }
+    let previous = limit.rlim_cur
     limit.rlim_cur = limit.rlim_max
-    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 { limit.rlim_cur = previous }
+    return Int(clamping: limit.rlim_cur)
 }
