@@ -3,7 +3,8 @@ import MailVocabulary
 /// The mechanisms this server can speak. All reveal the password to it, so all need TLS.
 package enum SASLMechanism: String, Sendable, Hashable, CaseIterable {
     case plain = "PLAIN"
-    /// Obsolete (draft-murchison-sasl-login), kept for submission clients that know nothing else.
+    /// Obsolete (draft-murchison-sasl-login), kept for submission clients that know nothing else. Its prompts are free,
+    /// but some clients compare them with those that everyone sends.
     case login = "LOGIN"
 
     /// By name, without regard to ASCII case.
@@ -51,7 +52,7 @@ package struct SASLServerExchange: Sendable {
     package mutating func start() -> SASLServerStep {
         switch mechanism {
         case .plain: .challenge([])
-        case .login: .challenge(Array("User Name\0".utf8))
+        case .login: .challenge(Array("Username:".utf8))
         }
     }
 
@@ -64,7 +65,7 @@ package struct SASLServerExchange: Sendable {
         case .awaitingLoginName:
             guard let name = text(response, 0..<response.count), !name.isEmpty else { return malformedLogin() }
             state = .awaitingLoginPassword(name: name)
-            return .challenge(Array("Password\0".utf8))
+            return .challenge(Array("Password:".utf8))
         case .awaitingLoginPassword(let name):
             state = .finished
             guard text(response, 0..<response.count) != nil, !response.isEmpty else { return malformedLogin() }

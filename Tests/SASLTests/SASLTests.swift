@@ -86,12 +86,16 @@ import Testing
 @Suite struct LoginTests {
     @Test func twoSteps() throws {
         var exchange = SASLServerExchange(.login)
-        guard case .challenge = exchange.start(), case .challenge = exchange.respond(Array("joe".utf8).span),
+        guard case .challenge(let first) = exchange.start(),
+            case .challenge(let second) = exchange.respond(Array("joe".utf8).span),
             case .verify(let credentials) = exchange.respond(Array("secret".utf8).span)
         else {
             Issue.record("the exchange ended early")
             return
         }
+        // What clients compare.
+        #expect(Base64.encode(first) == Array("VXNlcm5hbWU6".utf8))
+        #expect(Base64.encode(second) == Array("UGFzc3dvcmQ6".utf8))
         #expect(credentials.authenticationIdentity == "joe")
         #expect(credentials.password.revealed() == "secret")
         guard case .malformed = exchange.respond(Array("more".utf8).span) else {
