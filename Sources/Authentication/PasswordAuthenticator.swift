@@ -2,7 +2,8 @@ package import MailStore
 package import MailVocabulary
 package import SASL
 
-/// Decides by the account store's verifiers, at the same cost and with the same answer whatever is wrong.
+/// Decides by the account store's verifiers, at the same cost and with the same answer whatever is wrong. Everything but
+/// success is answered a fixed time after the question, so that verifiers of different costs do not show.
 package struct PasswordAuthenticator: Authenticator {
     private let accounts: any AccountStore
     private let defaultDomain: Domain?
@@ -10,17 +11,24 @@ package struct PasswordAuthenticator: Authenticator {
     private let verifying: any PasswordVerifying
     private let cache: VerificationCache?
     private let unmatchable: Argon2Verifier
+    private let failureDelay: Duration
+
+    /// Longer than any verifier that is stored here takes on an idle machine.
+    package static let standardFailureDelay = Duration.seconds(1)
 
     /// Without a `defaultDomain`, only full addresses are login names; without a `cache`, every login costs argon2id.
+    /// - Parameter failureDelay: how long after the question anything but success is answered, or once it is known.
     package init(
         accounts: any AccountStore, defaultDomain: Domain?, pool: WorkerPool = WorkerPool(),
-        cache: VerificationCache? = VerificationCache(), verifying: any PasswordVerifying = Argon2Verifying()
+        cache: VerificationCache? = VerificationCache(), verifying: any PasswordVerifying = Argon2Verifying(),
+        failureDelay: Duration = standardFailureDelay
     ) {
         self.accounts = accounts
         self.defaultDomain = defaultDomain
         self.pool = pool
         self.cache = cache
         self.verifying = verifying
+        self.failureDelay = failureDelay
         unmatchable = .unmatchable()
     }
 
@@ -31,7 +39,19 @@ package struct PasswordAuthenticator: Authenticator {
         case none(reason: String)
     }
 
-    package func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+    package func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+        let asked = ContinuousClock.now
+        let result = await decide(credentials, peer)
+        switch result {
+        case .success: break
+        case .failure, .unavailable:
+            // A cancelled sleep only means that the client is gone.
+            try? await Task.sleep(until: asked + failureDelay, clock: .continuous)
+        }
+        return result
+    }
+
+    private func decide(_ credentials: PasswordCredentials, _ peer: String) async -> AuthenticationResult {
         let candidate: Candidate
         do {
             candidate = try await self.candidate(credentials)
@@ -39,11 +59,11 @@ package struct PasswordAuthenticator: Authenticator {
             return .unavailable(reason: "account store: \(error)")
         }
         guard let password = PasswordPreparation.prepare(credentials.password, for: .verifying) else {
-            return await refuse(credentials.password, reason: "password not acceptable to SASLprep")
+            return await refuse(credentials.password, peer, reason: "password not acceptable to SASLprep")
         }
         switch candidate {
-        case .none(let reason): return await refuse(password, reason: reason)
-        case .account(let account, let verifier): return await check(password, account, verifier)
+        case .none(let reason): return await refuse(password, peer, reason: reason)
+        case .account(let account, let verifier): return await check(password, peer, account, verifier)
         }
     }
 
@@ -69,10 +89,11 @@ package struct PasswordAuthenticator: Authenticator {
         return Address(localPart: name, domain: defaultDomain).canonical
     }
 
-    private func check(_ password: Secret, _ account: Account, _ verifier: Argon2Verifier) async -> AuthenticationResult
-    {
+    private func check(
+        _ password: Secret, _ peer: String, _ account: Account, _ verifier: Argon2Verifier
+    ) async -> AuthenticationResult {
         if let cache, cache.contains(password, for: account.id, verifier.phc) { return .success(account) }
-        switch await verify(password, against: verifier) {
+        switch await verify(password, peer, against: verifier) {
         case .match:
             cache?.insert(password, for: account.id, verifier.phc)
             return .success(account)
@@ -81,8 +102,8 @@ package struct PasswordAuthenticator: Authenticator {
         }
     }
 
-    private func refuse(_ password: Secret, reason: String) async -> AuthenticationResult {
-        switch await verify(password, against: unmatchable) {
+    private func refuse(_ password: Secret, _ peer: String, reason: String) async -> AuthenticationResult {
+        switch await verify(password, peer, against: unmatchable) {
         case .match, .mismatch: .failure(reason: reason)
         case .unknown(let problem): .unavailable(reason: problem)
         }
@@ -93,8 +114,8 @@ package struct PasswordAuthenticator: Authenticator {
         case unknown(reason: String)
     }
 
-    private func verify(_ password: Secret, against verifier: Argon2Verifier) async -> Verdict {
-        let verdict: Verdict? = await pool.run { [verifying] in
+    private func verify(_ password: Secret, _ peer: String, against verifier: Argon2Verifier) async -> Verdict {
+        let verdict: Verdict? = await pool.run(for: peer) { [verifying] in
             do {
                 return try verifying.verify(password, against: verifier) ? .match : .mismatch
             } catch {

@@ -11,5 +11,7 @@ package enum AuthenticationResult: Sendable {
 
 /// Decides whether a password lets someone in.
 package protocol Authenticator: Sendable {
-    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult
+    /// Takes its time to say anything but success: guessing gets slow, at no cost here.
+    /// - Parameter peer: the client's address without port; those who wait are served in turn by it.
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult
 }

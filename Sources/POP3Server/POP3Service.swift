@@ -5,8 +5,8 @@ import WireFraming
 
 /// What a POP3 session asks for.
 package enum POP3Work: Sendable {
-    /// Verify a password; then lock the maildrop and open it.
-    case open(PasswordCredentials)
+    /// Verify a password that came from an address; then lock the maildrop and open it.
+    case open(PasswordCredentials, from: String)
     /// Part of one body.
     case read(BodyID, Range<Int>)
     /// Small bodies, whole.
@@ -19,6 +19,9 @@ package enum POP3Outcome: Sendable {
     case opened(Account, MailboxSnapshot, MaildropLock)
     /// Reasons are for the log.
     case denied(reason: String)
+    /// Whether the password is right could not be found out.
+    case undecided(reason: String)
+    /// It is right, and the maildrop cannot be opened.
     case unavailable(reason: String)
     case inUse(Account)
     case bytes([UInt8])
@@ -34,14 +37,11 @@ package enum POP3Outcome: Sendable {
 package struct POP3Service: SessionService {
     private let store: any MailStore
     private let authenticator: any Authenticator
-    private let failureDelay: Duration
     private let locks = MaildropLocks()
 
-    /// - Parameter failureDelay: how long a wrong password waits for its answer: guessing gets slow, at no cost here.
-    package init(store: any MailStore, authenticator: any Authenticator, failureDelay: Duration = .seconds(1)) {
+    package init(store: any MailStore, authenticator: any Authenticator) {
         self.store = store
         self.authenticator = authenticator
-        self.failureDelay = failureDelay
     }
 
     package var name: String { "pop3" }
@@ -49,26 +49,20 @@ package struct POP3Service: SessionService {
 
     package func perform(_ work: POP3Work, notify: @escaping @Sendable () -> Void) async -> POP3Outcome {
         switch work {
-        case .open(let credentials): await open(credentials)
+        case .open(let credentials, let peer): await open(credentials, from: peer)
         case .read(let body, let range): await read { .bytes(try await store.read(body, range)) }
         case .readWhole(let bodies): await read { .bodies(try await store.read(bodies)) }
         case .remove(let uids, let mailbox, let lock): await remove(uids, from: mailbox, holding: lock)
         }
     }
 
-    private func open(_ credentials: PasswordCredentials) async -> POP3Outcome {
-        switch await authenticator.authenticate(credentials) {
+    private func open(_ credentials: PasswordCredentials, from peer: String) async -> POP3Outcome {
+        switch await authenticator.authenticate(credentials, from: peer) {
         case .success(let account) where !account.isDisabled: return await openMaildrop(of: account)
-        case .success: return await deny("account is disabled")
-        case .failure(let reason): return await deny(reason)
-        case .unavailable(let reason): return .unavailable(reason: reason)
+        case .success: return .denied(reason: "account is disabled")
+        case .failure(let reason): return .denied(reason: reason)
+        case .unavailable(let reason): return .undecided(reason: reason)
         }
-    }
-
-    private func deny(_ reason: String) async -> POP3Outcome {
-        // A cancelled sleep only means that the client is gone.
-        try? await Task.sleep(for: failureDelay)
-        return .denied(reason: reason)
     }
 
     private func openMaildrop(of account: Account) async -> POP3Outcome {

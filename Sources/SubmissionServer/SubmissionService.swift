@@ -16,29 +16,25 @@ package final class SubmissionService: SessionService {
     private let authenticator: any Authenticator
     private let settings: SubmissionSettings
     private let now: @Sendable () -> Timestamp
-    private let failureDelay: Duration
     private let messageCount = Atomic<UInt64>(0)
 
-    /// - Parameters:
-    ///   - failureDelay: how long a wrong password waits for its answer: guessing gets slow, at no cost here.
-    ///   - now: the clock, in the zone that trace fields are to show.
+    /// - Parameter now: the clock, in the zone that trace fields are to show.
     package init(
         store: any MailStore, authenticator: any Authenticator, settings: SubmissionSettings,
-        failureDelay: Duration = .seconds(1), now: @escaping @Sendable () -> Timestamp
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.authenticator = authenticator
         self.settings = settings
         self.now = now
-        self.failureDelay = failureDelay
     }
 
     package func perform(
         _ work: SubmissionWork, notify: @escaping @Sendable () -> Void
     ) async -> SubmissionOutcome {
         switch work {
-        case .authenticate(let credentials):
-            .authentication(await authenticate(credentials))
+        case .authenticate(let credentials, let peer):
+            .authentication(await authenticate(credentials, from: peer))
         case .resolve(let path):
             .recipient(await resolve(path))
         case .beginMessage:
@@ -50,19 +46,10 @@ package final class SubmissionService: SessionService {
         }
     }
 
-    private func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
-        switch await authenticator.authenticate(credentials) {
-        case .success(let account) where account.isDisabled: return await deny("account is disabled")
-        case .success(let account): return .success(account)
-        case .failure(let reason): return await deny(reason)
-        case .unavailable(let reason): return .unavailable(reason: reason)
-        }
-    }
-
-    private func deny(_ reason: String) async -> AuthenticationResult {
-        // A cancelled sleep only means that the client is gone.
-        try? await Task.sleep(for: failureDelay)
-        return .failure(reason: reason)
+    private func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+        let result = await authenticator.authenticate(credentials, from: peer)
+        if case .success(let account) = result, account.isDisabled { return .failure(reason: "account is disabled") }
+        return result
     }
 
     // Recipients

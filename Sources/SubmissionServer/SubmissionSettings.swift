@@ -31,7 +31,7 @@ enum SubmissionLimits {
     static let refusedRecipients = 100
     /// Commands that are unknown, malformed or out of place, in one connection.
     static let badCommands = 10
-    /// Wrong passwords in one connection.
+    /// Passwords that did not let in, in one connection.
     static let authenticationFailures = 3
     /// Commands of any kind before authentication, in one connection.
     static let commandsBeforeAuthentication = 50

@@ -5,7 +5,8 @@ package import SMTPSyntax
 
 /// What a submission session asks of its service.
 package enum SubmissionWork: Sendable {
-    case authenticate(PasswordCredentials)
+    /// With the client's address.
+    case authenticate(PasswordCredentials, from: String)
     case resolve(ForwardPath)
     /// A place for a body, a name for the message and the time.
     case beginMessage

@@ -16,13 +16,13 @@ struct PasswordAuthenticatorTests {
         try accounts.add("ada@example.org", "pass word")
         try accounts.add("bob@example.org", "secret", isDisabled: true)
         authenticator = PasswordAuthenticator(
-            accounts: accounts, defaultDomain: Domain("example.org"), verifying: verifying)
+            accounts: accounts, defaultDomain: Domain("example.org"), verifying: verifying, failureDelay: .zero)
     }
 
     private func login(_ name: String, _ password: String, as identity: String? = nil) async -> String {
         let credentials = PasswordCredentials(
             authorizationIdentity: identity, authenticationIdentity: name, password: Secret(password))
-        return await authenticator.authenticate(credentials).summary
+        return await authenticator.authenticate(credentials, from: "192.0.2.1").summary
     }
 
     @Test(arguments: ["ada@example.org", "ADA@Example.ORG", "ada", "Ada"])
@@ -58,11 +58,11 @@ struct PasswordAuthenticatorTests {
     }
 
     @Test func withoutDefaultDomainOnlyAddressesAreNames() async {
-        let authenticator = PasswordAuthenticator(accounts: accounts, defaultDomain: nil)
+        let authenticator = PasswordAuthenticator(accounts: accounts, defaultDomain: nil, failureDelay: .zero)
         let bare = PasswordCredentials(authenticationIdentity: "ada", password: Secret("pass word"))
-        #expect(await authenticator.authenticate(bare).summary == "failure: not a login name")
+        #expect(await authenticator.authenticate(bare, from: "192.0.2.1").summary == "failure: not a login name")
         let full = PasswordCredentials(authenticationIdentity: "ada@example.org", password: Secret("pass word"))
-        #expect(await authenticator.authenticate(full).summary == "success ada@example.org")
+        #expect(await authenticator.authenticate(full, from: "192.0.2.1").summary == "success ada@example.org")
     }
 
     @Test func storeFailureIsNotARefusal() async {
@@ -82,7 +82,7 @@ struct PasswordAuthenticatorTests {
         let authenticator = PasswordAuthenticator(
             accounts: accounts, defaultDomain: nil, cache: nil, verifying: verifying)
         let credentials = PasswordCredentials(authenticationIdentity: "ada@example.org", password: Secret("pass word"))
-        for _ in 0..<3 { _ = await authenticator.authenticate(credentials) }
+        for _ in 0..<3 { _ = await authenticator.authenticate(credentials, from: "192.0.2.1") }
         #expect(verifying.count == 3)
     }
 
@@ -112,10 +112,12 @@ struct PasswordAuthenticatorTests {
         let slow = CountingVerifying(delay: { gate.wait() })
         let authenticator = PasswordAuthenticator(
             accounts: accounts, defaultDomain: Domain("example.org"), pool: WorkerPool(width: 1, capacity: 2),
-            cache: nil, verifying: slow)
+            cache: nil, verifying: slow, failureDelay: .zero)
         let credentials = PasswordCredentials(authenticationIdentity: "ada", password: Secret("pass word"))
         let results = await withTaskGroup(of: String.self) { group in
-            for _ in 0..<8 { group.addTask { await authenticator.authenticate(credentials).summary } }
+            for _ in 0..<8 {
+                group.addTask { await authenticator.authenticate(credentials, from: "192.0.2.1").summary }
+            }
             // One runs, two wait, five are refused while the gate is still closed.
             var results: [String] = []
             for await result in group {
@@ -140,5 +142,29 @@ struct PasswordAuthenticatorTests {
             unknown = min(unknown, await ContinuousClock().measure { _ = await login("eve", "wrong") })
         }
         #expect(unknown < wrong * 2 && wrong < unknown * 2)
+    }
+
+    @Test("What verifiers cost does not show: a refusal comes a fixed time after the question [8314-4.1-5]")
+    func fixedTimeForRefusals() async throws {
+        let authenticator = PasswordAuthenticator(
+            accounts: accounts, defaultDomain: Domain("example.org"), cache: nil, failureDelay: .milliseconds(600))
+        let dear = try PasswordHashing.computeCredentials(
+            Secret("pass word"), cost: Argon2Cost(memoryKiB: 64 * 1024, passes: 2, lanes: 1))
+        try await accounts.setCredentials(dear, of: AccountID(1))
+        try accounts.add("cheap@example.org", "pass word")
+        func time(_ name: String, _ password: String, _ expected: String) async -> Duration {
+            let credentials = PasswordCredentials(authenticationIdentity: name, password: Secret(password))
+            return await ContinuousClock().measure {
+                let result = await authenticator.authenticate(credentials, from: "192.0.2.1").summary
+                #expect(result.hasPrefix(expected))
+            }
+        }
+        for (name, password) in [("ada", "wrong"), ("cheap", "wrong"), ("eve", "wrong"), ("ada", "\u{7}")] {
+            let taken = await time(name, password, "failure")
+            #expect(taken >= .milliseconds(600))
+        }
+        #expect(await time("cheap", "pass word", "success") < .milliseconds(600))
+        accounts.isDown.withLock { $0 = true }
+        #expect(await time("ada", "wrong", "unavailable") >= .milliseconds(600))
     }
 }

@@ -135,7 +135,7 @@ struct VerifierTests {
             cache: VerificationCache(capacity: 4, lifetime: .seconds(60), now: { clock.now }), verifying: verifying)
         func login(_ name: Int) async {
             _ = await authenticator.authenticate(
-                PasswordCredentials(authenticationIdentity: "u\(name)", password: Secret("p")))
+                PasswordCredentials(authenticationIdentity: "u\(name)", password: Secret("p")), from: "192.0.2.1")
         }
         for name in 1...6 { await login(name) }
         await login(6)
@@ -152,9 +152,9 @@ struct VerifierTests {
         try accounts.add("u@example.org", "p")
         let authenticator = PasswordAuthenticator(accounts: accounts, defaultDomain: nil)
         let credentials = PasswordCredentials(authenticationIdentity: "u@example.org", password: Secret("p"))
-        _ = await authenticator.authenticate(credentials)
+        _ = await authenticator.authenticate(credentials, from: "192.0.2.1")
         let time = await ContinuousClock().measure {
-            for _ in 0..<1000 { _ = await authenticator.authenticate(credentials) }
+            for _ in 0..<1000 { _ = await authenticator.authenticate(credentials, from: "192.0.2.1") }
         }
         #expect(time / 1000 < .microseconds(500))
     }

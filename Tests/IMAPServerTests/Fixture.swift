@@ -13,7 +13,7 @@ import WireFraming
 struct FixedAuthenticator: Authenticator {
     let accounts: [String: Account]
 
-    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
         guard let account = accounts[credentials.authenticationIdentity] else {
             return .failure(reason: "no such account")
         }

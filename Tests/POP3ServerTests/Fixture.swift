@@ -15,7 +15,7 @@ struct TestAuthenticator: Authenticator {
 
     let store: InMemoryStore
 
-    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
         let name = credentials.authenticationIdentity
         guard let password = Self.passwords[name] else { return .failure(reason: "unknown user") }
         guard credentials.password.revealed() == password else { return .failure(reason: "wrong password") }
@@ -38,7 +38,7 @@ final class FixedAuthenticator: Authenticator {
 
     var credentials: [PasswordCredentials] { asked.withLock { $0 } }
 
-    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
         asked.withLock { $0.append(credentials) }
         return answer
     }
@@ -71,8 +71,7 @@ struct Fixture {
             inboxes.append(mailbox.id)
         }
         (account, inbox) = (accounts[0], inboxes[0])
-        service = POP3Service(
-            store: store, authenticator: authenticator ?? TestAuthenticator(store: store), failureDelay: .zero)
+        service = POP3Service(store: store, authenticator: authenticator ?? TestAuthenticator(store: store))
         for inbox in inboxes { try await deliver(messages, to: inbox) }
     }
 

@@ -115,6 +115,41 @@ struct LoginTests {
         _ = await driver.send("USER mrose\r\n")
         #expect(await driver.send("PASS x\r\n") == "-ERR [SYS/TEMP] cannot log in now, try again later\r\n")
         #expect(driver.isClosed == false)
+        for _ in 1...2 { _ = await driver.send("USER mrose\r\nPASS x\r\n") }
+        #expect(driver.isClosed == true)
+        #expect(driver.events == Array(repeating: .notice("login not possible now: busy"), count: 3))
+    }
+
+    @Test("A maildrop in use is no wrong password: logged as such, and not counted")
+    func inUseIsNotCounted() async throws {
+        let fixture = try await Fixture()
+        let first = try await fixture.loggedIn()
+        var second = fixture.secureConnection()
+        _ = await second.connect()
+        for _ in 1...5 {
+            #expect(
+                await second.send("AUTH PLAIN \(plain("", "mrose", "tanstaaf"))\r\n")
+                    == "-ERR [IN-USE] the maildrop is in use\r\n")
+        }
+        #expect(second.isClosed == false)
+        let expected = SessionEvent.notice("login not possible now: maildrop of mrose@example.org in use")
+        #expect(second.events == Array(repeating: expected, count: 5))
+        withExtendedLifetime(first.service) {}
+    }
+
+    @Test("The store failing behind a right password is not counted")
+    func storeTrouble() async throws {
+        let nobody = Account(id: AccountID(99), address: try #require(Address("mrose@example.org")))
+        var driver = try await Fixture(authenticator: FixedAuthenticator(.success(nobody))).secureConnection()
+        _ = await driver.connect()
+        for _ in 1...5 {
+            #expect(
+                await driver.send("USER mrose\r\nPASS x\r\n").hasSuffix(
+                    "-ERR [SYS/TEMP] cannot log in now, try again later\r\n"))
+        }
+        #expect(driver.isClosed == false)
+        let failures = driver.events.filter { if case .authenticationFailed = $0 { true } else { false } }
+        #expect(failures.isEmpty && driver.events.count == 5)
     }
 
     @Test("One session for each maildrop; any end of the first frees it")

@@ -41,9 +41,10 @@ struct OperatorTests {
     }
 
     private func canLogIn(_ name: String, _ password: String) async -> Bool {
-        let authenticator = PasswordAuthenticator(accounts: store, defaultDomain: Domain("example.org"))
+        let authenticator = PasswordAuthenticator(
+            accounts: store, defaultDomain: Domain("example.org"), failureDelay: .zero)
         let credentials = PasswordCredentials(authenticationIdentity: name, password: Secret(password))
-        if case .success = await authenticator.authenticate(credentials) { return true }
+        if case .success = await authenticator.authenticate(credentials, from: "192.0.2.1") { return true }
         return false
     }
 

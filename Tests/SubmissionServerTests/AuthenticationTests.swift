@@ -44,13 +44,17 @@ struct AuthenticationTests {
         #expect(reply == "535 5.7.8 Authentication credentials invalid\r\n")
     }
 
-    @Test("What cannot be answered now is temporary, and does not count as a failure")
+    @Test("What cannot be answered now is temporary; it counts, but is logged as no wrong password")
     func unavailable() async throws {
         var driver = try await greeted(.unavailable(reason: "busy"))
-        for _ in 0..<5 {
+        for number in 1...3 {
             let reply = await driver.send("AUTH PLAIN \(Fixture.plainResponse)\r\n")
-            #expect(reply == "454 4.7.0 Temporary authentication failure\r\n")
+            #expect(reply.hasPrefix("454 4.7.0 Temporary authentication failure\r\n"))
+            let isClosed = driver.isClosed
+            #expect(isClosed == (number == 3))
         }
+        let events = driver.events
+        #expect(events == Array(repeating: .notice("authentication unavailable: busy"), count: 3))
     }
 
     @Test("Identities and passwords of 255 octets are taken [2595-6-11] [2595-6-12] [2595-6-13]")

@@ -16,7 +16,7 @@ struct TestAuthenticator: Authenticator {
     /// Answers instead of the password's being looked at.
     var override: AuthenticationResult?
 
-    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
         if let override { return override }
         let name = credentials.authenticationIdentity
         guard let address = Address(name) ?? Address("\(name)@example.com"),
@@ -50,7 +50,7 @@ struct Fixture {
         self.settings = settings
         service = SubmissionService(
             store: delivers ?? store, authenticator: TestAuthenticator(store: store, override: authentication),
-            settings: settings, failureDelay: .zero, now: { Timestamp(seconds: 1_700_000_000) })
+            settings: settings, now: { Timestamp(seconds: 1_700_000_000) })
         guard let domain = Domain("example.com") else { throw FixtureError() }
         try await store.addDomain(domain)
         let verifier = SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: [])

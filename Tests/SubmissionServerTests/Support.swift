@@ -66,7 +66,7 @@ final class RecordingAuthenticator: Authenticator {
 
     init(_ account: Account) { self.account = account }
 
-    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
         seen.withLock {
             $0.append(
                 (

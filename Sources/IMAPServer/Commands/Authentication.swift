@@ -83,7 +83,7 @@ extension IMAPSession {
         _ tag: String, _ credentials: PasswordCredentials, mechanism: String, _ output: inout SessionOutput
     ) -> Step {
         let login = credentials.authenticationIdentity
-        return perform(.authenticate(credentials)) { session, outcome, output in
+        return perform(.authenticate(credentials, from: context.peer)) { session, outcome, output in
             switch outcome {
             case .authentication(.success(let account)):
                 output.events.append(.authenticated(login: account.address.description, mechanism: mechanism))
@@ -92,17 +92,22 @@ extension IMAPSession {
                 return session.conclude(tag, .ok, .capability(session.capabilities), "Logged in", &output)
             case .authentication(.failure(let reason)):
                 output.events.append(.authenticationFailed(login: login, mechanism: mechanism, reason: reason))
-                return session.refuseLogin(tag, &output)
+                return session.refuseLogin(tag, .authenticationFailed, "Wrong name or password", &output)
+            case .authentication(.unavailable(let reason)):
+                output.events.append(.notice("authentication unavailable: \(reason)"))
+                return session.refuseLogin(tag, .unavailable, "Try again later", &output)
             case _:
                 return session.conclude(tag, .no, .unavailable, "Try again later", &output)
             }
         }
     }
 
-    /// One answer for every reason (RFC 5530), so that nothing can be learnt from it.
-    private mutating func refuseLogin(_ tag: String, _ output: inout SessionOutput) -> Step {
+    /// One answer for every wrong name or password (RFC 5530), so that nothing can be learnt from it.
+    private mutating func refuseLogin(
+        _ tag: String, _ code: ResponseCode, _ text: String, _ output: inout SessionOutput
+    ) -> Step {
         failedLogins += 1
-        output.bytes.append(status: .no, tag: tag, code: .authenticationFailed, "Wrong name or password")
+        output.bytes.append(status: .no, tag: tag, code: code, text)
         guard failedLogins >= IMAPSettings.maximumFailedLogins else { return .ready }
         return farewell("Too many failed logins", &output)
     }

@@ -36,8 +36,8 @@ package struct IMAPService: SessionService {
 
     private func attempt(_ work: IMAPWork, _ notify: @escaping @Sendable () -> Void) async throws -> IMAPOutcome {
         switch work {
-        case .authenticate(let credentials):
-            return .authentication(await authenticator.authenticate(credentials))
+        case .authenticate(let credentials, let peer):
+            return .authentication(await authenticator.authenticate(credentials, from: peer))
         case .open(let account, let name, let claimsRecent):
             return .opened(try await open(name, of: account, claimsRecent: claimsRecent))
         case .refresh(let mailbox, let claimsRecent):

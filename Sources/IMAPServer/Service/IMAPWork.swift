@@ -5,7 +5,8 @@ package import SASL
 
 /// What an IMAP session asks of the store and the authenticator.
 package enum IMAPWork: Sendable {
-    case authenticate(PasswordCredentials)
+    /// With the client's address.
+    case authenticate(PasswordCredentials, from: String)
 
     /// SELECT, EXAMINE: `claimsRecent` takes the messages nobody was told of yet.
     case open(AccountID, MailboxName, claimsRecent: Bool)

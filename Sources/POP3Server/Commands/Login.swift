@@ -95,7 +95,7 @@ extension POP3Session {
         }
         let login = credentials.authenticationIdentity
         state = .opening(LoginAttempt(login: login, mechanism: mechanism), client)
-        return .perform(.open(credentials))
+        return .perform(.open(credentials, from: context.peer))
     }
 
     /// The answer to `POP3Work.open`.
@@ -111,26 +111,44 @@ extension POP3Session {
             output.bytes.okMaildrop(count: maildrop.count, octets: maildrop.octets)
             return .ready
         case .denied(let reason):
-            return refuse(.authentication, "authentication failed", reason, attempt, client, &output)
-        case .inUse:
-            return refuse(.inUse, "the maildrop is in use", "maildrop in use", attempt, client, &output)
+            output.bytes.error("authentication failed", code: .authentication)
+            output.events.append(
+                .authenticationFailed(login: attempt.login, mechanism: attempt.mechanism, reason: reason))
+            return countFailure(client)
+        case .undecided(let reason):
+            // Counted, so that a flood gains nothing from being too much.
+            _ = postpone(.temporary, Self.tryLater, reason, client, &output)
+            return countFailure(client)
+        case .inUse(let account):
+            return postpone(
+                .inUse, "the maildrop is in use", "maildrop of \(account.address) in use", client, &output)
         case .unavailable(let reason):
-            return refuse(.temporary, "cannot log in now, try again later", reason, attempt, client, &output)
+            return postpone(.temporary, Self.tryLater, reason, client, &output)
         case .bytes, .bodies, .bodyGone, .readFailed, .removed, .removalFailed:
             return .close
         }
     }
 
+    private static var tryLater: StaticString { "cannot log in now, try again later" }
+
+    /// No wrong password was given.
     /// - Parameter reason: for the log only.
-    private mutating func refuse(
-        _ code: POP3ResponseCode, _ text: StaticString, _ reason: String, _ attempt: LoginAttempt,
-        _ client: Authorization, _ output: inout SessionOutput
+    private mutating func postpone(
+        _ code: POP3ResponseCode, _ text: StaticString, _ reason: String, _ client: Authorization,
+        _ output: inout SessionOutput
     ) -> Step {
-        failedLogins += 1
         output.bytes.error(text, code: code)
-        output.events.append(
-            .authenticationFailed(login: attempt.login, mechanism: attempt.mechanism, reason: reason))
-        guard failedLogins < Self.maximumFailedLogins else { return .close }
+        output.events.append(.notice("login not possible now: \(reason)"))
+        state = .authorization(client)
+        return .ready
+    }
+
+    private mutating func countFailure(_ client: Authorization) -> Step {
+        failedLogins += 1
+        guard failedLogins < Self.maximumFailedLogins else {
+            state = .closed
+            return .close
+        }
         state = .authorization(client)
         return .ready
     }

@@ -61,7 +61,7 @@ extension SubmissionSession {
             attempt = exchange.map { (credentials.authenticationIdentity, $0.mechanism) }
             exchange = nil
             mode = .commands
-            return .perform(.authenticate(credentials))
+            return .perform(.authenticate(credentials, from: context.peer))
         case .malformed:
             return endExchange(.malformedResponse, &output)
         }
@@ -85,16 +85,21 @@ extension SubmissionSession {
         case .failure(let reason):
             output.events.append(
                 .authenticationFailed(login: printable(name), mechanism: mechanism.rawValue, reason: reason))
-            nuisance.authenticationFailures += 1
-            guard nuisance.authenticationFailures < SubmissionLimits.authenticationFailures else {
-                SMTPReply.authenticationFailed.write(to: &output.bytes)
-                return close(.tooManyFailures, &output)
-            }
-            return answer(.authenticationFailed, &output)
+            return countFailure(.authenticationFailed, &output)
         case .unavailable(let reason):
             output.events.append(.notice("authentication unavailable: \(reason)"))
-            return answer(.authenticationUnavailable, &output)
+            // Counted, so that a flood gains nothing from being too much.
+            return countFailure(.authenticationUnavailable, &output)
         }
+    }
+
+    private mutating func countFailure(_ reply: SMTPReply, _ output: inout SessionOutput) -> Step {
+        nuisance.authenticationFailures += 1
+        reply.write(to: &output.bytes)
+        guard nuisance.authenticationFailures < SubmissionLimits.authenticationFailures else {
+            return close(.tooManyFailures, &output)
+        }
+        return .ready
     }
 
     /// What a client calls itself, fit for a log.
