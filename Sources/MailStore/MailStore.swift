@@ -51,8 +51,10 @@ package protocol MailStore: AccountStore {
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox?
     /// Creates missing superior mailboxes too (RFC 9051 §6.3.4). Throws `mailboxExists`, `specialUseTaken`.
     func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox
-    /// Inferiors stay (RFC 9051 §6.3.5). Throws `noSuchMailbox`, `mailboxNotDeletable` for INBOX.
-    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws
+    /// Inferiors stay (RFC 9051 §6.3.5). Returns what the mailbox was. Throws `noSuchMailbox`, `mailboxNotDeletable`
+    /// for INBOX.
+    @discardableResult
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID
     /// With inferiors; INBOX is emptied into the new mailbox instead (RFC 9051 §6.3.6).
     func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws
     /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7).

@@ -32,7 +32,7 @@ final class ForgetfulStore: MailStore {
     func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox {
         try await base.createMailbox(name, of: account, specialUse: specialUse)
     }
-    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws {
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try await base.deleteMailbox(name, of: account)
     }
     func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws {

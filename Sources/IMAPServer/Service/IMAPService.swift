@@ -55,8 +55,7 @@ package struct IMAPService: SessionService {
             _ = try await store.createMailbox(name, of: account, specialUse: use)
             return .done
         case .deleteMailbox(let account, let name):
-            try await store.deleteMailbox(name, of: account)
-            return .done
+            return .deleted(try await store.deleteMailbox(name, of: account))
         case .renameMailbox(let account, let from, let to):
             try await store.renameMailbox(from, to: to, of: account)
             return .done

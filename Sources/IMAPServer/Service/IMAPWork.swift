@@ -44,6 +44,7 @@ package enum IMAPOutcome: Sendable {
     /// Untagged responses.
     case written([UInt8])
     case found(Mailbox?)
+    case deleted(MailboxID)
     case appended(AppendResult)
     /// UIDs left alone because of `unchangedSince`.
     case changedFlags(modified: NumberSet)

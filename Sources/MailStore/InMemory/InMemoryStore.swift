@@ -74,7 +74,7 @@ package final class InMemoryStore: MailStore {
         try change { try $0.createMailbox(name, of: account, specialUse: specialUse) }
     }
 
-    package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws {
+    package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try change { try $0.deleteMailbox(name, of: account) }
     }
 
