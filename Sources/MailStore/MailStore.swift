@@ -93,8 +93,9 @@ package protocol MailStore: AccountStore {
     func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8]
     /// Whole bodies in one call, for sequential readers. Nil for one that is gone.
     func read(_ bodies: [BodyID]) async throws -> [[UInt8]?]
-    /// Encoded summaries in the order asked. Nil for a body that is gone.
-    func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?]
+    /// Encoded summaries in the order asked: the first, and more until they have come to so many octets. Nil for a
+    /// body that is gone.
+    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?]
 
     // Change feed
 
@@ -107,6 +108,13 @@ package protocol MailStore: AccountStore {
     func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage]
     /// Commits what waits and closes.
     func close() async throws
+}
+
+extension MailStore {
+    /// All of them, however large: for few.
+    package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
+        try await summaries(bodies, upTo: .max)
+    }
 }
 
 /// Ends the observation when dropped.

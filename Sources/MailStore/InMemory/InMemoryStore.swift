@@ -140,8 +140,14 @@ package final class InMemoryStore: MailStore {
         look { state in bodies.map { state.bodies[$0]?.bytes } }
     }
 
-    package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
-        look { state in bodies.map { state.bodies[$0]?.summary } }
+    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
+        look { state in
+            var octets = 0
+            return bodies.prefix { body in
+                defer { octets += state.bodies[body]?.summary.count ?? 0 }
+                return octets < limit
+            }.map { state.bodies[$0]?.summary }
+        }
     }
 
     // Change feed
