@@ -80,7 +80,16 @@ package struct IMAPService: SessionService {
             var run = FetchRun(store: store, request: request)
             return .fetched(await run.run())
         case .search(let task):
-            return .matched(try await SearchRun(store: store, task: task).run())
+            return try await search(task)
+        }
+    }
+
+    private func search(_ task: SearchTask) async throws -> IMAPOutcome {
+        do {
+            var run = SearchRun(store: store, view: task.mailbox.view, try SearchProgram(task.key, in: task.mailbox))
+            return .matched(try await run.run(), unreadable: run.unreadable)
+        } catch let problem as SearchProblem {
+            return .unsearchable(problem)
         }
     }
 

@@ -51,8 +51,9 @@ package enum IMAPOutcome: Sendable {
     case copied(CopyResult)
     case expunged(NumberSet)
     case fetched(FetchPiece)
-    /// UIDs.
-    case matched(NumberSet)
+    /// UIDs; and how many messages could not be read, and were left out.
+    case matched(NumberSet, unreadable: Int)
+    case unsearchable(SearchProblem)
 }
 
 package struct OpenedMailbox: Sendable {
