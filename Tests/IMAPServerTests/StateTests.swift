@@ -1,4 +1,5 @@
 import IMAPSyntax
+import MailStore
 import MailTestSupport
 import MailVocabulary
 import Testing
@@ -244,6 +245,36 @@ import WireFraming
         _ = await other.send("b EXPUNGE\r\n")
         #expect(await idler.changes() == "* 2 EXPUNGE\r\n* 3 RECENT\r\n")
         await idler.expect("DONE\r\n", "i OK IDLE completed\r\n")
+    }
+
+    @Test("What changed in many messages is found out off the connection's thread") func manyChanges() async throws {
+        let fixture = try await Fixture()
+        let inbox = try await fixture.mailbox("INBOX")
+        let body = InMemoryBody([])
+        let message = NewMessage(body: body, internalDate: Fixture.now, summary: [])
+        _ = try await fixture.store.append([(inbox.id, [NewMessage](repeating: message, count: 6000))])
+        var stepper = try await fixture.stepper(selecting: "INBOX")
+        _ = try await fixture.store.changeFlags(inbox.id, .everyUID, .add([.seen]), unchangedSince: nil)
+        let command = Array("a NOOP\r\n".utf8)
+        var (consumed, output) = (0, SessionOutput())
+        let step = stepper.session.received(command.span, consumed: &consumed, &output)
+        guard case .perform(.refresh) = step else {
+            Issue.record("not asked of the service")
+            return
+        }
+        #expect(await stepper.outputs("b NOOP\r\n").isEmpty == false)
+        // Few are found out at once.
+        var second = try await fixture.stepper(selecting: "INBOX")
+        _ = try await fixture.store.changeFlags(inbox.id, NumberSet(1...9), .remove([.seen]), unchangedSince: nil)
+        (consumed, output) = (0, SessionOutput())
+        let other = second.session.received(command.span, consumed: &consumed, &output)
+        guard case .ready = other else {
+            Issue.record("more than an answer")
+            return
+        }
+        #expect(
+            output.bytes.text.hasPrefix("* 1 FETCH (FLAGS (\\Recent))")
+                || output.bytes.text.contains("* 9 FETCH (FLAGS ("))
     }
 
     @Test("A failed SELECT leaves nothing selected; EXAMINE changes nothing") func selection() async throws {

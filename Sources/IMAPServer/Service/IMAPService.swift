@@ -40,9 +40,10 @@ package struct IMAPService: SessionService {
             return .authentication(await authenticator.authenticate(credentials))
         case .open(let account, let name, let claimsRecent):
             return .opened(try await open(name, of: account, claimsRecent: claimsRecent))
-        case .refresh(let mailbox, let claimsRecent):
-            let firstRecent = claimsRecent ? try await store.claimRecent(mailbox) : nil
-            return .refreshed(try await store.open(mailbox), firstRecent: firstRecent)
+        case .refresh(let view, let claimsRecent):
+            let firstRecent = claimsRecent ? try await store.claimRecent(view.mailbox) : nil
+            let now = try await store.open(view.mailbox)
+            return .refreshed(now, now.changes(since: view), firstRecent: firstRecent)
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
         case .list(let account, let request):

@@ -9,8 +9,8 @@ package enum IMAPWork: Sendable {
 
     /// SELECT, EXAMINE: `claimsRecent` takes the messages nobody was told of yet.
     case open(AccountID, MailboxName, claimsRecent: Bool)
-    /// The selected mailbox as it is now.
-    case refresh(MailboxID, claimsRecent: Bool)
+    /// The selected mailbox as it is now, and what changed since it was so.
+    case refresh(MailboxSnapshot, claimsRecent: Bool)
     /// Wakes the session when the mailbox changes, for as long as the observation is kept.
     case observe(MailboxID)
 
@@ -39,7 +39,7 @@ package enum IMAPOutcome: Sendable {
     case failed(StoreError)
     case authentication(AuthenticationResult)
     case opened(OpenedMailbox)
-    case refreshed(MailboxSnapshot, firstRecent: UInt64?)
+    case refreshed(MailboxSnapshot, MailboxChanges, firstRecent: UInt64?)
     case observing(Observation)
     /// Untagged responses.
     case written([UInt8])
