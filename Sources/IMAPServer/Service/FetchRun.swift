@@ -51,8 +51,8 @@ struct FetchRun {
         var next: [FetchCursor] = []
         /// Of each row, if they are needed; nil for one that is gone.
         var summaries: [[UInt8]?] = []
-        /// Those that are read whole and are not gone.
-        var bodies: [BodyID: [UInt8]] = [:]
+        /// Of each row, if they are needed; nil for one that is gone, or read by ranges.
+        var bodies: [[UInt8]?] = []
         /// Those that are there and cannot be read.
         var unreadable: Set<BodyID> = []
     }
@@ -89,8 +89,8 @@ struct FetchRun {
         for (index, (position, row)) in batch.rows.enumerated() {
             var message = FetchedMessage(position: position, row: row)
             message.summary = index < batch.summaries.count ? batch.summaries[index] : nil
-            message.body = batch.bodies[row.body]
-            message.isUnreadable = batch.unreadable.contains(row.body)
+            message.body = index < batch.bodies.count ? batch.bodies[index] : nil
+            message.isUnreadable = !batch.unreadable.isEmpty && batch.unreadable.contains(row.body)
             let cursor = index > 0 ? batch.next[index - 1] : start
             if let stopped = await write(message, from: cursor) { return stopped }
             if problem == .brokenOff { return nil }
@@ -123,16 +123,16 @@ struct FetchRun {
         guard plan.needsBody else { return }
         let small = batch.rows.map(\.row).filter { Int($0.size) <= plan.wholeBody }.map(\.body)
         guard !small.isEmpty else { return }
+        var whole: [[UInt8]?] = []
         do {
-            let read = try await store.read(small)
-            batch.bodies = Dictionary(
-                zip(small, read).compactMap { body, octets in octets.map { (body, $0) } },
-                uniquingKeysWith: { first, _ in first })
+            whole = try await store.read(small)
         } catch {
             for body in small where !Task.isCancelled {
-                batch.bodies[body] = await read(body, &batch) { [store] in try await store.read([body]).first ?? nil }
+                whole.append(await read(body, &batch) { [store] in try await store.read([body]).first ?? nil })
             }
         }
+        var next = whole.makeIterator()
+        batch.bodies = batch.rows.map { Int($0.row.size) <= plan.wholeBody ? next.next() ?? nil : nil }
     }
 
     /// Something of one body; nil when it is gone, or unreadable.

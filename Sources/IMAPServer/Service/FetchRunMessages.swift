@@ -10,66 +10,73 @@ extension FetchRun {
     /// Writes one message from an item on; where to go on when the piece is full before its end. Of a message that
     /// cannot be told as it is, nothing is: the answer is not complete then, but true.
     mutating func write(_ message: FetchedMessage, from start: FetchCursor) async -> FetchCursor? {
+        var message = message
         let isBegun = start.item > 0 || start.written > 0
         let before = output.count
         do throws(FetchProblem) {
-            return try await writeItems(of: message, from: start)
+            guard !message.isUnreadable else { throw .unreadable }
+            if !isBegun { request.writer.begin(message.position, &output) }
+            for index in start.item..<plan.items.count {
+                var cursor = start
+                if index > start.item {
+                    (cursor.item, cursor.written) = (index, 0)
+                    // Items may be large, and each costs: between them is time to stop.
+                    guard output.count < Self.ahead else { return cursor }
+                    if Task.isCancelled { throw .brokenOff }
+                }
+                let item = plan.items[index]
+                if cursor.written == 0, try writeAtOnce(item, of: &message) { continue }
+                if let written = try await write(item, of: &message, from: cursor.written) {
+                    (cursor.item, cursor.written) = (index, written)
+                    return cursor
+                }
+            }
+            request.writer.end(message.row, &output)
         } catch {
-            guard !isBegun else {
-                note(.brokenOff)
-                return nil
-            }
-            output.removeAll(from: before)
-            note(error)
-            return nil
+            if !isBegun { output.removeAll(from: before) }
+            note(isBegun ? .brokenOff : error)
         }
-    }
-
-    private mutating func writeItems(
-        of message: FetchedMessage, from start: FetchCursor
-    ) async throws(FetchProblem) -> FetchCursor? {
-        guard !message.isUnreadable else { throw .unreadable }
-        var message = message
-        if start.item == 0, start.written == 0 { request.writer.begin(message.position, &output) }
-        for index in start.item..<plan.items.count {
-            // Items may be large, and each costs: between them is time to stop.
-            if Task.isCancelled { throw .brokenOff }
-            var cursor = start
-            if index > start.item {
-                (cursor.item, cursor.written) = (index, 0)
-                guard output.count < Self.ahead else { return cursor }
-            }
-            if let written = try await write(plan.items[index], of: &message, from: cursor.written) {
-                (cursor.item, cursor.written) = (index, written)
-                return cursor
-            }
-        }
-        request.writer.end(message.row, &output)
         return nil
     }
 
-    /// Writes an item. When the piece is full before its end: how many octets of its value are written.
-    private mutating func write(
-        _ item: FetchPlan.Item, of message: inout FetchedMessage, from written: Int
-    ) async throws(FetchProblem) -> Int? {
+    /// Writes an item for which nothing more has to be read; false, and nothing written, when something has.
+    private mutating func writeAtOnce(
+        _ item: FetchPlan.Item, of message: inout FetchedMessage
+    ) throws(FetchProblem) -> Bool {
         switch item.kind {
         case .flags, .uid, .internalDate, .size:
             request.writer.write(item, message.row, &output)
-            return nil
         case .envelope, .structure:
             try message.write(item, &output)
-            return nil
         case .section(let section, let partial):
-            let before = output.count
-            do throws(FetchProblem) {
-                return try await write(section, partial, item, of: &message, from: written)
-            } catch {
-                guard error == .gone, written == 0, !request.passesOverGone else { throw error }
-                output.removeAll(from: before)
-                note(.gone)
-                writeNIL(item)
-                return nil
+            guard let body = message.body, message.summary != nil || section == BodySection() else { return false }
+            switch try message.content(section) {
+            case .none: writeNIL(item)
+            case .octets(let range): write(item, body[(partial?.applied(to: range) ?? range).clamped(to: body.indices)])
+            case .fields(let header, let names, let excluding, let bodyIsEmpty):
+                let header = header.prefix(Self.header).clamped(to: body.indices)
+                let fields = selectHeaderFields(
+                    from: body.span.extracting(header), names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
+                write(item, fields, partial)
             }
+        }
+        return true
+    }
+
+    /// Writes a section, reading it. When the piece is full before its end: how many octets of its value are written.
+    private mutating func write(
+        _ item: FetchPlan.Item, of message: inout FetchedMessage, from written: Int
+    ) async throws(FetchProblem) -> Int? {
+        guard case .section(let section, let partial) = item.kind else { return nil }
+        let before = output.count
+        do throws(FetchProblem) {
+            return try await write(section, partial, item, of: &message, from: written)
+        } catch {
+            guard error == .gone, written == 0, !request.passesOverGone else { throw error }
+            output.removeAll(from: before)
+            note(.gone)
+            writeNIL(item)
+            return nil
         }
     }
 
@@ -82,31 +89,15 @@ extension FetchRun {
             writeNIL(item)
             return nil
         case .octets(let range):
-            let range = partial?.applied(to: range) ?? range
-            guard message.body == nil else {
-                writeFromMemory(range, item, of: message)
-                return nil
-            }
-            return try await writeFromStore(range, item, of: message, from: written)
-        case .fields(let header, let names, let excluding, let bodyIsEmpty):
-            let fields = try await readHeader(header.prefix(Self.header), of: message) { header in
-                selectHeaderFields(from: header, names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
-            }
-            let range = partial?.applied(to: 0..<fields.count) ?? 0..<fields.count
-            output.append(item.label)
-            output.append(literalOf: range.count)
-            output.append(fields[range])
+            return try await writeFromStore(partial?.applied(to: range) ?? range, item, of: message, from: written)
+        case .fields(let range, let names, let excluding, let bodyIsEmpty):
+            let range = range.prefix(Self.header)
+            let header = range.isEmpty ? [] : try await octets(range, of: message)
+            let fields = selectHeaderFields(
+                from: header.span, names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
+            write(item, fields, partial)
             return nil
         }
-    }
-
-    /// Makes something of a header, without a copy where the body is in memory.
-    private func readHeader(
-        _ range: Range<Int>, of message: FetchedMessage, _ use: (Span<UInt8>) -> [UInt8]
-    ) async throws(FetchProblem) -> [UInt8] {
-        if let body = message.body, body.count >= range.upperBound { return use(body.span.extracting(range)) }
-        let header = range.isEmpty ? [] : try await octets(range, of: message)
-        return use(header.span)
     }
 
     private mutating func writeNIL(_ item: FetchPlan.Item) {
@@ -114,12 +105,14 @@ extension FetchRun {
         output.append("NIL" as StaticString)
     }
 
-    private mutating func writeFromMemory(_ range: Range<Int>, _ item: FetchPlan.Item, of message: FetchedMessage) {
-        let body = message.body ?? []
-        let range = range.clamped(to: 0..<body.count)
+    private mutating func write(_ item: FetchPlan.Item, _ octets: ArraySlice<UInt8>) {
         output.append(item.label)
-        output.append(literalOf: range.count)
-        output.append(body[range])
+        output.append(literalOf: octets.count)
+        output.append(octets)
+    }
+
+    private mutating func write(_ item: FetchPlan.Item, _ value: [UInt8], _ partial: PartialRange?) {
+        write(item, value[partial?.applied(to: value.indices) ?? value.indices])
     }
 
     /// Writes a range of a large body as a literal, reading as it goes.
