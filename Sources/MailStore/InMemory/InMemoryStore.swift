@@ -142,11 +142,13 @@ package final class InMemoryStore: MailStore {
 
     package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
         look { state in
-            var octets = 0
-            return bodies.prefix { body in
-                defer { octets += state.bodies[body]?.summary.count ?? 0 }
-                return octets < limit
-            }.map { state.bodies[$0]?.summary }
+            var (summaries, octets): ([[UInt8]?], Int) = ([], 0)
+            for body in bodies where octets < limit {
+                let summary = state.bodies[body]?.summary
+                octets += summary?.count ?? 0
+                summaries.append(summary)
+            }
+            return summaries
         }
     }
 
