@@ -41,6 +41,7 @@ let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -78,7 +79,7 @@ let package = Package(
         pure("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
         // Layer 2: what is kept
         layer("MailStore", ["MailVocabulary", "SASL"]),
-        layer("SQLiteStore", ["MailVocabulary", "MailStore", grdb]),
+        layer("SQLiteStore", ["MailVocabulary", "MailStore", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),

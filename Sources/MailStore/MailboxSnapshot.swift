@@ -166,45 +166,15 @@ package struct MailboxSnapshot: Sendable {
         }
     }
 
+    /// Where the rows of chunk `index` begin.
+    func start(ofChunk index: Int) -> Int { starts[index] }
+
     private func chunkIndex(holding position: Int) -> Int {
         precondition(position >= 0 && position < count)
         return starts.partitioningIndex { $0 > position } - 1
     }
 
-    // Comparing
-
-    /// What happened between an earlier snapshot of the same mailbox and this one.
-    package func changes(since old: MailboxSnapshot) -> MailboxChanges {
-        var changes = MailboxChanges(expunged: NumberSet(), changed: [], firstNew: count)
-        let unchanged = Set(old.chunks.map(ObjectIdentifier.init)).intersection(chunks.map(ObjectIdentifier.init))
-        var (i, j) = (0, 0)
-        let oldRows = old.rows(outside: unchanged)
-        let newRows = rows(outside: unchanged)
-        while i < oldRows.count || j < newRows.count {
-            if j == newRows.count || (i < oldRows.count && oldRows[i].row.uid < newRows[j].row.uid) {
-                changes.expunged.appendAscending(oldRows[i].row.uid.value)
-                i += 1
-            } else if i == oldRows.count || newRows[j].row.uid < oldRows[i].row.uid {
-                changes.firstNew = min(changes.firstNew, newRows[j].position)
-                j += 1
-            } else {
-                if oldRows[i].row.flags != newRows[j].row.flags || oldRows[i].row.modSeq != newRows[j].row.modSeq {
-                    changes.changed.append(newRows[j].position)
-                }
-                i += 1
-                j += 1
-            }
-        }
-        return changes
-    }
-
-    private func rows(outside unchanged: Set<ObjectIdentifier>) -> [(position: Int, row: MessageRow)] {
-        var result: [(position: Int, row: MessageRow)] = []
-        for (index, chunk) in chunks.enumerated() where !unchanged.contains(ObjectIdentifier(chunk)) {
-            for (offset, row) in chunk.rows.enumerated() { result.append((starts[index] + offset, row)) }
-        }
-        return result
-    }
+    // Comparing: `changes(since:)` is in SnapshotComparison.swift
 
     /// This snapshot with the messages of an earlier one that have since gone: what a session shows while it may not
     /// announce expunges (RFC 9051 §7.5.1).
@@ -225,16 +195,6 @@ package struct MailboxSnapshot: Sendable {
         merged.append(rows)
         return merged
     }
-}
-
-/// The difference of two snapshots.
-package struct MailboxChanges: Sendable {
-    /// UIDs that were there and are not.
-    package var expunged: NumberSet
-    /// Positions in the newer snapshot of rows whose flags or MODSEQ differ, ascending.
-    package var changed: [Int]
-    /// Position in the newer snapshot of the first row that is new; `count` when none is.
-    package var firstNew: Int
 }
 
 final class IndexChunk: Sendable {

@@ -62,21 +62,7 @@ extension MailboxSnapshot {
         var table = keywords
         guard let masks = change.masks(&table) else { throw .tooManyKeywords }
         (outcome.set, outcome.cleared) = masks
-        var last = (position: -1, uid: UInt32(0))
-        for range in present {
-            forEach(in: range) { position, row in
-                if let limit = unchangedSince, row.modSeq > limit {
-                    outcome.modified.appendAscending(row.uid.value)
-                    return
-                }
-                let flags = row.flags.subtracting(masks.cleared).union(masks.set)
-                guard flags != row.flags else { return }
-                let isNext = position == last.position + 1 && last.uid > 0
-                outcome.changed.appendAscending((isNext ? last.uid + 1 : row.uid.value)...row.uid.value)
-                last = (position, row.uid.value)
-                outcome.counters.change(from: row.flags, to: flags)
-            }
-        }
+        for range in present { find(in: range, unchangedSince, &outcome) }
         guard !outcome.changed.isEmpty else { return outcome }
         keywords = table
         highestModSeq = highestModSeq.next()
@@ -86,6 +72,25 @@ extension MailboxSnapshot {
             row.modSeq = modSeq
         }
         return outcome
+    }
+
+    /// Which rows the masks change, and which are too new.
+    private func find(in range: Range<Int>, _ unchangedSince: ModSeq?, _ outcome: inout FlagChangeOutcome) {
+        // Of the row before, when it changed.
+        var last: UInt32?
+        forEach(in: range) { _, row in
+            let flags = row.flags.subtracting(outcome.cleared).union(outcome.set)
+            if let limit = unchangedSince, row.modSeq > limit {
+                outcome.modified.appendAscending(row.uid.value)
+                last = nil
+            } else if flags != row.flags {
+                outcome.changed.appendAscending((last.map { $0 + 1 } ?? row.uid.value)...row.uid.value)
+                outcome.counters.change(from: row.flags, to: flags)
+                last = row.uid.value
+            } else {
+                last = nil
+            }
+        }
     }
 
     /// Removes those rows that exist (and, with `onlyDeleted`, carry `\Deleted`); a removal raises the highest MODSEQ.

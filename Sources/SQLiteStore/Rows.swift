@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import MailStore
 import MailVocabulary
 
@@ -17,9 +18,9 @@ enum RowReader {
 
     static func mailbox(_ row: Row, isSubscribed: Bool = false) throws -> Mailbox {
         let name: String = row[2]
-        let uidValidity: UInt32 = row[3]
+        let uidValidity = UInt32(exactly: row[3] as Int64)
         let use: String? = row[4]
-        guard let name = MailboxName(name), let uidValidity = UIDValidity(uidValidity) else {
+        guard let name = MailboxName(name), let uidValidity = uidValidity.flatMap(UIDValidity.init) else {
             throw StoreError.damaged("mailbox \(row[0] as Int64): its name or UIDVALIDITY is none")
         }
         return Mailbox(
@@ -48,31 +49,49 @@ enum RowReader {
     static func snapshot(_ state: MailboxState, _ db: Database) throws -> MailboxSnapshot {
         let select = try db.cachedStatement(
             sql: "SELECT uid, flags, modseq, size, date, zone, body FROM message WHERE mailbox = ? ORDER BY uid")
-        var rows: [MessageRow] = []
-        rows.reserveCapacity(state.record.messageCount)
-        let cursor = try Row.fetchCursor(select, arguments: [state.record.id.value])
-        while let row = try cursor.next() {
-            guard let uid = UInt32(exactly: row[0] as Int64).flatMap({ UID($0) }) else {
-                throw StoreError.damaged("mailbox \(state.record.id.value): a UID is none")
-            }
-            rows.append(
-                MessageRow(
-                    uid: uid, flags: FlagBits(rawValue: UInt64(bitPattern: row[1])),
-                    modSeq: ModSeq(UInt64(bitPattern: row[2])), size: UInt32(truncatingIfNeeded: row[3] as Int64),
-                    internalDate: Timestamp(seconds: row[4], zoneMinutes: Int16(truncatingIfNeeded: row[5] as Int64)),
-                    body: BodyID(row[6])))
-        }
         return MailboxSnapshot(
             mailbox: state.record.id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
-            highestModSeq: state.record.highestModSeq, keywords: state.keywords, rows: rows)
+            highestModSeq: state.record.highestModSeq, keywords: state.keywords,
+            rows: try rows(select, of: state.record))
+    }
+
+    /// Stepped by SQLite's own functions: a hundred thousand rows are read while someone waits for SELECT.
+    private static func rows(_ select: Statement, of record: Mailbox) throws -> [MessageRow] {
+        try select.setArguments([record.id.value])
+        var rows: [MessageRow] = []
+        // A counter may be damaged; rows are what counts.
+        rows.reserveCapacity(min(max(record.messageCount, 0), 1 << 20))
+        let statement = select.sqliteStatement
+        defer { sqlite3_reset(statement) }
+        var code = sqlite3_step(statement)
+        while code == SQLITE_ROW {
+            guard let row = message(statement) else {
+                throw StoreError.damaged("mailbox \(record.id.value): a UID is none")
+            }
+            rows.append(row)
+            code = sqlite3_step(statement)
+        }
+        guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+        return rows
+    }
+
+    private static func message(_ statement: OpaquePointer) -> MessageRow? {
+        guard let uid = UInt32(exactly: sqlite3_column_int64(statement, 0)).flatMap({ UID($0) }) else { return nil }
+        return MessageRow(
+            uid: uid, flags: FlagBits(rawValue: UInt64(bitPattern: sqlite3_column_int64(statement, 1))),
+            modSeq: ModSeq(UInt64(bitPattern: sqlite3_column_int64(statement, 2))),
+            size: UInt32(truncatingIfNeeded: sqlite3_column_int64(statement, 3)),
+            internalDate: Timestamp(
+                seconds: sqlite3_column_int64(statement, 4),
+                zoneMinutes: Int16(truncatingIfNeeded: sqlite3_column_int(statement, 5))),
+            body: BodyID(sqlite3_column_int64(statement, 6)))
     }
 
     static func place(_ body: BodyID, _ db: Database) throws -> BodyPlace? {
         let select = try db.cachedStatement(
             sql: "SELECT segment, position, length, checksum FROM body WHERE id = ?")
         return try Row.fetchOne(select, arguments: [body.value]).map { row in
-            BodyPlace(
-                segment: row[0], offset: row[1], length: row[2], checksum: UInt64(bitPattern: row[3] as Int64))
+            BodyPlace(stored: row[0], row[1], row[2], row[3])
         }
     }
 
@@ -81,6 +100,25 @@ enum RowReader {
         guard let place = try place(body, db) else { return nil }
         let content = place.segment == BodyPlace.parked ? try ParkedBodies.content(body, db) : nil
         return FoundBody(place: place, content: content)
+    }
+
+    /// The same for many, a run of numbers at once. Nil for those that are gone.
+    static func found(_ bodies: [BodyID], _ db: Database) throws -> [FoundBody?] {
+        guard bodies.count > 1 else { return try bodies.map { try found($0, db) } }
+        let select = try db.cachedStatement(
+            sql: "SELECT id, segment, position, length, checksum FROM body WHERE id BETWEEN ? AND ?")
+        var known: [BodyID: FoundBody] = [:]
+        known.reserveCapacity(bodies.count)
+        try BodyRuns.forEach(bodies) { run in
+            let cursor = try Row.fetchCursor(select, arguments: [run.lowerBound, run.upperBound])
+            while let row = try cursor.next() {
+                let id = BodyID(row[0])
+                let place = BodyPlace(stored: row[1], row[2], row[3], row[4])
+                let content = place.segment == BodyPlace.parked ? try ParkedBodies.content(id, db) : nil
+                known[id] = FoundBody(place: place, content: content)
+            }
+        }
+        return bodies.map { known[$0] }
     }
 
     static func account(_ row: Row) throws -> Account {

@@ -22,9 +22,13 @@ extension SQLiteStore {
         let (pool, segments) = (pool, segments)
         return try await readers.run {
             let places = try SQLiteStore.places(of: bodies, in: pool)
+            let inSegments = zip(bodies, places).compactMap { body, found in
+                found.flatMap { $0.place.segment == BodyPlace.parked ? nil : (id: body, place: $0.place) }
+            }
+            let read = segments.bodies(inSegments)
             return try zip(bodies, places).map { body, found in
                 guard let found else { return nil }
-                if let bytes = try? segments.body(body, found) { return bytes }
+                if let bytes = read[body] ?? (try? segments.body(body, found)) { return bytes }
                 return try SQLiteStore.locating(body, in: pool) { try segments.body(body, $0) }
             }
         }
@@ -33,7 +37,7 @@ extension SQLiteStore {
     /// In one transaction.
     private static func places(of bodies: [BodyID], in pool: DatabasePool) throws -> [FoundBody?] {
         do {
-            return try pool.read { db in try bodies.map { try RowReader.found($0, db) } }
+            return try pool.read { db in try RowReader.found(bodies, db) }
         } catch {
             throw StoreError(anyError: error)
         }

@@ -29,9 +29,10 @@ extension SQLiteStore {
         var (last, checked) = (Int64.min, 0)
         while damage.count < SQLiteStore.damageLimit {
             let next = try pool.read { db in
-                try Int64.fetchAll(
+                let ids = try Int64.fetchAll(
                     db, sql: "SELECT id FROM body WHERE id > ? ORDER BY id LIMIT 256", arguments: [last]
-                ).map { (id: $0, found: try RowReader.found(BodyID($0), db)) }
+                )
+                return zip(ids, try RowReader.found(ids.map { BodyID($0) }, db)).map { (id: $0, found: $1) }
             }
             guard let newLast = next.last else { break }
             last = newLast.id

@@ -105,11 +105,16 @@ struct DamageTests {
             ("UPDATE body SET refs = 2", "it is not referred to as often as counted"),
             ("DELETE FROM message WHERE uid = 1", "it is not referred to as often as counted"),
             ("DELETE FROM body WHERE length = 3", "its body is missing"),
+            ("UPDATE body SET length = -1 WHERE length = 3", "body"),
+            ("UPDATE body SET length = 1 << 40, position = 1 << 62", "body"),
+            ("UPDATE body SET position = 7 WHERE length = 3", "header"),
             ("UPDATE segment SET live = live - 1", "its live octets are not as counted"),
             ("DELETE FROM segment", "its segment is not known"),
             ("DELETE FROM credentials", "it has no credentials"),
             ("DELETE FROM account", "it belongs to no account"),
             ("DELETE FROM mailbox WHERE name = 'INBOX'", "it belongs to no mailbox"),
+            ("UPDATE mailbox SET messages = -5 WHERE name = 'INBOX'", "messages are not as counted"),
+            ("UPDATE mailbox SET uidvalidity = 1 << 40 WHERE name = 'INBOX'", "mailbox"),
             ("UPDATE mailbox SET uidvalidity = 0 WHERE name = 'INBOX'", "mailbox"),
         ])
     func rows(_ sql: String, _ problem: String) async throws {

@@ -163,7 +163,8 @@ final class CommitCore: @unchecked Sendable {
     /// Until a transaction commits, or none is left to be committed.
     private func transact(_ active: inout [Active], _ db: Database) throws {
         while !active.isEmpty {
-            try db.beginTransaction(.immediate)
+            // Prepared once: GRDB's own would be parsed for each batch.
+            try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
             let transaction = WriteTransaction(db, cache: cache, nextUIDValidity: nextUIDValidity)
             do {
                 guard try run(&active, transaction) else {
@@ -211,7 +212,7 @@ final class CommitCore: @unchecked Sendable {
         try transaction.flush(
             created: segments.created, sealed: segments.sealed, openSegment: segments.openSegment)
         if let reserve = ids.reserveToWrite { try transaction.setMeta("next_body", reserve) }
-        try transaction.db.commit()
+        try transaction.db.cachedStatement(sql: "COMMIT").execute()
     }
 
     private func publish(_ transaction: WriteTransaction) {

@@ -173,27 +173,39 @@ extension WriteTransaction {
         try BodyRuns.forEach(bodies) { run in
             let bounds: StatementArguments = [run.lowerBound, run.upperBound]
             let before = db.totalChangesCount
-            let dead = try Row.fetchCursor(freed, arguments: bounds)
-            var parkedDied = false
-            while let row = try dead.next() {
-                let segment: Int64 = row[0]
-                if segment == BodyPlace.parked {
-                    parkedDied = true
-                } else {
-                    pending.live[segment, default: 0] -= row[1] as Int
-                }
-            }
+            let parkedDied = try takeLiveOctets(Row.fetchCursor(freed, arguments: bounds))
             try delete.execute(arguments: bounds)
             let deleted = db.totalChangesCount - before
-            if parkedDied {
-                try execute(
-                    "DELETE FROM parked WHERE id BETWEEN ? AND ? AND id NOT IN (SELECT id FROM body WHERE id BETWEEN ? AND ?)",
-                    [run.lowerBound, run.upperBound, run.lowerBound, run.upperBound])
-            }
+            if parkedDied { try deleteParked(run) }
             // Those that are left, if any, have lost a reference.
             guard deleted < run.count else { return }
             try update.execute(arguments: bounds)
         }
+    }
+}
+
+extension WriteTransaction {
+    /// From rows of segment and octets; true when some were parked instead.
+    private func takeLiveOctets(_ dead: RowCursor) throws -> Bool {
+        var isParked = false
+        while let row = try dead.next() {
+            let segment: Int64 = row[0]
+            if segment == BodyPlace.parked {
+                isParked = true
+            } else {
+                pending.live[segment, default: 0] -= row[1] as Int
+            }
+        }
+        return isParked
+    }
+
+    private func deleteParked(_ run: ClosedRange<Int64>) throws {
+        let bounds: StatementArguments = [run.lowerBound, run.upperBound]
+        try execute(
+            """
+            DELETE FROM parked WHERE id BETWEEN ? AND ?
+            AND id NOT IN (SELECT id FROM body WHERE id BETWEEN ? AND ?)
+            """, bounds + bounds)
     }
 }
 

@@ -10,6 +10,18 @@ struct BodyPlace: Sendable, Hashable {
     var length: Int
     var checksum: UInt64
 
+    init(segment: Int64, offset: Int, length: Int, checksum: UInt64) {
+        (self.segment, self.offset, self.length, self.checksum) = (segment, offset, length, checksum)
+    }
+
+    /// From the database; numbers that cannot be become a place where nothing is.
+    init(stored segment: Int64, _ offset: Int64, _ length: Int64, _ checksum: Int64) {
+        let isPossible = (0...Int64(UInt32.max)).contains(length) && (0...(1 << 48)).contains(offset)
+        self.init(
+            segment: isPossible ? segment : -1, offset: isPossible ? Int(offset) : 0,
+            length: isPossible ? Int(length) : 0, checksum: UInt64(bitPattern: checksum))
+    }
+
     /// Octets of the record.
     var extent: Int { SegmentHeader.size + length }
 }
