@@ -30,6 +30,13 @@ extension IMAPCommandName {
     }
 }
 
+extension UpdateRules {
+    /// How changes are told at the end of a command that has a UID form.
+    init(after name: IMAPCommandName, uid: Bool) {
+        self.init(mayAnnounceExpunge: uid || name.rule.mayAnnounceExpunge, tellsUIDs: uid)
+    }
+}
+
 /// Why a command is not carried out.
 struct Refusal: Sendable {
     var status: StatusKind

@@ -19,6 +19,6 @@ package struct IMAPSettings: Sendable {
     /// Commands answered BAD until the connection closes, before authentication: broken software and probes.
     static let maximumUnauthenticatedErrors = 10
     static let maximumErrors = 50
-    /// Octets of one literal before authentication: a name or a password.
-    static let unauthenticatedLiteralLimit = 1024
+    /// Octets of all literals of one command before authentication: a name and a password.
+    static let unauthenticatedLiteralLimit: UInt64 = 2048
 }

@@ -41,8 +41,8 @@ package struct EncodedEnvelope: ~Escapable {
     }
 }
 
-/// Where a list's members are, and how many.
-package struct EncodedAddressList: Sendable {
+/// Where a list's members are, and how many. Lists are equal when they are the same one: a sender that is not told.
+package struct EncodedAddressList: Sendable, Equatable {
     fileprivate var start: Int
     package fileprivate(set) var count: Int
 }

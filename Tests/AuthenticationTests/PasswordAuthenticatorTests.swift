@@ -132,14 +132,13 @@ struct PasswordAuthenticatorTests {
     func unknownTakesAsLongAsWrong() async throws {
         let credentials = try PasswordHashing.computeCredentials(Secret("pass word"))
         try await accounts.setCredentials(credentials, of: AccountID(1))
-        let wrong = await median { _ = await login("ada", "wrong") }
-        let unknown = await median { _ = await login("eve", "wrong") }
-        #expect(unknown < wrong * 3 && wrong < unknown * 3)
-    }
-
-    private func median(_ body: () async -> Void) async -> Duration {
-        var times: [Duration] = []
-        for _ in 0..<7 { times.append(await ContinuousClock().measure { await body() }) }
-        return times.sorted()[times.count / 2]
+        // Alternating, and the quickest of each: other work on the machine only ever adds time.
+        var wrong = Duration.seconds(3600)
+        var unknown = wrong
+        for _ in 0..<9 {
+            wrong = min(wrong, await ContinuousClock().measure { _ = await login("ada", "wrong") })
+            unknown = min(unknown, await ContinuousClock().measure { _ = await login("eve", "wrong") })
+        }
+        #expect(unknown < wrong * 2 && wrong < unknown * 2)
     }
 }

@@ -93,7 +93,7 @@ struct SeededGenerator: RandomNumberGenerator {
     @Test("Clients that work at once are told of everything", arguments: 1...40)
     func converge(_ seed: UInt64) async throws {
         var random = SeededGenerator(seed)
-        let fixture = try await Fixture()
+        let fixture = try await Fixture(isForgetful: seed % 4 == 0)
         try await fixture.deliver((1...8).map(Fixture.simple))
         var members: [Member] = []
         for _ in 0..<3 {

@@ -51,18 +51,22 @@ final class Client {
 /// A store with an account, and sessions on it.
 struct Fixture {
     let store = InMemoryStore()
+    /// What sessions get.
+    let served: any MailStore
     let account: Account
     let service: IMAPService
     static let now = Timestamp(seconds: 840_000_000, zoneMinutes: -420)
 
-    init() async throws {
+    /// - Parameter isForgetful: whether sessions never find an index at hand.
+    init(isForgetful: Bool = false) async throws {
+        served = isForgetful ? ForgetfulStore(store) : store
         let domain = try #require(Domain("example.org"))
         try await store.addDomain(domain)
         let credentials = StoredCredentials(
             argon2id: "", scramSHA256: SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: []))
         account = try await store.addAccounts([(Address(localPart: "fred", domain: domain), credentials)])[0]
         let authenticator = FixedAuthenticator(accounts: ["fred": account, "mrc": account, "joe": account])
-        service = IMAPService(store: store, authenticator: authenticator, now: { Fixture.now })
+        service = IMAPService(store: served, authenticator: authenticator, now: { Fixture.now })
     }
 
     static let tls = TLSDescription(version: .tls13, cipherSuite: CipherSuite(0x1302))
@@ -71,7 +75,7 @@ struct Fixture {
         tls: TLSDescription? = Fixture.tls, canStartTLS: Bool = true, settings: IMAPSettings = IMAPSettings()
     ) -> Client {
         let context = SessionContext(hostname: "mail.example.org", tls: tls, canStartTLS: canStartTLS)
-        return Client(IMAPDriver(IMAPSession(context: context, settings: settings, store: store), service: service))
+        return Client(IMAPDriver(IMAPSession(context: context, settings: settings, store: served), service: service))
     }
 
     /// A session that is logged in; with a mailbox, one that has it selected.

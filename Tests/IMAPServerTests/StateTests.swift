@@ -90,7 +90,9 @@ import WireFraming
         #expect(client.events.count == 3)
     }
 
-    @Test("STARTTLS is offered only where it can succeed [8314-4-6] [DEEP-9.2-3]") func offer() async throws {
+    @Test("STARTTLS is offered only where it can succeed [8314-4-6] [DEEP-9.2-3] [DEEP-9.2-2b] [2595-8-1]") func offer()
+        async throws
+    {
         let fixture = try await Fixture()
         let with = fixture.client(tls: nil, canStartTLS: true)
         let greeting = await with.connect()

@@ -1,7 +1,9 @@
 import Glibc
+import MailTestSupport
 
-/// A blocking TCP socket: what an attacker uses.
-final class RawSocket {
+/// A TCP socket without manners: what an attacker uses.
+/// @unchecked: a test uses it from one task, one call at a time.
+final class RawSocket: @unchecked Sendable {
     private let descriptor: Int32
     private var pending: [UInt8] = []
 
@@ -31,7 +33,11 @@ final class RawSocket {
     }
 
     /// Without its CRLF.
-    func readLine() throws -> String {
+    func readLine() async throws -> String {
+        try await blocking { [self] in try nextLine() }
+    }
+
+    private func nextLine() throws -> String {
         while true {
             if let end = pending.firstIndex(of: 0x0A) {
                 let line = pending[..<end].filter { $0 != 0x0D }
@@ -42,10 +48,12 @@ final class RawSocket {
         }
     }
 
-    func readToEnd() throws -> String {
-        while try fill() {}
-        defer { pending = [] }
-        return String(decoding: pending, as: UTF8.self)
+    func readToEnd() async throws -> String {
+        try await blocking { [self] in
+            while try fill() {}
+            defer { pending = [] }
+            return String(decoding: pending, as: UTF8.self)
+        }
     }
 
     private func fill() throws -> Bool {

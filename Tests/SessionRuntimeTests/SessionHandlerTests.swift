@@ -33,14 +33,16 @@ import WireFraming
         return Server(runtime: runtime, port: port, certificate: certificate)
     }
 
-    private func client(_ port: Int, _ arguments: [String], input: String) throws -> String {
-        try run("openssl", ["s_client", "-connect", "127.0.0.1:\(port)", "-quiet"] + arguments, input: input).output
+    private func client(_ port: Int, _ arguments: [String], input: String) async throws -> String {
+        try await run("openssl", ["s_client", "-connect", "127.0.0.1:\(port)", "-quiet"] + arguments, input: input)
+            .output
     }
 
     @Test("On a TLS port the greeting comes inside TLS, and everything after [8314-2-2]")
     func implicit() async throws {
         let server = try await start(.implicitTLS)
-        let answer = try client(server.port, ["-servername", "x.test"], input: "one\r\ntwo\r\nWORK 1\r\nQUIT\r\n")
+        let answer = try await client(
+            server.port, ["-servername", "x.test"], input: "one\r\ntwo\r\nWORK 1\r\nQUIT\r\n")
         #expect(
             answer.contains(
                 "hello TLSv1.3 TLS_AES_256_GCM_SHA384 x25519 new x.test -\r\none\r\ntwo\r\ndone WORK 1\r\nbye\r\n"),
@@ -51,9 +53,9 @@ import WireFraming
     @Test("A client of another protocol is refused before the greeting; one that names ours, or none, is served")
     func applicationProtocols() async throws {
         let server = try await start(.implicitTLS)
-        let foreign = try client(server.port, ["-alpn", "http/1.1,h2"], input: "one\r\nQUIT\r\n")
+        let foreign = try await client(server.port, ["-alpn", "http/1.1,h2"], input: "one\r\nQUIT\r\n")
         #expect(!foreign.contains("hello"))
-        let ours = try client(server.port, ["-alpn", "h2,echo"], input: "QUIT\r\n")
+        let ours = try await client(server.port, ["-alpn", "h2,echo"], input: "QUIT\r\n")
         #expect(ours.contains(" echo\r\nbye"), "\(ours)")
         await server.stop()
     }
@@ -62,9 +64,9 @@ import WireFraming
     func injection() async throws {
         let server = try await start(.startTLS)
         let socket = try RawSocket(port: server.port)
-        #expect(try socket.readLine() == "hello cleartext")
+        #expect(try await socket.readLine() == "hello cleartext")
         try socket.send("STARTTLS\r\ninjected\r\n")
-        #expect(try socket.readToEnd() == "no\r\n")
+        #expect(try await socket.readToEnd() == "no\r\n")
         await server.stop()
     }
 
@@ -72,18 +74,18 @@ import WireFraming
     func lateInjection() async throws {
         let server = try await start(.startTLS)
         let socket = try RawSocket(port: server.port)
-        _ = try socket.readLine()
+        _ = try await socket.readLine()
         try socket.send("STARTTLS\r\n")
-        #expect(try socket.readLine() == "go")
+        #expect(try await socket.readLine() == "go")
         try socket.send("injected\r\n")
-        #expect(!(try socket.readToEnd()).contains("injected"))
+        #expect(!(try await socket.readToEnd()).contains("injected"))
         await server.stop()
     }
 
     @Test("Large answers are written as the reader takes them, and arrive whole")
     func flood() async throws {
         let server = try await start(.implicitTLS)
-        let answer = try client(server.port, [], input: "FLOOD 5000000\r\nafter\r\nQUIT\r\n")
+        let answer = try await client(server.port, [], input: "FLOOD 5000000\r\nafter\r\nQUIT\r\n")
         #expect(answer.split(separator: "\r\n").contains { $0.utf8.count == 5_000_000 })
         #expect(answer.hasSuffix("\r\nafter\r\nbye\r\n"))
         await server.stop()
@@ -93,12 +95,12 @@ import WireFraming
     func notification() async throws {
         let server = try await start(.startTLS)
         let socket = try RawSocket(port: server.port)
-        _ = try socket.readLine()
+        _ = try await socket.readLine()
         try socket.send("WATCH\r\n")
-        #expect(try socket.readLine() == "watching")
-        #expect(try socket.readLine() == "changed")
+        #expect(try await socket.readLine() == "watching")
+        #expect(try await socket.readLine() == "changed")
         try socket.send("QUIT\r\n")
-        #expect(try socket.readToEnd() == "bye\r\n")
+        #expect(try await socket.readToEnd() == "bye\r\n")
         await server.stop()
     }
 
@@ -106,7 +108,7 @@ import WireFraming
     func timeout() async throws {
         let server = try await start(.startTLS, patience: .milliseconds(200))
         let socket = try RawSocket(port: server.port)
-        #expect(try socket.readToEnd() == "hello cleartext\r\ntoo slow\r\n")
+        #expect(try await socket.readToEnd() == "hello cleartext\r\ntoo slow\r\n")
         await server.stop()
     }
 
@@ -114,12 +116,12 @@ import WireFraming
     func dribble() async throws {
         let server = try await start(.startTLS, patience: .milliseconds(300))
         let socket = try RawSocket(port: server.port)
-        _ = try socket.readLine()
+        _ = try await socket.readLine()
         for _ in 0..<10 {
             try? socket.send("x")
             try await Task.sleep(for: .milliseconds(60))
         }
-        #expect(try socket.readToEnd() == "too slow\r\n")
+        #expect(try await socket.readToEnd() == "too slow\r\n")
         await server.stop()
     }
 
@@ -129,11 +131,11 @@ import WireFraming
         limits.stallTime = .milliseconds(300)
         let server = try await start(.startTLS, limits: limits)
         let socket = try RawSocket(port: server.port)
-        _ = try socket.readLine()
+        _ = try await socket.readLine()
         try socket.send("FLOOD 100000000\r\n")
         try await Task.sleep(for: .seconds(2))
         #expect(server.runtime.openConnections == 0)
-        #expect(try socket.readToEnd().utf8.count < 50_000_000)
+        #expect(try await socket.readToEnd().utf8.count < 50_000_000)
         await server.stop()
     }
 
@@ -143,19 +145,19 @@ import WireFraming
         limits.unauthenticatedTime = .milliseconds(300)
         let server = try await start(.startTLS, limits: limits)
         let (idler, user) = (try RawSocket(port: server.port), try RawSocket(port: server.port))
-        _ = try idler.readLine()
-        _ = try user.readLine()
+        _ = try await idler.readLine()
+        _ = try await user.readLine()
         try user.send("LOGIN\r\n")
-        #expect(try user.readLine() == "in")
+        #expect(try await user.readLine() == "in")
         for _ in 0..<8 {
             try? idler.send("noop\r\n")
             try user.send("noop\r\n")
-            #expect(try user.readLine() == "noop")
+            #expect(try await user.readLine() == "noop")
             try await Task.sleep(for: .milliseconds(60))
         }
-        #expect(try idler.readToEnd().hasSuffix("too slow\r\n"))
+        #expect(try await idler.readToEnd().hasSuffix("too slow\r\n"))
         try user.send("QUIT\r\n")
-        #expect(try user.readLine() == "bye")
+        #expect(try await user.readLine() == "bye")
         await server.stop()
     }
 
@@ -165,7 +167,7 @@ import WireFraming
         limits.handshakeTime = .milliseconds(200)
         let server = try await start(.implicitTLS, limits: limits)
         let socket = try RawSocket(port: server.port)
-        #expect(try socket.readToEnd() == "")
+        #expect(try await socket.readToEnd() == "")
         await server.stop()
     }
 
@@ -176,14 +178,14 @@ import WireFraming
         let server = try await start(.startTLS, limits: limits)
         do {
             let (first, second) = (try RawSocket(port: server.port), try RawSocket(port: server.port))
-            _ = try first.readLine()
-            _ = try second.readLine()
+            _ = try await first.readLine()
+            _ = try await second.readLine()
             let third = try RawSocket(port: server.port)
-            #expect(try third.readToEnd() == "")
+            #expect(try await third.readToEnd() == "")
             try first.send("LOGIN\r\n")
-            #expect(try first.readLine() == "in")
+            #expect(try await first.readLine() == "in")
             let fourth = try RawSocket(port: server.port)
-            #expect(try fourth.readLine() == "hello cleartext")
+            #expect(try await fourth.readLine() == "hello cleartext")
         }
         await server.stop()
         #expect(server.runtime.openConnections == 0)
@@ -193,16 +195,94 @@ import WireFraming
     func stopping() async throws {
         let server = try await start(.startTLS)
         let socket = try RawSocket(port: server.port)
-        _ = try socket.readLine()
+        _ = try await socket.readLine()
         async let stopped: Void = server.stop()
-        #expect(try socket.readToEnd() == "stopping\r\n")
+        #expect(try await socket.readToEnd() == "stopping\r\n")
         await stopped
+    }
+
+    @Test("What was answered before the end arrives, however slowly it is read")
+    func slowReader() async throws {
+        let server = try await start(.implicitTLS)
+        let answer = try await run(
+            "sh",
+            [
+                "-c",
+                "printf 'FLOOD 6000000\\r\\nQUIT\\r\\n' | openssl s_client -connect 127.0.0.1:\(server.port) -quiet 2>/dev/null"
+                    + " | { sleep 2; wc -c; }",
+            ])
+        #expect((Int(answer.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 6_000_000)
+        await server.stop()
+    }
+
+    @Test("A command in progress is answered before the server stops")
+    func stoppingDuringWork() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try await socket.readLine()
+        try socket.send("WORK slowly\r\n")
+        try await Task.sleep(for: .milliseconds(20))
+        async let stopped: Void = server.stop()
+        #expect(try await socket.readToEnd() == "done WORK slowly\r\nstopping\r\n")
+        await stopped
+    }
+
+    @Test("A farewell is not written into an answer that is still being read")
+    func stoppingDuringAnswer() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try await socket.readLine()
+        try socket.send("FLOOD 8000000\r\n")
+        try await Task.sleep(for: .milliseconds(200))
+        async let stopped: Void = server.stop()
+        let answer = try await socket.readToEnd()
+        #expect(answer.utf8.count == 8_000_000 + "\r\nstopping\r\n".utf8.count)
+        #expect(answer.hasSuffix("x\r\nstopping\r\n"))
+        await stopped
+    }
+
+    @Test("A hello that cannot be read asks for nothing we would allow")
+    func hiddenHello() async throws {
+        let server = try await start(.implicitTLS)
+        let script = """
+            import socket, ssl, sys
+            raw = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+            raw.sendall(bytes.fromhex("1503010002015a"))
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.set_alpn_protocols(["http/1.1"])
+            try:
+                print(context.wrap_socket(raw).recv(100))
+            except OSError as error:
+                print("refused", error)
+            """
+        let answer = try await run("/usr/bin/python3", ["-c", script, "\(server.port)"])
+        #expect(!answer.output.contains("hello"), "\(answer.output)")
+        await server.stop()
+    }
+
+    @Test("The server's order of groups counts, not the client's")
+    func groupOrder() async throws {
+        let server = try await start(.implicitTLS)
+        let answer = try await client(server.port, ["-groups", "P-384:P-256:X25519"], input: "QUIT\r\n")
+        #expect(answer.contains(" x25519 "), "\(answer)")
+        await server.stop()
+    }
+
+    @Test("IPv6 peers are counted by /64")
+    func networks() {
+        #expect(ConnectionCounter.network(of: "192.0.2.1") == "192.0.2.1")
+        #expect(ConnectionCounter.network(of: "2001:db8:1:2:3:4:5:6") == "2001:db8:1:2")
+        #expect(ConnectionCounter.network(of: "2001:db8:1:2::6") == "2001:db8:1:2")
+        #expect(ConnectionCounter.network(of: "2001:db8::6") == ConnectionCounter.network(of: "2001:db8::7:8"))
+        #expect(ConnectionCounter.network(of: "2001:db8::6") != ConnectionCounter.network(of: "2001:db9::6"))
+        #expect(ConnectionCounter.network(of: "::1") == "::")
     }
 
     @Test("The server ends TLS with close_notify [8314-3.4-1s]")
     func closeNotify() async throws {
         let server = try await start(.implicitTLS)
-        let trace = try run(
+        let trace = try await run(
             "openssl", ["s_client", "-connect", "127.0.0.1:\(server.port)", "-msg", "-ign_eof"], input: "QUIT\r\n"
         ).output
         #expect(trace.contains("<<< TLS 1.3, Alert [length 0002], warning close_notify"), "\(trace.suffix(2000))")

@@ -34,7 +34,7 @@ import Testing
             group: 0x17),
         Case(
             arguments: ["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305", "-groups", "P-384:P-256"], suite: 0xCCA9,
-            group: 0x18),
+            group: 0x17),
     ]
 
     @Test(
@@ -45,7 +45,7 @@ import Testing
         defer { certificate.remove() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = try await witness(certificate.context(), on: group)
-        let client = try run(
+        let client = try await run(
             "openssl",
             [
                 "s_client", "-connect", "127.0.0.1:\(server.localAddress?.port ?? 0)", "-servername", "mail.test",
@@ -99,7 +99,7 @@ import Testing
         defer { certificate.remove() }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let server = try await witness(certificate.context(), on: group)
-        let client = try run(
+        let client = try await run(
             "openssl",
             [
                 "s_client", "-connect", "127.0.0.1:\(server.localAddress?.port ?? 0)", version, "-cipher",

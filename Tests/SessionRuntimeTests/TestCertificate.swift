@@ -1,9 +1,18 @@
 import Foundation
+import MailTestSupport
 
 @testable import SessionRuntime
 
 /// Runs a program; its standard output and error together.
-func run(_ program: String, _ arguments: [String], input: String = "") throws -> (status: Int32, output: String) {
+func run(
+    _ program: String, _ arguments: [String], input: String = ""
+) async throws -> (status: Int32, output: String) {
+    try await blocking { try runBlocking(program, arguments, input: input) }
+}
+
+func runBlocking(
+    _ program: String, _ arguments: [String], input: String = ""
+) throws -> (status: Int32, output: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [program] + arguments
@@ -28,7 +37,7 @@ struct TestCertificate {
     init(algorithm: [String] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("latchmail-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let made = try run(
+        let made = try runBlocking(
             "openssl",
             [
                 "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",

@@ -30,14 +30,20 @@ extension IMAPSession {
             guard case .copied(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
             }
-            let code = result.responseCode
-            guard moves, let code else { return session.conclude(tag, .ok, code, "\(word) completed", &output) }
+            return moves
+                ? session.concludeMove(tag, result.responseCode, &output)
+                : session.conclude(tag, .ok, result.responseCode, "COPY completed", &output)
+        }
+    }
+
+    private mutating func concludeMove(_ tag: String, _ code: ResponseCode?, _ output: inout SessionOutput) -> Step {
+        if let code {
             // RFC 6851 §4.3: before the EXPUNGEs, so untagged.
             var reply = OutputBuffer()
             reply.append(status: .ok, tag: nil, code: code, "Moved")
-            session.enqueue(reply)
-            return session.conclude(tag, .ok, "MOVE completed", &output)
+            enqueue(reply)
         }
+        return conclude(tag, .ok, "MOVE completed", &output)
     }
 
     /// RFC 3501 §6.4.3; with a set, RFC 4315 §2.1.

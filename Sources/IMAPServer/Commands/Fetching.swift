@@ -31,7 +31,7 @@ extension IMAPSession {
         _ tag: String, _ plan: FetchPlan, _ positions: [Range<Int>], newlySeen: NumberSet = NumberSet(), uid: Bool,
         _ output: inout SessionOutput
     ) -> Step {
-        let updates = UpdateRules(mayAnnounceExpunge: uid, tellsUIDs: uid)
+        let updates = UpdateRules(after: .fetch, uid: uid)
         if let mailbox = state.mailbox, let now = store.current(mailbox.id), !newlySeen.isEmpty {
             state.replaceMailbox(mailbox.marking(newlySeen, seenIn: now))
         }
@@ -50,7 +50,7 @@ extension IMAPSession {
     /// Writes more of a FETCH, and asks for its next piece when all of the last is written. Nil to go on writing.
     mutating func advance(_ stream: FetchStream, _ output: inout SessionOutput) -> Step? {
         var stream = stream
-        let end = min(stream.piece.count, stream.written + productionChunk)
+        let end = min(stream.piece.count, stream.written + max(0, productionChunk - output.bytes.count))
         output.bytes.append(stream.piece[stream.written..<end])
         stream.written = end
         guard end == stream.piece.count else {

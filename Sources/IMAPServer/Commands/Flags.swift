@@ -15,7 +15,7 @@ extension IMAPSession {
             return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
         }
         guard let uids = mailbox.uids(set, uid: uid) else { return refuseSet(tag, &output) }
-        var updates = UpdateRules(mayAnnounceExpunge: uid, tellsUIDs: uid)
+        var updates = UpdateRules(after: .store, uid: uid)
         guard !mailbox.isReadOnly else {
             return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", updates: updates, &output)
         }

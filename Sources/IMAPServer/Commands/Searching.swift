@@ -12,7 +12,7 @@ extension IMAPSession {
         _ tag: String, _ request: SearchRequest, uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
-        let updates = UpdateRules(mayAnnounceExpunge: uid, tellsUIDs: uid)
+        let updates = UpdateRules(after: .search, uid: uid)
         if let charset = request.charset, !Self.charsets.contains(charset) {
             save(NumberSet(), request)
             return conclude(

@@ -31,9 +31,11 @@ extension OutputBuffer {
         append(nstring: envelope.date, of: summary)
         append(UInt8(ascii: " "))
         append(nstring: envelope.subject, of: summary)
+        let from = count
         append(envelope.from, of: envelope)
-        append(envelope.sender, of: envelope)
-        append(envelope.replyTo, of: envelope)
+        let written = Array(bytes[from...])
+        if envelope.sender == envelope.from { append(written) } else { append(envelope.sender, of: envelope) }
+        if envelope.replyTo == envelope.from { append(written) } else { append(envelope.replyTo, of: envelope) }
         append(envelope.to, of: envelope)
         append(envelope.cc, of: envelope)
         append(envelope.bcc, of: envelope)

@@ -6,7 +6,7 @@ import WireFraming
 package struct FetchPlan: Sendable {
     package struct Item: Sendable {
         var kind: Kind
-        /// `BODY[HEADER.FIELDS (To)]<0> `, up to where the value begins.
+        /// ` BODY[HEADER.FIELDS (To)]<0> `, up to where the value begins; of the first item ` FETCH (…`.
         var label: [UInt8]
     }
 
@@ -39,7 +39,9 @@ package struct FetchPlan: Sendable {
     }
 
     private init(_ items: [Item]) {
-        self.items = items
+        self.items = items.enumerated().map { index, item in
+            Item(kind: item.kind, label: Array((index == 0 ? " FETCH (" : " ").utf8) + item.label)
+        }
         var (needsSummary, sections) = (false, 0)
         for item in items {
             switch item.kind {

@@ -29,16 +29,14 @@ package struct FetchWriter: Sendable {
     func write(_ positions: Range<Int>, _ output: inout OutputBuffer) {
         view.forEach(in: positions) { position, row in
             begin(position, &output)
-            for (index, item) in plan.items.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: " ")) }
-                write(item, row, &output)
-            }
+            for item in plan.items { write(item, row, &output) }
             end(row, &output)
         }
     }
 
     func begin(_ position: Int, _ output: inout OutputBuffer) {
-        output.append(fetchOf: UInt32(truncatingIfNeeded: position + 1))
+        output.append("* " as StaticString)
+        output.append(decimal: position + 1)
     }
 
     func end(_ row: MessageRow, _ output: inout OutputBuffer) {

@@ -17,15 +17,16 @@ extension BodySection {
     /// - Parameter root: the message's structure; not needed for the whole message.
     func content(size: Int, root: BodyPart?) -> SectionContent {
         if part.isEmpty, text == .full { return .octets(0..<size) }
-        guard let root, let found = root.part(at: part.map(Int.init)) else { return .none }
+        guard let root else { return .none }
+        guard !part.isEmpty else { return text == .mime ? .none : content(of: root) }
+        guard let found = root.part(at: part.map(Int.init)) else { return .none }
         switch text {
         case .full: return .octets(found.bodyRange)
         // Part 1 of a message that is no multipart has the message's header as its own.
-        case .mime: return part.isEmpty ? .none : .octets(found.headerRange)
+        case .mime: return .octets(found.headerRange)
         case .header, .text, .headerFields, .headerFieldsNot:
             // Below a part number these are of the message in a message/rfc822 part.
-            guard let message = part.isEmpty ? root : found.encapsulatedMessage else { return .none }
-            return content(of: message)
+            return found.encapsulatedMessage.map(content) ?? .none
         }
     }
 

@@ -40,6 +40,16 @@ extension OutputBuffer {
         append(string: part.encoding)
         append(UInt8(ascii: " "))
         append(decimal: part.bodyRange.count)
+        appendKind(of: part, extended: extended)
+        guard extended else { return }
+        // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc …]]]
+        append(UInt8(ascii: " "))
+        append(nstring: part.md5)
+        appendExtension(of: part)
+    }
+
+    // body-type-text = … SP body-fld-lines        body-type-msg = … SP envelope SP body SP body-fld-lines
+    private mutating func appendKind(of part: BodyPart, extended: Bool) {
         switch part.kind {
         case .single, .multipart: break
         case .text:
@@ -53,11 +63,6 @@ extension OutputBuffer {
             append(UInt8(ascii: " "))
             append(decimal: part.lineCount)
         }
-        guard extended else { return }
-        // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc …]]]
-        append(UInt8(ascii: " "))
-        append(nstring: part.md5)
-        appendExtension(of: part)
     }
 
     private mutating func appendExtension(of part: BodyPart) {

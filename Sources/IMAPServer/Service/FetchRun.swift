@@ -23,15 +23,15 @@ struct FetchRun {
 
     let store: any MailStore
     let request: FetchRequest
-    private var output = OutputBuffer()
-    private var problem: FetchProblem?
+    var output = OutputBuffer()
+    var problem: FetchProblem?
 
     init(store: any MailStore, request: FetchRequest) {
         self.store = store
         self.request = request
     }
 
-    private var plan: FetchPlan { request.writer.plan }
+    var plan: FetchPlan { request.writer.plan }
 
     mutating func run() async -> FetchPiece {
         var cursor: FetchCursor? = request.cursor
@@ -112,7 +112,7 @@ struct FetchRun {
     }
 
     /// Reads from the store; nil, and a problem noted, when it fails.
-    private mutating func read<Result: Sendable>(_ body: () async throws -> Result) async -> Result? {
+    mutating func read<Result: Sendable>(_ body: () async throws -> Result) async -> Result? {
         do {
             return try await body()
         } catch {
@@ -121,127 +121,5 @@ struct FetchRun {
         }
     }
 
-    private mutating func note(_ new: FetchProblem) { problem = max(problem ?? .gone, new) }
-
-    // Messages
-
-    /// Writes one message from an item on; where to go on when the piece is full before its end.
-    private mutating func write(_ message: FetchedMessage, from start: FetchCursor) async -> FetchCursor? {
-        var message = message
-        if start.item == 0, start.written == 0 { request.writer.begin(message.position, &output) }
-        var needsSpace = start.item > 0 || start.written > 0
-        for index in start.item..<plan.items.count {
-            let item = plan.items[index]
-            let resumedAt = index == start.item ? start.written : 0
-            switch item.kind {
-            case .flags, .uid, .internalDate, .size:
-                space(&needsSpace)
-                request.writer.write(item, message.row, &output)
-            case .envelope, .structure:
-                guard message.summary != nil else {
-                    note(.gone)
-                    continue
-                }
-                space(&needsSpace)
-                message.write(item, &output)
-            case .section(let section, let partial):
-                if resumedAt == 0 { space(&needsSpace) }
-                if section != BodySection(), message.summary == nil { note(.gone) }
-                let content = message.content(section)
-                if let written = await write(content, partial, item, of: message, from: resumedAt) {
-                    var cursor = start
-                    (cursor.item, cursor.written) = (index, written)
-                    return cursor
-                }
-                if problem == .brokenOff { return nil }
-            }
-        }
-        request.writer.end(message.row, &output)
-        if message.isDamaged { note(.unreadable) }
-        return nil
-    }
-
-    private mutating func space(_ needed: inout Bool) {
-        if needed { output.append(UInt8(ascii: " ")) }
-        needed = true
-    }
-
-    // Sections
-
-    /// Writes a section's value. When the piece is full before its end: how many of its octets are written.
-    private mutating func write(
-        _ content: SectionContent, _ partial: PartialRange?, _ item: FetchPlan.Item, of message: FetchedMessage,
-        from written: Int
-    ) async -> Int? {
-        switch content {
-        case .none:
-            output.append(item.label)
-            output.append("NIL")
-            return nil
-        case .octets(let range):
-            return await write(partial?.applied(to: range) ?? range, item, of: message, from: written)
-        case .fields(let header, let names, let excluding, let bodyIsEmpty):
-            output.append(item.label)
-            let octets = header.prefix(Self.header)
-            guard let bytes = await header.isEmpty ? [] : bytes(octets, of: message) else {
-                output.append("NIL")
-                return nil
-            }
-            let fields = selectHeaderFields(
-                from: bytes.span, names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
-            let range = partial?.applied(to: 0..<fields.count) ?? 0..<fields.count
-            output.append(literalOf: range.count)
-            output.append(fields[range])
-            return nil
-        }
-    }
-
-    /// Writes a range of the message as a literal.
-    private mutating func write(
-        _ range: Range<Int>, _ item: FetchPlan.Item, of message: FetchedMessage, from written: Int
-    ) async -> Int? {
-        if let body = message.body {
-            output.append(item.label)
-            let range = range.clamped(to: 0..<body.count)
-            output.append(literalOf: range.count)
-            output.append(body[range])
-            return nil
-        }
-        var written = written
-        while written < range.count || written == 0 {
-            let start = range.lowerBound + written
-            let wanted = start..<min(range.upperBound, start + Self.range)
-            let bytes = await bytes(wanted, of: message)
-            guard let bytes, bytes.count == wanted.count else {
-                guard written == 0 else {
-                    problem = .brokenOff
-                    return nil
-                }
-                if bytes != nil { note(.unreadable) }
-                output.append(item.label)
-                output.append("NIL")
-                return nil
-            }
-            if written == 0 {
-                output.append(item.label)
-                output.append(literalOf: range.count)
-            }
-            output.append(bytes)
-            written += bytes.count
-            if written >= range.count { return nil }
-            if output.count >= Self.ahead { return written }
-        }
-        return nil
-    }
-
-    /// Octets of a message, from memory or the store; nil, and a problem noted, when they cannot be had.
-    private mutating func bytes(_ range: Range<Int>, of message: FetchedMessage) async -> [UInt8]? {
-        if let body = message.body { return Array(body[range.clamped(to: 0..<body.count)]) }
-        // A small body that was not read with its batch is gone.
-        guard Int(message.row.size) > Self.wholeBody else {
-            note(.gone)
-            return nil
-        }
-        return await read { [store] in try await store.read(message.row.body, range) }
-    }
+    mutating func note(_ new: FetchProblem) { problem = max(problem ?? .gone, new) }
 }

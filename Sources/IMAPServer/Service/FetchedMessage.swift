@@ -27,8 +27,8 @@ struct FetchedMessage {
         output.append(item.label)
         switch item.kind {
         case .envelope:
-            guard let summary, !output.append(envelopeOf: summary.span) else { return }
-            isDamaged = true
+            if let summary, output.append(envelopeOf: summary.span) { return }
+            if summary != nil { isDamaged = true }
             output.append(envelope: Envelope())
         case .structure(let extended):
             decode()

@@ -28,6 +28,7 @@ extension IMAPSession {
     }
 
     private mutating func readCommand(hasMoreInput: Bool, _ output: inout SessionOutput) -> Step {
+        literalOctets = 0
         do {
             let command = try reader.parse(.modifiedUTF7)
             guard let name = command.request.name else {
@@ -100,7 +101,9 @@ extension IMAPSession {
             return refuseLiteral(prefix.tag, Refusal(status: .bad, text: "Unknown command"), &output)
         }
         if let refusal = refusal(of: name) { return refuseLiteral(prefix.tag, refusal, &output) }
-        if !isAuthenticated, header.count > UInt64(IMAPSettings.unauthenticatedLiteralLimit) {
+        let (octets, overflow) = literalOctets.addingReportingOverflow(header.count)
+        literalOctets = octets
+        if !isAuthenticated, overflow || octets > IMAPSettings.unauthenticatedLiteralLimit {
             return refuseLiteral(prefix.tag, Refusal(status: .bad, code: .limit, text: "Too long"), &output)
         }
         do {
@@ -121,6 +124,7 @@ extension IMAPSession {
     /// Refuses a command whose literal is announced. Where the literal is under way and too long to be read past, the
     /// connection ends (RFC 7888 §4).
     mutating func refuseLiteral(_ tag: String?, _ refusal: Refusal, _ output: inout SessionOutput) -> Step {
+        literalOctets = 0
         let rest = reader.refuseLiteral()
         let step = refuse(tag, refusal, &output)
         guard rest == .hopeless else { return step }

@@ -39,6 +39,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     var failedLogins = 0
     /// Commands answered BAD.
     var errors = 0
+    /// Octets of the present command's literals, counted before authentication.
+    var literalOctets: UInt64 = 0
     /// Until the first command: a foreign protocol shows itself in its first line.
     var isFirstLine = true
 
@@ -166,7 +168,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
             guard output.bytes.count < productionChunk else { return .produce }
             switch outgoing.removeFirst() {
             case .bytes(let bytes, let written):
-                let end = min(bytes.count, written + productionChunk)
+                let end = min(bytes.count, written + productionChunk - output.bytes.count)
                 output.bytes.append(bytes[written..<end])
                 if end < bytes.count { outgoing.insert(.bytes(bytes, written: end), at: 0) }
             case .expunges(var list):

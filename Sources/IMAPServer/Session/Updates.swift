@@ -24,11 +24,12 @@ struct ExpectedChange: Sendable {
     var uids: NumberSet
     var change: FlagChange
 
-    func result(_ flags: FlagBits, _ keywords: KeywordTable) -> FlagBits {
+    /// The change as masks: `flags = (flags - cleared) ∪ set`.
+    func masks(_ keywords: KeywordTable) -> (set: FlagBits, cleared: FlagBits) {
         switch change {
-        case .add(let added): flags.union(keywords.bits(added))
-        case .remove(let removed): flags.subtracting(keywords.bits(removed))
-        case .replace(let new): keywords.bits(new)
+        case .add(let added): (keywords.bits(added), [])
+        case .remove(let removed): ([], keywords.bits(removed))
+        case .replace(let new): (keywords.bits(new), FlagBits(rawValue: .max))
         }
     }
 }
@@ -118,11 +119,12 @@ extension SelectedMailbox {
         _ changed: [Int], of now: MailboxSnapshot, since old: MailboxSnapshot, _ rules: UpdateRules
     ) -> [Range<Int>] {
         var uids = NumberSet()
+        let masks: (set: FlagBits, cleared: FlagBits) = rules.expected?.masks(now.keywords) ?? ([], [])
         for position in changed {
             let row = now[position]
             if let expected = rules.expected, expected.uids.contains(row.uid.value),
-                let before = old.position(of: row.uid),
-                expected.result(old[before].flags, now.keywords) == row.flags
+                let before = old.flags(of: row.uid, near: position),
+                before.subtracting(masks.cleared).union(masks.set) == row.flags
             {
                 continue
             }
@@ -131,5 +133,16 @@ extension SelectedMailbox {
         guard !rules.told.isEmpty else { return view.positions(ofUIDs: uids) }
         let told = !holdsExpunged ? rules.told : NumberSet(numbers: rules.told.filter { now.holds($0) })
         return view.positions(ofUIDs: uids.union(told))
+    }
+}
+
+extension MailboxSnapshot {
+    /// A message's flags. It is mostly where it was: `position` is looked at first.
+    fileprivate func flags(of uid: UID, near position: Int) -> FlagBits? {
+        if position < count {
+            let row = self[position]
+            if row.uid == uid { return row.flags }
+        }
+        return self.position(of: uid).map { self[$0].flags }
     }
 }

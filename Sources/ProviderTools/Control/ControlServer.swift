@@ -112,9 +112,22 @@ package struct ControlClient: Administering {
         }
     }
 
+    /// On a thread of its own: the socket blocks, and tasks share few threads.
     package func perform(
         _ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void
     ) async throws(OperatorError) {
+        let result = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    returning: Result { () throws(OperatorError) in try exchange(request, reply: reply) })
+            }
+        }
+        try result.get()
+    }
+
+    private func exchange(
+        _ request: ControlRequest, reply: @Sendable (ControlReply) -> Void
+    ) throws(OperatorError) {
         guard let data = try? JSONEncoder().encode(request), socket.write(data) else { throw gone }
         while let line = socket.readLine() {
             guard let answer = try? JSONDecoder().decode(ControlReply.self, from: Data(line)) else {

@@ -1,0 +1,83 @@
+import MailStore
+import MailVocabulary
+
+/// A store whose indexes are never at hand, as if they were evicted at once: sessions must ask for every look.
+final class ForgetfulStore: MailStore {
+    private let base: InMemoryStore
+
+    init(_ base: InMemoryStore) { self.base = base }
+
+    func current(_ mailbox: MailboxID) -> MailboxSnapshot? { nil }
+
+    func domains() async throws -> [Domain] { try await base.domains() }
+    func addDomain(_ domain: Domain) async throws { try await base.addDomain(domain) }
+    func deleteDomain(_ domain: Domain) async throws { try await base.deleteDomain(domain) }
+    func accounts() async throws -> [Account] { try await base.accounts() }
+    func account(_ address: Address) async throws -> Account? { try await base.account(address) }
+    func credentials(of account: AccountID) async throws -> StoredCredentials? {
+        try await base.credentials(of: account)
+    }
+    func addAccounts(_ new: [(Address, StoredCredentials)]) async throws -> [Account] {
+        try await base.addAccounts(new)
+    }
+    func setCredentials(_ credentials: StoredCredentials, of account: AccountID) async throws {
+        try await base.setCredentials(credentials, of: account)
+    }
+    func deleteAccount(_ account: AccountID) async throws { try await base.deleteAccount(account) }
+
+    func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }
+    func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {
+        try await base.mailbox(name, of: account)
+    }
+    func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox {
+        try await base.createMailbox(name, of: account, specialUse: specialUse)
+    }
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws {
+        try await base.deleteMailbox(name, of: account)
+    }
+    func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws {
+        try await base.renameMailbox(name, to: to, of: account)
+    }
+    func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws {
+        try await base.setSubscribed(subscribed, name, of: account)
+    }
+    func subscriptions(of account: AccountID) async throws -> [MailboxName] {
+        try await base.subscriptions(of: account)
+    }
+
+    func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot { try await base.open(mailbox) }
+    func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 { try await base.claimRecent(mailbox) }
+    func bodyWriter() -> any BodyWriter { base.bodyWriter() }
+    func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
+        try await base.append(messages)
+    }
+    func changeFlags(
+        _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
+    ) async throws -> NumberSet {
+        try await base.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince)
+    }
+    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try await base.copy(uids, from: from, to: to)
+    }
+    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try await base.move(uids, from: from, to: to)
+    }
+    func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {
+        try await base.remove(uids, from: mailbox, onlyDeleted: onlyDeleted)
+    }
+
+    func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8] { try await base.read(body, range) }
+    func read(_ bodies: [BodyID]) async throws -> [[UInt8]?] { try await base.read(bodies) }
+    func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] { try await base.summaries(bodies) }
+
+    func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
+        base.observe(mailbox, onChange)
+    }
+    func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
+        base.observe(account, onChange)
+    }
+    func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
+        try await base.verify(progress)
+    }
+    func close() async throws { try await base.close() }
+}
