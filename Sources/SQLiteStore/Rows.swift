@@ -121,6 +121,40 @@ enum RowReader {
         return bodies.map { known[$0] }
     }
 
+    /// In the order asked; nil for those that are gone. A stretch of neighbours is one query, stepped by SQLite's own
+    /// functions: ENVELOPE and SEARCH ask for every message of a mailbox.
+    static func summaries(_ bodies: [BodyID], _ db: Database) throws -> [[UInt8]?] {
+        let select = try db.cachedStatement(sql: "SELECT id, summary FROM body WHERE id BETWEEN ? AND ?")
+        var summaries = [[UInt8]?](repeating: nil, count: bodies.count)
+        var start = 0
+        while start < bodies.count {
+            let first = bodies[start].value
+            var end = start + 1
+            while end < bodies.count, bodies[end].value == first + Int64(end - start) { end += 1 }
+            try readSummaries(first...first + Int64(end - start - 1), select) { id, summary in
+                summaries[start + Int(id - first)] = summary
+            }
+            start = end
+        }
+        return summaries
+    }
+
+    private static func readSummaries(
+        _ run: ClosedRange<Int64>, _ select: Statement, _ take: (Int64, [UInt8]) -> Void
+    ) throws {
+        try select.setArguments([run.lowerBound, run.upperBound])
+        let statement = select.sqliteStatement
+        defer { sqlite3_reset(statement) }
+        var code = sqlite3_step(statement)
+        while code == SQLITE_ROW {
+            let octets = UnsafeRawBufferPointer(
+                start: sqlite3_column_blob(statement, 1), count: Int(sqlite3_column_bytes(statement, 1)))
+            take(sqlite3_column_int64(statement, 0), Array(octets))
+            code = sqlite3_step(statement)
+        }
+        guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+    }
+
     static func account(_ row: Row) throws -> Account {
         let domain: String = row[2]
         guard let domain = Domain(domain) else { throw StoreError.damaged("account \(row[0] as Int64): its domain") }

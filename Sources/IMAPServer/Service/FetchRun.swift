@@ -11,6 +11,8 @@ struct FetchRun {
     static let batch = 500
     /// Octets of a piece, after which no new batch is begun: what a session keeps in memory ahead of its socket.
     static let ahead = 256 * 1024
+    /// Octets that stand around a body in its answer, or a listing takes; a guess, to make room once.
+    static let answerOverhead = 512
     /// Octets of a body that is read whole; a larger one is read by ranges.
     static let wholeBody = 128 * 1024
     /// Octets of one range of a large body.
@@ -32,9 +34,9 @@ struct FetchRun {
     var plan: FetchPlan { request.writer.plan }
 
     mutating func run() async -> FetchPiece {
-        output.reserveCapacity(Self.ahead / 4)
         var cursor: FetchCursor? = request.cursor
-        while let start = cursor, output.count < Self.ahead {
+        // Half full is full: with another batch the piece would grow to twice its size, by copying it.
+        while let start = cursor, output.count < Self.ahead / 2 {
             let batch = batch(from: start)
             guard !batch.rows.isEmpty else {
                 cursor = nil
@@ -85,6 +87,8 @@ struct FetchRun {
         var summaries: [[UInt8]?] = []
         if plan.needsSummary { summaries = await read { [store] in try await store.summaries(bodies) } ?? [] }
         let whole = await readSmall(batch.rows.map(\.row))
+        let octets = whole.values.reduce(0) { $0 + ($1?.count ?? 0) }
+        output.reserveCapacity(output.count + octets + Self.answerOverhead * batch.rows.count)
         for (index, (position, row)) in batch.rows.enumerated() {
             var message = FetchedMessage(position: position, row: row)
             message.summary = index < summaries.count ? summaries[index] : nil
