@@ -10,10 +10,11 @@ extension SQLiteStore {
     /// Octets copied in one commit: others' commits wait no longer than this takes.
     private static let compactionBatch = 1 << 20
 
-    /// Empties segments that are more than half dead, until `limit` octets were copied. Returns how many were.
+    /// Empties segments that are more than half dead, until `limit` octets were copied, with a segment's worth more at
+    /// most, or the task is cancelled. Returns how many were.
     package func compact(limit: Int = .max) async throws -> Int {
         var copied = 0
-        for segment in try await sparseSegments() where copied < limit {
+        for segment in try await sparseSegments() where copied < limit && !Task.isCancelled {
             copied += try await evacuate(segment)
         }
         return copied
@@ -24,10 +25,11 @@ extension SQLiteStore {
             try Row.fetchAll(db, sql: "SELECT id, live FROM segment WHERE sealed ORDER BY live")
                 .map { (id: $0[0] as Int64, live: $0[1] as Int) }
         }
-        return try await readers.run { [segments] in
-            try sealed.filter { segment in
-                guard let file = try? segments.file(segment.id) else { return false }
-                return segment.live * 2 < (try file.size())
+        return try await compacting.run { [directory] in
+            sealed.filter { segment in
+                // By name: opening them all would close those that readers use.
+                guard let size = fileSize(directory.segment(segment.id)) else { return false }
+                return segment.live < size / 2
             }.map(\.id)
         }
     }
@@ -40,14 +42,15 @@ extension SQLiteStore {
 
     private func evacuate(_ segment: Int64) async throws -> Int {
         var (offset, copied) = (0, 0)
-        while true {
+        while !Task.isCancelled {
             let start = offset
-            let (batch, next) = try await readers.run { [self] in try liveBodies(in: segment, from: start) }
+            let (batch, next) = try await compacting.run { [self] in try liveBodies(in: segment, from: start) }
             if !batch.isEmpty { try await move(batch) }
             copied += batch.reduce(0) { $0 + $1.from.extent }
             guard let next else { return copied }
             offset = next
         }
+        return copied
     }
 
     /// The next few live bodies of a segment, and where to go on; nil at its end.

@@ -17,6 +17,8 @@ package final class SQLiteStore: MailStore {
         package var segmentSize = 64 << 20
         /// Octets of small bodies that may wait in the database before they are written to a segment together; 0 for none.
         package var parkedOctets = 1 << 20
+        /// How often the room of expunged mail is given back; nil for never.
+        package var compactionInterval: Duration? = .seconds(300)
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -35,6 +37,8 @@ package final class SQLiteStore: MailStore {
     let committer: Committer
     let segments: SegmentReader
     let staging: StagingArea
+    let housekeeping = Housekeeping()
+    let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
 
     /// Opens the store at `path`, making it when nothing is there. Throws `unavailable` (in use by another process, no
@@ -54,6 +58,7 @@ package final class SQLiteStore: MailStore {
         } catch {
             throw StoreError(anyError: error)
         }
+        if let interval = options.compactionInterval { startHousekeeping(every: interval) }
     }
 
     private static func openDatabase(_ directory: StoreDirectory, _ options: Options) throws -> DatabasePool {
@@ -125,6 +130,7 @@ package final class SQLiteStore: MailStore {
     }
 
     package func close() async throws {
+        await housekeeping.stop()
         let claimed = cache.all()
         try? await committer.commit { transaction, _ in try transaction.writeClaims(claimed) }
         await committer.close()

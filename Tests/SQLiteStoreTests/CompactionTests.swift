@@ -2,6 +2,7 @@ import Foundation
 import MailStore
 import MailTestSupport
 import MailVocabulary
+import Synchronization
 import Testing
 
 @testable import SQLiteStore
@@ -12,6 +13,7 @@ struct CompactionTests {
         var options = SQLiteStore.Options()
         options.segmentSize = 100_000
         options.parkedOctets = 0
+        options.compactionInterval = nil
         return options
     }
 
@@ -67,6 +69,56 @@ struct CompactionTests {
                 #expect(try await fixture.texts(fixture.mailbox("INBOX").id) == kept.map { text($0) })
                 try await fixture.expectSound()
             }
+        }
+    }
+
+    /// Room is given back although nobody asks, also that of mail expunged before the store was opened.
+    @Test("by the store itself, at start and while it runs", arguments: [true, false])
+    func housekeeping(_ reopens: Bool) async throws {
+        try await withStorePath { path in
+            var housekeeping = options
+            housekeeping.compactionInterval = reopens ? .seconds(1000) : .milliseconds(20)
+            let kept = NumberSet(numbers: (1...100).filter { $0 % 10 == 0 })
+            try await withStore(path, options: reopens ? options : housekeeping) { store in
+                let fixture = try await StoreFixture(store)
+                let inbox = try await fixture.mailbox("INBOX").id
+                for number in UInt32(1)...100 { try await fixture.append([text(number)], to: inbox) }
+                _ = try await store.remove(
+                    NumberSet(numbers: (1...100).filter { !kept.contains($0) }), from: inbox, onlyDeleted: false)
+                if !reopens { try await expectFewSegments(path) }
+            }
+            try await withStore(path, options: housekeeping) { store in
+                try await expectFewSegments(path)
+                let fixture = try await store.firstFixture()
+                #expect(try await fixture.texts(fixture.mailbox("INBOX").id) == kept.map { text($0) })
+                try await fixture.expectSound()
+            }
+        }
+    }
+
+    /// Soon: the hundred messages filled ten segments, the ten that are left fit into two beside the open one.
+    private func expectFewSegments(_ path: String) async throws {
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(20)
+        while try segmentFiles(path).count > 3, clock.now < deadline { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try segmentFiles(path).count <= 3)
+    }
+
+    @Test("a store that is closed does nothing more by itself, and is let go")
+    func housekeepingStops() async throws {
+        try await withStorePath { path in
+            var options = options
+            options.compactionInterval = .milliseconds(1)
+            let logged = Mutex(0)
+            options.log = { _ in logged.withLock { $0 += 1 } }
+            weak var dropped: SQLiteStore?
+            try await withStore(path, options: options) { store in
+                dropped = store
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(dropped == nil)
+            try await Task.sleep(for: .milliseconds(20))
+            #expect(logged.withLock { $0 } == 0)
         }
     }
 

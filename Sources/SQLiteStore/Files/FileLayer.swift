@@ -86,6 +86,12 @@ final class OpenFile: Sendable {
     }
 }
 
+/// Octets; nil when it is not there.
+func fileSize(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+}
+
 struct OpenFailure: Error {
     var code: Int32
     var path: String
