@@ -54,7 +54,7 @@ package final class SQLiteStore: MailStore {
             cache = IndexCache(feed: feed, limit: options.indexRows)
             segments = SegmentReader(directory)
             committer = Committer(
-                try SQLiteStore.makeCore(directory, pool, cache, feed, options))
+                try SQLiteStore.makeCore(directory, pool, segments, cache, feed, options))
         } catch {
             throw StoreError(anyError: error)
         }
@@ -90,7 +90,8 @@ package final class SQLiteStore: MailStore {
     }
 
     private static func makeCore(
-        _ directory: StoreDirectory, _ pool: DatabasePool, _ cache: IndexCache, _ feed: ChangeFeed, _ options: Options
+        _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
+        _ feed: ChangeFeed, _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
             StoredCounters(
@@ -114,8 +115,8 @@ package final class SQLiteStore: MailStore {
             last: last.flatMap { present.contains($0) ? $0 : nil },
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
-            pool: pool, directory: directory, segments: writer, cache: cache, feed: feed, counters: counters,
-            parking: options.parkedOctets, log: options.log)
+            pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, feed: feed,
+            counters: counters, parking: options.parkedOctets, log: options.log)
     }
 
     /// A question to the database, on a thread that may wait.

@@ -40,6 +40,24 @@ struct CompactionTests {
         }
     }
 
+    @Test("a file that readers have open is given back too")
+    func openSegmentsGo() async throws {
+        try await withStorePath { path in
+            try await withStore(path, options: options) { store in
+                let fixture = try await StoreFixture(store)
+                let inbox = try await fixture.mailbox("INBOX").id
+                let large = String(repeating: "x", count: 1_100_000)
+                try await fixture.append([large, large], to: inbox)
+                #expect(try await fixture.texts(inbox) == [large, large])
+                _ = try await store.remove(uids(1...2), from: inbox, onlyDeleted: false)
+                let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+                }
+                #expect(open.filter { $0.hasPrefix(path) && $0.contains(".seg") } == [])
+            }
+        }
+    }
+
     @Test("sparse segments are emptied while others read and write; all survives, also opening again")
     func compacts() async throws {
         try await withStorePath { path in
