@@ -23,7 +23,7 @@ extension SQLiteStore {
     private func sparseSegments() async throws -> [Int64] {
         let sealed = try await read { db in
             try Row.fetchAll(db, sql: "SELECT id, live FROM segment WHERE sealed ORDER BY live")
-                .map { (id: $0[0] as Int64, live: $0[1] as Int) }
+                .map { (id: try $0.value(0) as Int64, live: try $0.value(1) as Int) }
         }
         return try await compacting.run { [directory] in
             sealed.filter { segment in
@@ -58,24 +58,23 @@ extension SQLiteStore {
         guard let file = try? segments.file(segment) else { return ([], nil) }
         let end = try file.size()
         var (batch, octets, offset) = ([Moving](), 0, start)
-        var bytes = [UInt8](repeating: 0, count: SegmentHeader.size)
         while offset + SegmentHeader.size <= end, octets < SQLiteStore.compactionBatch {
-            guard try bytes.withUnsafeMutableBytes({ try file.read(into: $0, at: offset) }),
-                let header = bytes.withUnsafeBytes({ SegmentHeader($0) })
-            else {
+            guard let header = try file.header(at: offset) else {
                 // What a crash left; records go on somewhere behind it.
-                offset += 1
+                offset = try file.nextHeader(after: offset, before: end)
                 continue
             }
             let (id, here) = (BodyID(header.body), offset)
             let place = try pool.read { db in try RowReader.place(id, db) }
-            if let place, place.segment == segment, place.offset == here,
-                let body = try? segments.body(id, place)
-            {
-                batch.append(Moving(id: id, from: place, body: MemoryBody(body)))
-                octets += place.extent
+            if let place, place.segment == segment, place.offset == here {
+                if let body = try? segments.body(id, place) {
+                    batch.append(Moving(id: id, from: place, body: MemoryBody(body)))
+                    octets += place.extent
+                }
+                offset += place.extent
+            } else {
+                offset = try file.nextRecord(after: header, at: here, before: end)
             }
-            offset += SegmentHeader.size + Int(header.length)
         }
         return (batch, offset + SegmentHeader.size <= end ? offset : nil)
     }
@@ -86,6 +85,46 @@ extension SQLiteStore {
                 try transaction.move(moving.id, from: moving.from, to: new.place)
             }
         }
+    }
+}
+
+extension OpenFile {
+    /// Octets searched in one call.
+    private static let searched = 64 << 10
+
+    /// Nil when none stands there.
+    fileprivate func header(at offset: Int) throws -> SegmentHeader? {
+        try withUnsafeTemporaryAllocation(byteCount: SegmentHeader.size, alignment: 8) { bytes in
+            try read(into: bytes, at: offset) ? SegmentHeader(UnsafeRawBufferPointer(bytes)) : nil
+        }
+    }
+
+    /// Behind a record that may be dead. When none follows it, a crash may have cut it short: its length then leads into
+    /// records that were written later.
+    fileprivate func nextRecord(after header: SegmentHeader, at offset: Int, before end: Int) throws -> Int {
+        let next = offset + SegmentHeader.size + Int(header.length)
+        if try next == end || self.header(at: next) != nil { return next }
+        return try nextHeader(after: offset, before: end)
+    }
+
+    /// Where one stands next; `end` when none does.
+    fileprivate func nextHeader(after offset: Int, before end: Int) throws -> Int {
+        var start = offset + 1
+        var bytes = [UInt8](repeating: 0, count: OpenFile.searched)
+        while start + SegmentHeader.size <= end {
+            let count = min(bytes.count, end - start)
+            let found = try bytes.withUnsafeMutableBytes { buffer -> Int? in
+                let window = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+                guard try read(into: window, at: start) else { return nil }
+                return (0...count - SegmentHeader.size).first { position in
+                    SegmentHeader(UnsafeRawBufferPointer(rebasing: window[position...])) != nil
+                }
+            }
+            if let found { return start + found }
+            // The last places of the window had no room for a header.
+            start += count - SegmentHeader.size + 1
+        }
+        return end
     }
 }
 

@@ -35,7 +35,7 @@ struct MailboxDraft: Sendable {
         state.record.highestModSeq = placement.highestModSeq
         state.keywords = placement.keywords
         state.count(placement.counters)
-        state.record.recentCount += rows.count
+        state.record.recentCount &+= rows.count
         if state.snapshot == nil {
             appended.append(contentsOf: rows)
         } else {
@@ -46,11 +46,12 @@ struct MailboxDraft: Sendable {
 }
 
 extension MailboxState {
+    /// Wrapping: a counter that was read may be damaged.
     mutating func count(_ change: CounterChange) {
-        record.messageCount += change.messages
-        record.unseenCount += change.unseen
-        record.deletedCount += change.deleted
-        record.size = UInt64(clamping: Int64(clamping: record.size) + Int64(change.size))
+        record.messageCount &+= change.messages
+        record.unseenCount &+= change.unseen
+        record.deletedCount &+= change.deleted
+        record.size = UInt64(clamping: Int64(clamping: record.size) &+ Int64(change.size))
     }
 
     /// The snapshot's own copies of what the record says.
@@ -166,7 +167,7 @@ final class IndexCache: Sendable {
         }
         if known.firstRecent > merged.firstRecent {
             merged.firstRecent = known.firstRecent
-            merged.record.recentCount = Int(clamping: merged.record.uidNext - known.firstRecent)
+            merged.record.recentCount = Int(clamping: merged.record.uidNext &- known.firstRecent)
         }
         return merged
     }

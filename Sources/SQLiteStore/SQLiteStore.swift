@@ -106,6 +106,10 @@ package final class SQLiteStore: MailStore {
                 try Int64.fetchOne(db, sql: "SELECT max(id) FROM segment WHERE NOT sealed")
             )
         }
+        let possible = 0...Int64.max / 2
+        guard possible.contains(counters.nextBody), possible.contains(known.max() ?? 0) else {
+            throw StoreError.damaged("the number of the last body or segment")
+        }
         let present = try directory.segmentsPresent()
         for orphan in present.subtracting(known) { unlink(directory.segment(orphan)) }
         for missing in known.subtracting(present) { options.log("CRITICAL: segment \(missing) is missing") }
@@ -151,8 +155,8 @@ extension WriteTransaction {
             try execute(
                 "UPDATE mailbox SET recent = ?, first_recent = ? WHERE id = ? AND first_recent < ?",
                 [
-                    mailbox.record.recentCount, Int64(mailbox.firstRecent), mailbox.record.id.value,
-                    Int64(mailbox.firstRecent),
+                    mailbox.record.recentCount, Int64(clamping: mailbox.firstRecent), mailbox.record.id.value,
+                    Int64(clamping: mailbox.firstRecent),
                 ])
         }
     }

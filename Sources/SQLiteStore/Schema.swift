@@ -9,6 +9,9 @@ enum Schema {
         return migrator
     }
 
+    /// Grows in place until the first release, after which tables change by further migrations only: no store that must
+    /// be kept is older.
+    ///
     /// No foreign keys: the committer is the only writer, and `verify` checks what they would.
     private static let first = """
         -- Counters: the next UIDVALIDITY, the first body number not yet reserved.
@@ -88,6 +91,8 @@ extension StoreError {
             switch error {
             case let error as StoreError: error
             case let error as DatabaseError: StoreError(error)
+            // Its own description quotes the row, and so what credentials are kept.
+            case is RowDecodingError: .damaged("database: a value of another type than was written")
             case let error as SyncFailure: .fromErrno(error.code, "syncing")
             case let error as OpenFailure: error.storeError
             case _: .unavailable("\(error)")

@@ -12,10 +12,10 @@ extension WriteTransaction {
         var names: [MailboxName: MailboxID] = [:]
         let cursor = try Row.fetchCursor(select, arguments: [account.value])
         while let row = try cursor.next() {
-            guard let name = MailboxName(row[0] as String) else {
-                throw StoreError.damaged("mailbox \(row[1] as Int64): its name")
+            guard let name = MailboxName(try row.value(0) as String) else {
+                throw StoreError.damaged("mailbox \(try row.value(1) as Int64): its name")
             }
-            names[name] = MailboxID(row[1])
+            names[name] = MailboxID(try row.value(1))
         }
         return names
     }

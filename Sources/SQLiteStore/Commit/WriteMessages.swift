@@ -189,11 +189,11 @@ extension WriteTransaction {
     private func takeLiveOctets(_ dead: RowCursor) throws -> Bool {
         var isParked = false
         while let row = try dead.next() {
-            let segment: Int64 = row[0]
+            let segment: Int64 = try row.value(0)
             if segment == BodyPlace.parked {
                 isParked = true
             } else {
-                pending.live[segment, default: 0] -= row[1] as Int
+                pending.live[segment, default: 0] &-= try row.value(1) as Int
             }
         }
         return isParked
