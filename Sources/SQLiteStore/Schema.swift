@@ -66,11 +66,6 @@ enum Schema {
 
         -- live: octets of records that a body names.
         CREATE TABLE segment (id INTEGER PRIMARY KEY, live INTEGER NOT NULL, sealed INTEGER NOT NULL);
-
-        -- UIDs that went, by the MODSEQ of their going (RFC 7162 §3.2.5.2 needs them).
-        CREATE TABLE expunged (
-            mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-            PRIMARY KEY (mailbox, modseq, first)) WITHOUT ROWID;
         """
 }
 
