@@ -57,7 +57,8 @@ package protocol MailStore: AccountStore {
     func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID
     /// With inferiors; INBOX is emptied into the new mailbox instead (RFC 9051 §6.3.6).
     func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws
-    /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7).
+    /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7). Throws `tooManyMailboxes` beyond
+    /// `StoreLimits.subscriptionsPerAccount`.
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws
     func subscriptions(of account: AccountID) async throws -> [MailboxName]
 

@@ -61,19 +61,8 @@ extension SQLiteStore {
         return nil
     }
 
-    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
-        try await read { db in
-            let select = try db.cachedStatement(sql: "SELECT summary FROM body WHERE id = ?")
-            var (summaries, octets): ([[UInt8]?], Int) = ([], 0)
-            for body in bodies where octets < limit {
-                let cursor = try Row.fetchCursor(select, arguments: [body.value])
-                // A row's octets are there as long as its cursor is.
-                let summary = try withExtendedLifetime(cursor) { try cursor.next().map { RowReader.bytes($0, 0) } }
-                octets += summary?.count ?? 0
-                summaries.append(summary)
-            }
-            return summaries
-        }
+    package func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?] {
+        try await read { db in try RowReader.summaries(bodies, upTo: octets, db) }
     }
 }
 

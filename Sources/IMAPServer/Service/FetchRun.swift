@@ -13,6 +13,8 @@ struct FetchRun {
     static let summaries = 512 * 1024
     /// Octets of a piece, after which no new item is begun: what a session keeps in memory ahead of its socket.
     static let ahead = 256 * 1024
+    /// Octets that stand around a body in its answer, or a listing takes; a guess, to make room once.
+    static let answerOverhead = 512
     /// Octets of one range of a large body.
     static let range = 128 * 1024
     /// Octets of a header that is searched for fields: a message that has a larger one is an attack, and what is
@@ -32,9 +34,9 @@ struct FetchRun {
     var plan: FetchPlan { request.writer.plan }
 
     mutating func run() async -> FetchPiece {
-        output.reserveCapacity(Self.ahead / 4)
         var cursor: FetchCursor? = request.cursor
-        while let start = cursor, output.count < Self.ahead {
+        // Half full is full: with another batch the piece would grow to twice its size, by copying it.
+        while let start = cursor, output.count < Self.ahead / 2 {
             // Nobody reads on.
             if Task.isCancelled { note(.brokenOff) }
             let batch = problem == .brokenOff ? Batch() : batch(from: start)
@@ -86,6 +88,8 @@ struct FetchRun {
         var batch = unread
         await readSummaries(&batch)
         await readBodies(&batch)
+        let octets = batch.bodies.reduce(0) { $0 + ($1?.count ?? 0) }
+        output.reserveCapacity(output.count + octets + Self.answerOverhead * batch.rows.count)
         for (index, (position, row)) in batch.rows.enumerated() {
             var message = FetchedMessage(position: position, row: row)
             message.summary = index < batch.summaries.count ? batch.summaries[index] : nil

@@ -182,6 +182,12 @@ struct InMemoryState {
     }
 
     mutating func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of id: AccountID) throws {
+        guard let account = accounts[id] else { throw StoreError.noSuchAccount }
+        if subscribed, !account.subscriptions.contains(name),
+            account.subscriptions.count >= StoreLimits.subscriptionsPerAccount
+        {
+            throw StoreError.tooManyMailboxes
+        }
         try changeAccount(id) { entry in
             if subscribed { entry.subscriptions.insert(name) } else { entry.subscriptions.remove(name) }
         }

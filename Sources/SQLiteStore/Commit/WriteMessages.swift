@@ -144,20 +144,16 @@ extension WriteTransaction {
         }
         draft.state.count(counters)
         let removed = NumberSet(ascending: gone.lazy.map(\.uid.value))
-        try delete(before.spanning(removed), at: snapshot.highestModSeq, from: mailbox)
+        try delete(before.spanning(removed), from: mailbox)
         try release(gone.map(\.body))
         keep(draft)
         return removed
     }
 
-    private func delete(_ uids: NumberSet, at modSeq: ModSeq, from mailbox: MailboxID) throws {
+    private func delete(_ uids: NumberSet, from mailbox: MailboxID) throws {
         let delete = try db.cachedStatement(sql: "DELETE FROM message WHERE mailbox = ? AND uid BETWEEN ? AND ?")
-        let record = try db.cachedStatement(
-            sql: "INSERT INTO expunged (mailbox, modseq, first, last) VALUES (?, ?, ?, ?)")
         for range in uids.ranges {
-            let bounds = (Int64(range.lowerBound), Int64(range.upperBound))
-            try delete.execute(arguments: [mailbox.value, bounds.0, bounds.1])
-            try record.execute(arguments: [mailbox.value, Int64(bitPattern: modSeq.value), bounds.0, bounds.1])
+            try delete.execute(arguments: [mailbox.value, Int64(range.lowerBound), Int64(range.upperBound)])
         }
     }
 
@@ -189,11 +185,11 @@ extension WriteTransaction {
     private func takeLiveOctets(_ dead: RowCursor) throws -> Bool {
         var isParked = false
         while let row = try dead.next() {
-            let segment: Int64 = row[0]
+            let segment: Int64 = try row.value(0)
             if segment == BodyPlace.parked {
                 isParked = true
             } else {
-                pending.live[segment, default: 0] -= row[1] as Int
+                pending.live[segment, default: 0] &-= try row.value(1) as Int
             }
         }
         return isParked
