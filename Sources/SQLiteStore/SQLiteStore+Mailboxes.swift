@@ -49,7 +49,7 @@ extension SQLiteStore {
         }
     }
 
-    package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws {
+    package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try await committer.commit { transaction, _ in try transaction.deleteMailbox(name, of: account) }
     }
 

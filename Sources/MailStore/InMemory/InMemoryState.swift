@@ -142,12 +142,13 @@ struct InMemoryState {
         return id
     }
 
-    mutating func deleteMailbox(_ name: MailboxName, of id: AccountID) throws {
+    mutating func deleteMailbox(_ name: MailboxName, of id: AccountID) throws -> MailboxID {
         guard name != .inbox else { throw StoreError.mailboxNotDeletable }
         let mailbox = try find(name, of: id)
         dropMailbox(mailbox)
         accounts[id]?.mailboxes[name] = nil
         noteChange(id)
+        return mailbox
     }
 
     private mutating func dropMailbox(_ id: MailboxID) {

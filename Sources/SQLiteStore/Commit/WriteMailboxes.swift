@@ -59,10 +59,12 @@ extension WriteTransaction {
         return value
     }
 
-    func deleteMailbox(_ name: MailboxName, of account: AccountID) throws {
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) throws -> MailboxID {
         guard name != .inbox else { throw StoreError.mailboxNotDeletable }
-        try dropMailbox(try find(name, of: account))
+        let id = try find(name, of: account)
+        try dropMailbox(id)
         pending.changes.accounts.insert(account)
+        return id
     }
 
     func dropMailbox(_ id: MailboxID) throws {
