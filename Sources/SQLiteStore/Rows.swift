@@ -132,32 +132,33 @@ enum RowReader {
         return bodies.map { known[$0] }
     }
 
-    /// In the order asked, the first and more until they have come to so many octets; nil for those that are gone. A
-    /// stretch of neighbours is one query, stepped by SQLite's own functions: ENVELOPE and SEARCH ask for every message
-    /// of a mailbox.
+    /// In the order asked, nil for those that are gone, until `limit` octets have come. A stretch of neighbours is one
+    /// query, stepped by SQLite's own functions: ENVELOPE and SEARCH ask for every message of a mailbox.
     static func summaries(_ bodies: [BodyID], upTo limit: Int, _ db: Database) throws -> [[UInt8]?] {
-        let select = try db.cachedStatement(sql: "SELECT id, summary FROM body WHERE id BETWEEN ? AND ?")
-        var summaries = [[UInt8]?](repeating: nil, count: bodies.count)
-        var (start, octets, taken) = (0, 0, 0)
-        while start < bodies.count {
+        let select = try db.cachedStatement(sql: "SELECT id, summary FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
+        var summaries: [[UInt8]?] = []
+        summaries.reserveCapacity(bodies.count)
+        var octets = 0
+        while summaries.count < bodies.count, octets < limit {
+            let start = summaries.count
             let first = bodies[start].value
             var end = start + 1
             while end < bodies.count, bodies[end].value == first + Int64(end - start) { end += 1 }
-            try readSummaries(first...first + Int64(end - start - 1), select) { id, summary in
-                taken = start + Int(id - first)
-                summaries[taken] = summary
+            let isWhole = try readSummaries(first...first + Int64(end - start - 1), select) { id, summary in
+                for _ in summaries.count..<start + Int(id - first) { summaries.append(nil) }
+                summaries.append(summary)
                 octets += summary.count
                 return octets < limit
             }
-            guard octets < limit else { return Array(summaries[...taken]) }
-            start = end
+            if isWhole { for _ in summaries.count..<end { summaries.append(nil) } }
         }
         return summaries
     }
 
+    /// Ascending by number, until `take` says that it is enough: then the answer is false.
     private static func readSummaries(
         _ run: ClosedRange<Int64>, _ select: Statement, _ take: (Int64, [UInt8]) -> Bool
-    ) throws {
+    ) throws -> Bool {
         try select.setArguments([run.lowerBound, run.upperBound])
         let statement = select.sqliteStatement
         defer { sqlite3_reset(statement) }
@@ -165,11 +166,11 @@ enum RowReader {
         while code == SQLITE_ROW {
             let octets = UnsafeRawBufferPointer(
                 start: sqlite3_column_blob(statement, 1), count: Int(sqlite3_column_bytes(statement, 1)))
-            // The rest of the run may weigh more than memory should hold.
-            guard take(sqlite3_column_int64(statement, 0), Array(octets)) else { return }
+            guard take(sqlite3_column_int64(statement, 0), Array(octets)) else { return false }
             code = sqlite3_step(statement)
         }
         guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+        return true
     }
 
     static func account(_ row: Row) throws -> Account {

@@ -61,8 +61,8 @@ extension SQLiteStore {
         return nil
     }
 
-    package func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?] {
-        try await read { db in try RowReader.summaries(bodies, upTo: octets, db) }
+    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
+        try await read { db in try RowReader.summaries(bodies, upTo: limit, db) }
     }
 }
 

@@ -95,17 +95,34 @@ extension WriteTransaction {
         draft.state.keywords = snapshot.keywords
         draft.state.record.highestModSeq = snapshot.highestModSeq
         draft.state.count(outcome.counters)
-        let update = try db.cachedStatement(
-            sql: "UPDATE message SET flags = (flags & ?) | ?, modseq = ? WHERE mailbox = ? AND uid BETWEEN ? AND ?")
-        for range in outcome.changed.ranges {
-            try update.execute(arguments: [
-                Int64(bitPattern: ~outcome.cleared.rawValue), Int64(bitPattern: outcome.set.rawValue),
-                Int64(bitPattern: snapshot.highestModSeq.value), mailbox.value, Int64(range.lowerBound),
-                Int64(range.upperBound),
-            ])
-        }
+        let change: StatementArguments = [
+            Int64(bitPattern: ~outcome.cleared.rawValue), Int64(bitPattern: outcome.set.rawValue),
+            Int64(bitPattern: snapshot.highestModSeq.value), mailbox.value,
+        ]
+        try update(outcome.changed, change)
         keep(draft)
         return outcome.modified
+    }
+
+    /// From this many ranges on, one statement that searches a list costs less than one statement for each short range.
+    private static let manyRanges = 64
+    /// UIDs.
+    private static let shortRange = 8
+
+    private func update(_ uids: NumberSet, _ change: StatementArguments) throws {
+        let update = "UPDATE message SET flags = (flags & ?) | ?, modseq = ? WHERE mailbox = ? AND uid "
+        var listed: [UInt32] = []
+        for range in uids.ranges {
+            if uids.ranges.count >= Self.manyRanges, range.count <= Self.shortRange {
+                listed.append(contentsOf: range)
+            } else {
+                try execute(
+                    update + "BETWEEN ? AND ?", change + [Int64(range.lowerBound), Int64(range.upperBound)])
+            }
+        }
+        guard !listed.isEmpty else { return }
+        let list = "[" + listed.lazy.map(String.init).joined(separator: ",") + "]"
+        try execute(update + "IN (SELECT value FROM json_each(?))", change + [list])
     }
 
     func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
