@@ -37,7 +37,7 @@ class Load:
 
     @property
     def users(self) -> list[str]:
-        return [f"u{n}" for n in range(self.sizes.users)] + ["large", "bulk"]
+        return [f"u{n}" for n in range(self.sizes.users)] + ["large", "bulk", "recipient"]
 
     @property
     def first_logins(self) -> list[str]:
@@ -218,7 +218,7 @@ class Load:
                 client = SubmissionClient(self.server.ports["submission"], self.context, user, PASSWORD)
                 for k in range(per_connection):
                     body = mail.message(number * per_connection + k, SMALL_MESSAGE)
-                    client.submit(f"{user}@bench.test", f"r{number}@elsewhere.example", body)
+                    client.submit(f"{user}@bench.test", "recipient@bench.test", body)
                 client.quit()
 
             jobs = [lambda n=n: submit(n) for n in range(sessions)]

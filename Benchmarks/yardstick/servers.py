@@ -157,7 +157,7 @@ class Latchmaild(Server):
     def __init__(self, directory: Path, certificate: Certificate, binary: Path) -> None:
         super().__init__(directory, certificate)
         self.binary = binary
-        self.version = run(str(binary), "--version").strip()
+        self.version = "latchmaild " + run(str(binary), "--version").strip()
         self.ports = {"imap": free_port(), "pop3": free_port(), "submission": free_port()}
         self.configuration = directory / "latchmaild.yaml"
         listeners = "".join(

@@ -26,7 +26,7 @@ FULL = Sizes(
     submissions=400, pop3_sessions=60,
 )
 QUICK = Sizes(
-    runs=1, large=2_000, moved=200, bulk=200, users=4, logins=50, argon2_logins=4, idle=40, appends=100,
+    runs=1, large=2_000, moved=200, bulk=200, users=4, logins=50, argon2_logins=4, idle=300, appends=100,
     submissions=40, pop3_sessions=8,
 )
 

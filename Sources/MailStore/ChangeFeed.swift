@@ -5,6 +5,7 @@ import Synchronization
 package final class ChangeFeed: Sendable {
     private struct Observers {
         var next = 0
+        var ended = 0
         var mailboxes: [MailboxID: [Int: @Sendable () -> Void]] = [:]
         var accounts: [AccountID: [Int: @Sendable () -> Void]] = [:]
     }
@@ -20,6 +21,7 @@ package final class ChangeFeed: Sendable {
         }
         return Observation { [self] in
             self.observers.withLock { observers in
+                observers.ended += 1
                 observers.mailboxes[mailbox]?[number] = nil
                 if observers.mailboxes[mailbox]?.isEmpty == true { observers.mailboxes[mailbox] = nil }
             }
@@ -43,6 +45,9 @@ package final class ChangeFeed: Sendable {
     package func isObserved(_ mailbox: MailboxID) -> Bool {
         observers.withLock { $0.mailboxes[mailbox] != nil }
     }
+
+    /// How many observations of mailboxes have ended so far.
+    package var endedCount: Int { observers.withLock { $0.ended } }
 
     /// Tells everyone concerned, once per observer and change set.
     package func publish(_ changes: ChangeSet) {

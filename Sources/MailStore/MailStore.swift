@@ -51,11 +51,14 @@ package protocol MailStore: AccountStore {
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox?
     /// Creates missing superior mailboxes too (RFC 9051 §6.3.4). Throws `mailboxExists`, `specialUseTaken`.
     func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox
-    /// Inferiors stay (RFC 9051 §6.3.5). Throws `noSuchMailbox`, `mailboxNotDeletable` for INBOX.
-    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws
+    /// Inferiors stay (RFC 9051 §6.3.5). Returns what the mailbox was. Throws `noSuchMailbox`, `mailboxNotDeletable`
+    /// for INBOX.
+    @discardableResult
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID
     /// With inferiors; INBOX is emptied into the new mailbox instead (RFC 9051 §6.3.6).
     func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws
-    /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7).
+    /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7). Throws `tooManyMailboxes` beyond
+    /// `StoreLimits.subscriptionsPerAccount`.
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws
     func subscriptions(of account: AccountID) async throws -> [MailboxName]
 
@@ -91,8 +94,9 @@ package protocol MailStore: AccountStore {
     func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8]
     /// Whole bodies in one call, for sequential readers. Nil for one that is gone.
     func read(_ bodies: [BodyID]) async throws -> [[UInt8]?]
-    /// Encoded summaries in the order asked. Nil for a body that is gone.
-    func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?]
+    /// Encoded summaries in the order asked: the first, and more until they have come to so many octets. Nil for a
+    /// body that is gone.
+    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?]
 
     // Change feed
 
@@ -105,6 +109,13 @@ package protocol MailStore: AccountStore {
     func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage]
     /// Commits what waits and closes.
     func close() async throws
+}
+
+extension MailStore {
+    /// All of them, however large: for few.
+    package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
+        try await summaries(bodies, upTo: .max)
+    }
 }
 
 /// Ends the observation when dropped.

@@ -183,17 +183,28 @@ package struct MailboxSnapshot: Sendable {
         var gone: [MessageRow] = []
         for range in old.positions(ofUIDs: expunged) { old.forEach(in: range) { gone.append($1) } }
         var merged = self
-        var rows: [MessageRow] = []
-        rows.reserveCapacity(count + gone.count)
+        var kept: [IndexChunk] = []
         var next = gone[...]
-        forEach { _, row in
+        // Chunks that lost nothing stay the same, so that comparing goes on to pass over them.
+        for chunk in chunks {
+            let lost = next.prefix { $0.uid.value < chunk.lastUID }
+            next = next.dropFirst(lost.count)
+            kept += lost.isEmpty ? [chunk] : IndexChunk.chunks(of: MailboxSnapshot.merge(lost, chunk.rows))
+        }
+        merged.adopt(kept + IndexChunk.chunks(of: Array(next)))
+        return merged
+    }
+
+    /// Both ascending, with no UID in both.
+    private static func merge(_ a: ArraySlice<MessageRow>, _ b: [MessageRow]) -> [MessageRow] {
+        var rows: [MessageRow] = []
+        rows.reserveCapacity(a.count + b.count)
+        var next = a
+        for row in b {
             while let first = next.first, first.uid < row.uid { rows.append(next.removeFirst()) }
             rows.append(row)
         }
-        rows.append(contentsOf: next)
-        merged.adopt([])
-        merged.append(rows)
-        return merged
+        return rows + next
     }
 }
 
@@ -204,6 +215,12 @@ final class IndexChunk: Sendable {
 
     /// Never empty.
     init(_ rows: [MessageRow]) { self.rows = rows }
+
+    static func chunks(of rows: [MessageRow]) -> [IndexChunk] {
+        stride(from: 0, to: rows.count, by: MailboxSnapshot.rowsPerChunk).map { start in
+            IndexChunk(Array(rows[start..<min(start + MailboxSnapshot.rowsPerChunk, rows.count)]))
+        }
+    }
 }
 
 extension RandomAccessCollection where Index == Int {

@@ -35,6 +35,7 @@ extension StoreConformance {
             let asked = [snapshot[40].body, snapshot[3].body, BodyID(999_999), snapshot[3].body]
             let read = try await store.read(asked).map { $0.map { String(decoding: $0, as: UTF8.self) } }
             try expectEqual(read, ["body 41", "body 4", nil, "body 4"])
+            try expectEqual(try await store.summaries(asked, upTo: 1).count, 1)
             let summaries = try await store.summaries(asked).map { $0.map { String(decoding: $0, as: UTF8.self) } }
             try expectEqual(summaries, ["summary of body 41", "summary of body 4", nil, "summary of body 4"])
             try await expectError(.noSuchBody) { try await store.read(BodyID(999_999), 0..<1) }

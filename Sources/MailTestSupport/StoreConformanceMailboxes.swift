@@ -84,6 +84,23 @@ extension StoreConformance {
             try await expectError(.mailboxExists) { try await fixture.rename("INBOX", "Sent") }
             try await fixture.expectSound()
         },
+        StoreConformance("subscriptions: their number is limited, not what is subscribed already") { store in
+            let fixture = try await StoreFixture(store)
+            let account = fixture.account.id
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<StoreLimits.subscriptionsPerAccount - 6 {
+                    group.addTask { try await store.setSubscribed(true, StoreFixture.name("n\(number)"), of: account) }
+                }
+                try await group.waitForAll()
+            }
+            let (last, next) = (try StoreFixture.name("n0"), try StoreFixture.name("next"))
+            try await expectError(.tooManyMailboxes) { try await store.setSubscribed(true, next, of: account) }
+            try await store.setSubscribed(true, last, of: account)
+            try await store.setSubscribed(false, last, of: account)
+            try await store.setSubscribed(true, next, of: account)
+            try expectEqual(
+                try await store.subscriptions(of: account).count, StoreLimits.subscriptionsPerAccount)
+        },
         StoreConformance("subscriptions: names without mailboxes too; setting twice is nothing") { store in
             let fixture = try await StoreFixture(store)
             let ghost = try StoreFixture.name("ghost")

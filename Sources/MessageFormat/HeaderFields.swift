@@ -134,8 +134,14 @@ package func selectHeaderFields(
 ) -> [UInt8] {
     var selected: [UInt8] = []
     var fields = HeaderFields(header)
+    // Comparing with each is the quickest for few; a header of short fields and a long list of names must not
+    // multiply.
+    let sought = names.count > 16 ? Set(names.map { $0.map(asciiUppercased) }) : []
     while let field = fields.next() {
-        let isNamed = names.contains { isFieldName(header, field.nameRange, $0) }
+        let isNamed =
+            sought.isEmpty
+            ? names.contains { isFieldName(header, field.nameRange, $0) }
+            : sought.contains(field.nameRange.map { asciiUppercased(header[$0]) })
         guard isNamed != excluding else { continue }
         selected.append(header, field.fieldRange)
         // A field cut off by the end of the message: what follows must be a line of its own.

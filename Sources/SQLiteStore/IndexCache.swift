@@ -35,7 +35,7 @@ struct MailboxDraft: Sendable {
         state.record.highestModSeq = placement.highestModSeq
         state.keywords = placement.keywords
         state.count(placement.counters)
-        state.record.recentCount += rows.count
+        state.record.recentCount &+= rows.count
         if state.snapshot == nil {
             appended.append(contentsOf: rows)
         } else {
@@ -46,11 +46,12 @@ struct MailboxDraft: Sendable {
 }
 
 extension MailboxState {
+    /// Wrapping: a counter that was read may be damaged.
     mutating func count(_ change: CounterChange) {
-        record.messageCount += change.messages
-        record.unseenCount += change.unseen
-        record.deletedCount += change.deleted
-        record.size = UInt64(clamping: Int64(clamping: record.size) + Int64(change.size))
+        record.messageCount &+= change.messages
+        record.unseenCount &+= change.unseen
+        record.deletedCount &+= change.deleted
+        record.size = UInt64(clamping: Int64(clamping: record.size) &+ Int64(change.size))
     }
 
     /// The snapshot's own copies of what the record says.
@@ -81,6 +82,11 @@ final class IndexCache: Sendable {
         var loads: [MailboxID: (loaders: Int, commits: Int)] = [:]
         var clock: UInt64 = 0
         var cost = 0
+        /// Cost above which looking for what may go is worth while, as long as no more observations have ended.
+        var threshold = 0
+        var endedObservations = 0
+        /// For tests.
+        var searches = 0
 
         mutating func set(_ id: MailboxID, _ state: MailboxState?) {
             cost -= entries[id]?.cost ?? 0
@@ -166,7 +172,7 @@ final class IndexCache: Sendable {
         }
         if known.firstRecent > merged.firstRecent {
             merged.firstRecent = known.firstRecent
-            merged.record.recentCount = Int(clamping: merged.record.uidNext - known.firstRecent)
+            merged.record.recentCount = Int(clamping: merged.record.uidNext &- known.firstRecent)
         }
         return merged
     }
@@ -185,14 +191,21 @@ final class IndexCache: Sendable {
     func all() -> [MailboxState] { state.withLock { $0.entries.values.map(\.state) } }
 
     private func evict() {
-        let isOver = state.withLock { $0.cost > limit }
-        guard isOver else { return }
+        let ended = feed.endedCount
         state.withLock { state in
+            guard state.cost > limit, state.cost > state.threshold || state.endedObservations != ended else { return }
+            state.searches += 1
             let oldestFirst = state.entries.map { ($0.key, $0.value.lastUse) }.sorted { $0.1 < $1.1 }
             // Never the newest: whoever has just loaded it is about to use it, however large it is.
             for (id, _) in oldestFirst.dropLast() where state.cost > limit / 4 * 3 && !feed.isObserved(id) {
                 state.set(id, nil)
             }
+            // What is left is observed. Not at every commit again: when a quarter has been added, or somebody has left.
+            state.threshold = state.cost + limit / 4
+            state.endedObservations = ended
         }
     }
+
+    /// How often the entries were looked through for what may go.
+    var searches: Int { state.withLock { $0.searches } }
 }

@@ -10,6 +10,13 @@ struct FoundBody: Sendable {
     var content: [UInt8]?
 }
 
+extension Row {
+    /// A damaged database may have text where a number was: GRDB's own subscripts would end the process.
+    func value<T: DatabaseValueConvertible & StatementColumnConvertible>(_ column: Int) throws -> T {
+        try decode(T.self, atIndex: column)
+    }
+}
+
 enum RowReader {
     static let mailboxColumns = """
         mailbox.id, mailbox.account, mailbox.name, uidvalidity, special_use, uidnext, modseq, messages, unseen, \
@@ -17,18 +24,20 @@ enum RowReader {
         """
 
     static func mailbox(_ row: Row, isSubscribed: Bool = false) throws -> Mailbox {
-        let name: String = row[2]
-        let uidValidity = UInt32(exactly: row[3] as Int64)
-        let use: String? = row[4]
+        let name: String = try row.value(2)
+        let uidValidity = UInt32(exactly: try row.value(3) as Int64)
+        let use: String? = try row.value(4)
         guard let name = MailboxName(name), let uidValidity = uidValidity.flatMap(UIDValidity.init) else {
-            throw StoreError.damaged("mailbox \(row[0] as Int64): its name or UIDVALIDITY is none")
+            throw StoreError.damaged("mailbox \(try row.value(0) as Int64): its name or UIDVALIDITY is none")
         }
         return Mailbox(
-            id: MailboxID(row[0]), account: AccountID(row[1]), name: name, uidValidity: uidValidity,
+            id: MailboxID(try row.value(0)), account: AccountID(try row.value(1)), name: name, uidValidity: uidValidity,
             specialUse: use.flatMap(SpecialUse.init(rawValue:)), isSubscribed: isSubscribed,
-            uidNext: UInt64(clamping: row[5] as Int64), highestModSeq: ModSeq(UInt64(clamping: row[6] as Int64)),
-            messageCount: row[7], unseenCount: row[8], deletedCount: row[9], recentCount: row[11],
-            size: UInt64(clamping: row[10] as Int64))
+            uidNext: UInt64(clamping: try row.value(5) as Int64),
+            highestModSeq: ModSeq(UInt64(clamping: try row.value(6) as Int64)),
+            messageCount: try row.value(7), unseenCount: try row.value(8), deletedCount: try row.value(9),
+            recentCount: try row.value(11),
+            size: UInt64(clamping: try row.value(10) as Int64))
     }
 
     /// Without rows. Throws `noSuchMailbox`.
@@ -42,7 +51,7 @@ enum RowReader {
         }
         return MailboxState(
             record: try mailbox(row), keywords: KeywordTable(names),
-            firstRecent: UInt64(clamping: row[12] as Int64))
+            firstRecent: UInt64(clamping: try row.value(12) as Int64))
     }
 
     /// The rows of a mailbox as `state` says it is.
@@ -91,7 +100,8 @@ enum RowReader {
         let select = try db.cachedStatement(
             sql: "SELECT segment, position, length, checksum FROM body WHERE id = ?")
         return try Row.fetchOne(select, arguments: [body.value]).map { row in
-            BodyPlace(stored: row[0], row[1], row[2], row[3])
+            BodyPlace(
+                stored: try row.value(0), try row.value(1), try row.value(2), try row.value(3))
         }
     }
 
@@ -112,8 +122,9 @@ enum RowReader {
         try BodyRuns.forEach(bodies) { run in
             let cursor = try Row.fetchCursor(select, arguments: [run.lowerBound, run.upperBound])
             while let row = try cursor.next() {
-                let id = BodyID(row[0])
-                let place = BodyPlace(stored: row[1], row[2], row[3], row[4])
+                let id = BodyID(try row.value(0))
+                let place = BodyPlace(
+                    stored: try row.value(1), try row.value(2), try row.value(3), try row.value(4))
                 let content = place.segment == BodyPlace.parked ? try ParkedBodies.content(id, db) : nil
                 known[id] = FoundBody(place: place, content: content)
             }
@@ -121,10 +132,54 @@ enum RowReader {
         return bodies.map { known[$0] }
     }
 
+    /// In the order asked, nil for those that are gone, until `limit` octets have come. A stretch of neighbours is one
+    /// query, stepped by SQLite's own functions: ENVELOPE and SEARCH ask for every message of a mailbox.
+    static func summaries(_ bodies: [BodyID], upTo limit: Int, _ db: Database) throws -> [[UInt8]?] {
+        let select = try db.cachedStatement(sql: "SELECT id, summary FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
+        var summaries: [[UInt8]?] = []
+        summaries.reserveCapacity(bodies.count)
+        var octets = 0
+        while summaries.count < bodies.count, octets < limit {
+            let start = summaries.count
+            let first = bodies[start].value
+            var end = start + 1
+            while end < bodies.count, bodies[end].value == first + Int64(end - start) { end += 1 }
+            let isWhole = try readSummaries(first...first + Int64(end - start - 1), select) { id, summary in
+                for _ in summaries.count..<start + Int(id - first) { summaries.append(nil) }
+                summaries.append(summary)
+                octets += summary.count
+                return octets < limit
+            }
+            if isWhole { for _ in summaries.count..<end { summaries.append(nil) } }
+        }
+        return summaries
+    }
+
+    /// Ascending by number, until `take` says that it is enough: then the answer is false.
+    private static func readSummaries(
+        _ run: ClosedRange<Int64>, _ select: Statement, _ take: (Int64, [UInt8]) -> Bool
+    ) throws -> Bool {
+        try select.setArguments([run.lowerBound, run.upperBound])
+        let statement = select.sqliteStatement
+        defer { sqlite3_reset(statement) }
+        var code = sqlite3_step(statement)
+        while code == SQLITE_ROW {
+            let octets = UnsafeRawBufferPointer(
+                start: sqlite3_column_blob(statement, 1), count: Int(sqlite3_column_bytes(statement, 1)))
+            guard take(sqlite3_column_int64(statement, 0), Array(octets)) else { return false }
+            code = sqlite3_step(statement)
+        }
+        guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+        return true
+    }
+
     static func account(_ row: Row) throws -> Account {
-        let domain: String = row[2]
-        guard let domain = Domain(domain) else { throw StoreError.damaged("account \(row[0] as Int64): its domain") }
+        let domain: String = try row.value(2)
+        guard let domain = Domain(domain) else {
+            throw StoreError.damaged("account \(try row.value(0) as Int64): its domain")
+        }
         return Account(
-            id: AccountID(row[0]), address: Address(localPart: row[1], domain: domain), isDisabled: row[3])
+            id: AccountID(try row.value(0)), address: Address(localPart: try row.value(1), domain: domain),
+            isDisabled: try row.value(3))
     }
 }

@@ -45,10 +45,10 @@ extension SQLiteStore {
                     FROM credentials WHERE account = ?
                     """)
             return try Row.fetchOne(select, arguments: [account.value]).map { row in
-                StoredCredentials(
-                    argon2id: row[0],
+                try StoredCredentials(
+                    argon2id: row.value(0),
                     scramSHA256: SCRAMVerifier(
-                        salt: RowReader.bytes(row, 1), iterations: row[2], storedKey: RowReader.bytes(row, 3),
+                        salt: RowReader.bytes(row, 1), iterations: row.value(2), storedKey: RowReader.bytes(row, 3),
                         serverKey: RowReader.bytes(row, 4)))
             }
         }

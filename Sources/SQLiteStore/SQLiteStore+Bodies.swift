@@ -61,15 +61,8 @@ extension SQLiteStore {
         return nil
     }
 
-    package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
-        try await read { db in
-            let select = try db.cachedStatement(sql: "SELECT summary FROM body WHERE id = ?")
-            return try bodies.map { body in
-                let cursor = try Row.fetchCursor(select, arguments: [body.value])
-                guard let row = try cursor.next() else { return nil }
-                return RowReader.bytes(row, 0)
-            }
-        }
+    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
+        try await read { db in try RowReader.summaries(bodies, upTo: limit, db) }
     }
 }
 

@@ -17,6 +17,8 @@ package final class SQLiteStore: MailStore {
         package var segmentSize = 64 << 20
         /// Octets of small bodies that may wait in the database before they are written to a segment together; 0 for none.
         package var parkedOctets = 1 << 20
+        /// How often the room of expunged mail is given back; nil for never.
+        package var compactionInterval: Duration? = .seconds(300)
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -35,6 +37,8 @@ package final class SQLiteStore: MailStore {
     let committer: Committer
     let segments: SegmentReader
     let staging: StagingArea
+    let housekeeping = Housekeeping()
+    let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
 
     /// Opens the store at `path`, making it when nothing is there. Throws `unavailable` (in use by another process, no
@@ -50,10 +54,11 @@ package final class SQLiteStore: MailStore {
             cache = IndexCache(feed: feed, limit: options.indexRows)
             segments = SegmentReader(directory)
             committer = Committer(
-                try SQLiteStore.makeCore(directory, pool, cache, feed, options))
+                try SQLiteStore.makeCore(directory, pool, segments, cache, feed, options))
         } catch {
             throw StoreError(anyError: error)
         }
+        if let interval = options.compactionInterval { startHousekeeping(every: interval) }
     }
 
     private static func openDatabase(_ directory: StoreDirectory, _ options: Options) throws -> DatabasePool {
@@ -85,7 +90,8 @@ package final class SQLiteStore: MailStore {
     }
 
     private static func makeCore(
-        _ directory: StoreDirectory, _ pool: DatabasePool, _ cache: IndexCache, _ feed: ChangeFeed, _ options: Options
+        _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
+        _ feed: ChangeFeed, _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
             StoredCounters(
@@ -100,6 +106,10 @@ package final class SQLiteStore: MailStore {
                 try Int64.fetchOne(db, sql: "SELECT max(id) FROM segment WHERE NOT sealed")
             )
         }
+        let possible = 0...Int64.max / 2
+        guard possible.contains(counters.nextBody), possible.contains(known.max() ?? 0) else {
+            throw StoreError.damaged("the number of the last body or segment")
+        }
         let present = try directory.segmentsPresent()
         for orphan in present.subtracting(known) { unlink(directory.segment(orphan)) }
         for missing in known.subtracting(present) { options.log("CRITICAL: segment \(missing) is missing") }
@@ -109,8 +119,8 @@ package final class SQLiteStore: MailStore {
             last: last.flatMap { present.contains($0) ? $0 : nil },
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
-            pool: pool, directory: directory, segments: writer, cache: cache, feed: feed, counters: counters,
-            parking: options.parkedOctets, log: options.log)
+            pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, feed: feed,
+            counters: counters, parking: options.parkedOctets, log: options.log)
     }
 
     /// A question to the database, on a thread that may wait.
@@ -125,6 +135,7 @@ package final class SQLiteStore: MailStore {
     }
 
     package func close() async throws {
+        await housekeeping.stop()
         let claimed = cache.all()
         try? await committer.commit { transaction, _ in try transaction.writeClaims(claimed) }
         await committer.close()
@@ -144,8 +155,8 @@ extension WriteTransaction {
             try execute(
                 "UPDATE mailbox SET recent = ?, first_recent = ? WHERE id = ? AND first_recent < ?",
                 [
-                    mailbox.record.recentCount, Int64(mailbox.firstRecent), mailbox.record.id.value,
-                    Int64(mailbox.firstRecent),
+                    mailbox.record.recentCount, Int64(clamping: mailbox.firstRecent), mailbox.record.id.value,
+                    Int64(clamping: mailbox.firstRecent),
                 ])
         }
     }

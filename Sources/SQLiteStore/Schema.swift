@@ -9,6 +9,9 @@ enum Schema {
         return migrator
     }
 
+    /// Grows in place until the first release, after which tables change by further migrations only: no store that must
+    /// be kept is older.
+    ///
     /// No foreign keys: the committer is the only writer, and `verify` checks what they would.
     private static let first = """
         -- Counters: the next UIDVALIDITY, the first body number not yet reserved.
@@ -63,11 +66,6 @@ enum Schema {
 
         -- live: octets of records that a body names.
         CREATE TABLE segment (id INTEGER PRIMARY KEY, live INTEGER NOT NULL, sealed INTEGER NOT NULL);
-
-        -- UIDs that went, by the MODSEQ of their going (RFC 7162 §3.2.5.2 needs them).
-        CREATE TABLE expunged (
-            mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-            PRIMARY KEY (mailbox, modseq, first)) WITHOUT ROWID;
         """
 }
 
@@ -88,6 +86,8 @@ extension StoreError {
             switch error {
             case let error as StoreError: error
             case let error as DatabaseError: StoreError(error)
+            // Its own description quotes the row, and so what credentials are kept.
+            case is RowDecodingError: .damaged("database: a value of another type than was written")
             case let error as SyncFailure: .fromErrno(error.code, "syncing")
             case let error as OpenFailure: error.storeError
             case _: .unavailable("\(error)")

@@ -161,16 +161,16 @@ struct RowVerifier {
                 select, arguments: [Int64(bitPattern: ~known.rawValue), id.value])
         else { return [] }
         let record = state.record
-        let (lastUID, lastModSeq) = (row[4] as Int64? ?? 0, row[5] as Int64? ?? 0)
-        let laws: [(Bool, String)] = [
-            (row[0] as Int == record.messageCount, "messages are not as counted"),
-            (row[1] as Int == record.unseenCount, "unseen messages are not as counted"),
-            (row[2] as Int == record.deletedCount, "deleted messages are not as counted"),
-            (row[3] as Int == Int(clamping: record.size), "octets are not as counted"),
+        let (lastUID, lastModSeq) = try (row.value(4) as Int64? ?? 0, row.value(5) as Int64? ?? 0)
+        let laws: [(Bool, String)] = try [
+            (row.value(0) as Int == record.messageCount, "messages are not as counted"),
+            (row.value(1) as Int == record.unseenCount, "unseen messages are not as counted"),
+            (row.value(2) as Int == record.deletedCount, "deleted messages are not as counted"),
+            (row.value(3) as Int == Int(clamping: record.size), "octets are not as counted"),
             (lastUID < Int64(clamping: record.uidNext), "a UID is not below UIDNEXT"),
             (lastModSeq <= Int64(clamping: record.highestModSeq.value), "a MODSEQ is above the highest"),
-            (row[6] as Int == 0, "a message has a keyword that is not known"),
-            (row[7] as Int64? ?? 1 > 0, "a UID is not above 0"),
+            (row.value(6) as Int == 0, "a message has a keyword that is not known"),
+            (row.value(7) as Int64? ?? 1 > 0, "a UID is not above 0"),
         ]
         return laws.filter { !$0.0 }.map { Damage(place: "mailbox \(id.value)", problem: $0.1) }
     }

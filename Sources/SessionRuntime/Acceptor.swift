@@ -15,6 +15,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     let limits: RuntimeLimits
     let counter: ConnectionCounter
     let connections: ConnectionTable
+    let running: RunningWork
     let logger: Logger
 
     /// On the connection's loop, before anything is read.
@@ -28,6 +29,10 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         let log = ConnectionLog(logger, service: service.name, connection: number, peer: peer)
         log.logger.debug("connected")
         var context = SessionContext(connection: number, hostname: hostname, peer: peer, canStartTLS: false)
+        let bound = NIOLoopBound(channel, eventLoop: channel.eventLoop)
+        let loop = channel.eventLoop
+        connections.add(number) { loop.execute { bound.value.close(promise: nil) } }
+        channel.closeFuture.whenComplete { [connections] _ in connections.remove(number) }
         let pipeline = channel.pipeline.syncOperations
         switch security {
         case .startTLS:
@@ -51,11 +56,11 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         _ context: SessionContext, _ permit: ConnectionPermit, _ log: ConnectionLog, on channel: any Channel
     ) -> SessionHandler<Session, Service> {
         let handler = SessionHandler(
-            makeSession(context), service: service, tls: tls, limits: limits, permit: permit, log: log)
+            makeSession(context), service: service, tls: tls, limits: limits, running: running, permit: permit, log: log
+        )
         let bound = NIOLoopBound(WeakHandler(handler: handler), eventLoop: channel.eventLoop)
         let loop = channel.eventLoop
-        connections.add(context.connection) { loop.execute { bound.value.handler?.stop() } }
-        channel.closeFuture.whenComplete { [connections] _ in connections.remove(context.connection) }
+        connections.setStop(context.connection) { loop.execute { bound.value.handler?.stop() } }
         return handler
     }
 }

@@ -34,8 +34,9 @@ final class ConnectionCounter: Sendable {
     init(_ limits: RuntimeLimits) { self.limits = limits }
 
     /// Nil when a limit is reached; otherwise a place that is given back when the permit is dropped.
-    func admit(_ address: String) -> ConnectionPermit? {
-        let exempt = ConnectionCounter.isLoopback(address)
+    func admit(_ peer: String) -> ConnectionPermit? {
+        let exempt = ConnectionCounter.isLoopback(peer)
+        let address = ConnectionCounter.network(of: peer)
         let admitted = counts.withLock { counts in
             guard counts.all < limits.connections, counts.unauthenticated < limits.unauthenticatedConnections,
                 exempt || counts.byAddress[address, default: 0] < limits.connectionsPerAddress
@@ -59,6 +60,14 @@ final class ConnectionCounter: Sendable {
             let left = counts.byAddress[address, default: 1] - 1
             counts.byAddress[address] = left > 0 ? left : nil
         }
+    }
+
+    /// What is counted as one peer: an IPv4 address, or an IPv6 /64, since one host commonly owns that many.
+    static func network(of address: String) -> String {
+        guard address.contains(":") else { return address }
+        let halves = address.split(separator: ":", omittingEmptySubsequences: false)
+        guard let gap = halves.firstIndex(of: ""), gap < 4 else { return halves.prefix(4).joined(separator: ":") }
+        return halves.prefix(gap).joined(separator: ":") + "::"
     }
 
     static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }

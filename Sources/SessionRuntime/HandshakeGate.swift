@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import NIOCore
 import NIOSSL
@@ -66,9 +67,17 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
 /// A short reason without addresses of objects, for the log.
 func describeFailure(_ error: any Error) -> String {
     switch error {
-    case NIOSSLError.handshakeFailed(let reason): "\(reason)"
+    case NIOSSLError.handshakeFailed(let reason): withoutSourcePlaces("\(reason)")
     case NIOSSLError.uncleanShutdown: "connection closed without close_notify"
     case let error as IOError: "\(error.description)"
     case _: "\(error)"
     }
+}
+
+/// BoringSSL's errors end in the file and line of its source: of no use to an operator, and a path of the build.
+private func withoutSourcePlaces(_ text: String) -> String {
+    text.split(separator: ",").map { part in
+        guard let place = part.range(of: " at /") else { return String(part) }
+        return part[..<place.lowerBound] + (part.hasSuffix("]") ? "]" : "")
+    }.joined(separator: ",")
 }

@@ -42,6 +42,9 @@ package final class ServerRuntime: Sendable {
     private let logger: Logger
     private let listeners = Mutex<[any Channel]>([])
     private let connections = ConnectionTable()
+    private let running = RunningWork()
+    /// How long work that was cancelled may take to notice.
+    private static let workTime = Duration.seconds(10)
 
     /// - Parameters:
     ///   - loops: threads that serve connections.
@@ -68,7 +71,8 @@ package final class ServerRuntime: Sendable {
     ) async throws -> Int where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         let acceptor = Acceptor(
             security: security, service: service, makeSession: makeSession, hostname: hostname, tls: tls,
-            limits: limits, counter: counter, connections: connections, logger: logger)
+            limits: limits, counter: counter, connections: connections, running: running,
+            logger: logger)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -106,6 +110,9 @@ package final class ServerRuntime: Sendable {
         let clock = ContinuousClock()
         let end = clock.now + grace
         while counter.open > 0, clock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
+        connections.closeAll()
+        let last = clock.now + Self.workTime
+        while !running.isIdle, clock.now < last { try? await Task.sleep(for: .milliseconds(20)) }
         try? await group.shutdownGracefully()
     }
 }

@@ -8,32 +8,49 @@ extension SessionHandler where Session: ~Copyable {
     /// kernel send a reset, which may destroy that answer on its way.
     private var lingering: TimeAmount { .seconds(1) }
 
+    /// Closes when the socket has taken what was written; a peer that takes nothing is not waited for beyond
+    /// `stallTime`.
     func close(_ context: ChannelHandlerContext) {
         guard waiting != .close else { return }
         waiting = .close
         input = ByteBuffer()
-        alarm?.cancel()
+        work?.cancel()
         recordEvents()
-        if log.tls != nil || upgradeStarted {
-            context.close(promise: nil)
-        } else {
-            context.close(mode: .output, promise: nil)
-            let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
-            alarm = context.eventLoop.scheduleTask(in: lingering) { channel.value.close(promise: nil) }
-        }
+        alarm?.cancel()
         if readIsHeld {
             readIsHeld = false
             context.read()
         }
+        let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
+        alarm = context.eventLoop.scheduleTask(in: TimeAmount(limits.stallTime)) { channel.value.close(promise: nil) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        (lastWrite ?? context.eventLoop.makeSucceededVoidFuture()).whenComplete { _ in bound.value.finishClosing() }
     }
 
-    /// The server stops: says goodbye where the protocol can.
+    private func finishClosing() {
+        guard let context else { return }
+        alarm?.cancel()
+        guard log.tls == nil, !upgradeStarted else { return context.close(promise: nil) }
+        context.close(mode: .output, promise: nil)
+        let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
+        alarm = context.eventLoop.scheduleTask(in: lingering) { channel.value.close(promise: nil) }
+    }
+
+    /// The server stops. A command in progress is finished first: its answer must say what became of it, and a
+    /// farewell in the middle of a message would be taken for the message.
     func stop() {
         guard waiting != .close, let context else { return }
-        if waiting != .handshake {
-            session.stopping(&output)
-            write(context)
+        isStopping = true
+        switch waiting {
+        case .input: sayGoodbye(context)
+        case .handshake: close(context)
+        case .work, .drain, .close: break
         }
+    }
+
+    func sayGoodbye(_ context: ChannelHandlerContext) {
+        session.stopping(&output)
+        write(context)
         close(context)
     }
 

@@ -12,7 +12,10 @@ extension SessionHandler where Session: ~Copyable {
             let end = min(start + productionChunk, bytes.count)
             var buffer = context.channel.allocator.buffer(capacity: end - start)
             buffer.writeBytes(bytes[start..<end])
-            context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+            let isLast = end == bytes.count
+            let promise = isLast ? context.eventLoop.makePromise(of: Void.self) : nil
+            context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
+            if isLast { lastWrite = promise?.futureResult }
             start = end
         }
     }

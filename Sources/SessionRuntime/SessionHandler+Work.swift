@@ -10,13 +10,16 @@ extension SessionHandler where Session: ~Copyable {
         let loop = context.eventLoop
         let service = service
         guard let changes else { return }
-        Task {
+        running.enter()
+        self.work = Task { [running] in
+            defer { running.leave() }
             let outcome = await service.perform(work, notify: { changes.notify() })
             loop.execute { bound.value.finished(outcome) }
         }
     }
 
     private func finished(_ outcome: Session.Outcome) {
+        work = nil
         guard waiting == .work, let context else { return }
         let step = session.completed(outcome, &output)
         drive(step, context)

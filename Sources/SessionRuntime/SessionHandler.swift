@@ -30,6 +30,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     let tls: TLSContext?
     let limits: RuntimeLimits
     let permit: ConnectionPermit
+    let running: RunningWork
     var log: ConnectionLog
 
     var waiting = Waiting.work
@@ -39,6 +40,12 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var upgrade: TLSUpgrade?
     var upgradeStarted = false
     var changes: PendingChange?
+    /// Done when the socket has taken everything written so far.
+    var lastWrite: EventLoopFuture<Void>?
+    /// The asynchronous work in progress.
+    var work: Task<Void, Never>?
+    /// The server stops: the session says goodbye at the next moment at which the protocol allows it.
+    var isStopping = false
     var deadline = NIODeadline.distantFuture
     /// Octets the session has consumed: whoever sends without completing a frame makes no progress.
     var consumedInput = 0
@@ -50,13 +57,14 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var context: ChannelHandlerContext?
 
     init(
-        _ session: consuming Session, service: Service, tls: TLSContext?, limits: RuntimeLimits,
+        _ session: consuming Session, service: Service, tls: TLSContext?, limits: RuntimeLimits, running: RunningWork,
         permit: ConnectionPermit, log: ConnectionLog
     ) {
         self.session = session
         self.service = service
         self.tls = tls
         self.limits = limits
+        self.running = running
         self.permit = permit
         self.log = log
     }
@@ -120,6 +128,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     func channelInactive(context: ChannelHandlerContext) {
         waiting = .close
         alarm?.cancel()
+        work?.cancel()
         log.logger.debug("closed")
         context.fireChannelInactive()
     }
@@ -165,6 +174,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     }
 
     private func awaitInput(_ context: ChannelHandlerContext) {
+        guard !isStopping else { return sayGoodbye(context) }
         if changes?.take() == true {
             waiting = .input
             return notified(context)
@@ -186,7 +196,10 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
 
     func wait(_ state: Waiting, _ context: ChannelHandlerContext) {
         waiting = state
-        if state == .drain { setDeadline(limits.stallTime, context) }
+        if state == .drain {
+            setDeadline(limits.stallTime, context)
+            if !session.isAuthenticated { bringForward(authenticationDeadline, context) }
+        }
         if mayRead, readIsHeld {
             readIsHeld = false
             context.read()
@@ -196,7 +209,8 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var mayRead: Bool {
         switch waiting {
         case .input, .handshake, .close: true
-        case .work, .drain: false
+        // Up to a bound, so that a peer that goes away is noticed.
+        case .work, .drain: input.readableBytes < inputLimit
         }
     }
 

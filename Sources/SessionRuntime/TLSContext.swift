@@ -66,6 +66,7 @@ package final class TLSContext: Sendable {
             if let context = loaded.contexts[applicationProtocols] { return context }
             let context = try NIOSSLContext(
                 configuration: TLSContext.configuration(loaded.chain, loaded.key, applicationProtocols, minimumVersion))
+            TLSInspector.preferServerOrder(context)
             loaded.contexts[applicationProtocols] = context
             return context
         }

@@ -12,11 +12,27 @@ import TLSPolicy
 enum TLSInspector {
     /// Whether the way in is there. Costs one TLS object that never connects.
     static func selfTest(_ context: NIOSSLContext) -> Bool {
+        withUnconnected(context) { ssl in
+            // A fresh object has negotiated nothing: a pointer to something else would hardly say so three times.
+            CNIOBoringSSL_SSL_get_current_cipher(ssl) == nil
+                && CNIOBoringSSL_SSL_session_reused(ssl) == 0 && CNIOBoringSSL_SSL_get_group_id(ssl) == 0
+        } ?? false
+    }
+
+    /// Makes the server's order of suites and groups count, not the client's: otherwise a client that lists a classical
+    /// group first never gets the hybrid one that both have. Does nothing when the way in is lost.
+    static func preferServerOrder(_ context: NIOSSLContext) {
+        _ = withUnconnected(context) { ssl in
+            guard let shared = CNIOBoringSSL_SSL_get_SSL_CTX(ssl) else { return }
+            // SSL_OP_CIPHER_SERVER_PREFERENCE
+            _ = CNIOBoringSSL_SSL_CTX_set_options(shared, 0x0040_0000)
+        }
+    }
+
+    /// A TLS object of the context's that never connects. It lives as long as the handler made for it.
+    private static func withUnconnected<R>(_ context: NIOSSLContext, _ body: (UnsafeRawPointer) -> R) -> R? {
         let handler = NIOSSLServerHandler(context: context)
-        guard let ssl = connection(of: handler) else { return false }
-        // A fresh object has negotiated nothing: a pointer to something else would hardly say so three times.
-        return CNIOBoringSSL_SSL_get_current_cipher(ssl) == nil
-            && CNIOBoringSSL_SSL_session_reused(ssl) == 0 && CNIOBoringSSL_SSL_get_group_id(ssl) == 0
+        return withExtendedLifetime(handler) { connection(of: handler).map(body) }
     }
 
     /// What the handshake negotiated; nil before it is done, or when the way in is lost.

@@ -20,7 +20,8 @@ struct TLSUpgrade {
 
     /// The handshake is done: what was negotiated, or nil for a client that wanted another protocol.
     func verdict(negotiatedProtocol: String?) -> TLSDescription? {
-        let wanted = observer.clientHello?.applicationProtocols ?? []
+        // A hello that was not understood may have asked for anything: an attacker can see to that.
+        guard let wanted = observer.clientHello?.applicationProtocols else { return nil }
         guard wanted.isEmpty || negotiatedProtocol.map(offered.contains) == true else { return nil }
         return TLSInspector.describe(handler, applicationProtocol: negotiatedProtocol)
             ?? observer.describe(applicationProtocol: negotiatedProtocol)

@@ -51,6 +51,9 @@ package struct OutputBuffer: Sendable {
     @inlinable package mutating func append(decimal number: UInt32) { append(decimal: UInt64(number)) }
     @inlinable package mutating func append(decimal number: Int) { append(decimal: UInt64(number)) }
 
+    /// Takes back what was appended since `count` was that.
+    package mutating func removeAll(from count: Int) { bytes.removeLast(max(0, bytes.count - count)) }
+
     package mutating func reserveCapacity(_ capacity: Int) { bytes.reserveCapacity(capacity) }
 
     /// Hands the bytes over and leaves the buffer empty, without capacity: an idle connection owns no buffer.

@@ -169,7 +169,7 @@ def test_starttls_after_login(server: DemoServer, account: Account) -> None:
 
 
 def test_capabilities_change_at_the_wall(server: DemoServer) -> None:
-    """[2595-3-1] [2595-3.1-10] [2595-3.1-12] [2595-3.2-1] [2595-3.2-3]"""
+    """[2595-3-1] [2595-8-1] [2595-3.1-10] [2595-3.1-12] [2595-3.2-1] [2595-3.2-3]"""
     with open_plain(server, DIALECTS[0]) as wire:
         before = b"".join(wire.command(b"c CAPABILITY\r\n", b"c OK"))
         assert b"STARTTLS" in before and b"LOGINDISABLED" in before

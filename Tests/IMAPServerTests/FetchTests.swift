@@ -147,6 +147,18 @@ import WireFraming
                 """)
     }
 
+    @Test("message/global is a basic part, and its parts can be fetched") func global() async throws {
+        let fixture = try await Fixture()
+        try await fixture.deliver([Self.nested.replacing("message/rfc822", with: "message/global")])
+        let client = await fixture.session("INBOX")
+        let size = Self.inner.replacing("\n", with: "\r\n").utf8.count
+        let part = "(\"MESSAGE\" \"GLOBAL\" NIL NIL \"a forward\" \"7BIT\" \(size)"
+        #expect(await client.send("a FETCH 1 BODY\r\n").contains(part + ")("))
+        #expect(await client.send("b FETCH 1 BODYSTRUCTURE\r\n").contains(part + " NIL NIL NIL NIL)("))
+        await client.expect(
+            "c FETCH 1 BODY.PEEK[2.1]\r\n", "* 1 FETCH (BODY[2.1] {5}\r\nplain)\r\nc OK FETCH completed\r\n")
+    }
+
     @Test("RFC822 and its kin; what sets \\Seen and what does not") func seen() async throws {
         let fixture = try await Fixture()
         try await fixture.deliver((1...4).map { "Subject: s\n\nb\($0)\n" })

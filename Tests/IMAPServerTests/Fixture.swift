@@ -3,6 +3,7 @@ import MailTestSupport
 import MailVocabulary
 import MessageFormat
 import SASL
+import Synchronization
 import TLSPolicy
 import Testing
 import WireFraming
@@ -52,14 +53,16 @@ final class Client {
 struct Fixture {
     let store = InMemoryStore()
     /// What sessions get.
-    let served: any MailStore
+    let served: TroubledStore
     let account: Account
     let service: IMAPService
     static let now = Timestamp(seconds: 840_000_000, zoneMinutes: -420)
 
     /// - Parameter isForgetful: whether sessions never find an index at hand.
     init(isForgetful: Bool = false) async throws {
-        served = isForgetful ? ForgetfulStore(store) : store
+        let served = TroubledStore(store)
+        served.condition.withLock { $0.forgets = isForgetful }
+        self.served = served
         let domain = try #require(Domain("example.org"))
         try await store.addDomain(domain)
         let credentials = StoredCredentials(

@@ -1,4 +1,5 @@
 import IMAPSyntax
+import MailStore
 import MailTestSupport
 import MailVocabulary
 import Testing
@@ -185,6 +186,50 @@ import WireFraming
         #expect(idler.isClosed)
     }
 
+    @Test("DELETE ends the selection of the mailbox that is deleted, whatever its name was") func renamed() async throws
+    {
+        let fixture = try await Fixture()
+        let client = await fixture.session()
+        for command in ["CREATE r1", "SELECT r1", "RENAME r1 r2", "CREATE r1"] {
+            _ = await client.send("a \(command)\r\n")
+        }
+        await client.expect("b DELETE r1\r\n", "b OK DELETE completed\r\n")
+        #expect(await client.send("c CHECK\r\n").hasPrefix("c OK "))
+        _ = await client.send("d RENAME r2 r3\r\n")
+        await client.expect("e DELETE r3\r\n", "* OK [CLOSED] The mailbox is no more\r\ne OK DELETE completed\r\n")
+        #expect(await client.send("f CHECK\r\n").hasPrefix("f BAD "))
+    }
+
+    @Test("A client may ask an empty mailbox for its messages again and again") func polling() async throws {
+        let fixture = try await Fixture()
+        let client = await fixture.session("INBOX")
+        for _ in 0..<100 { await client.expect("a FETCH 1:* FLAGS\r\n", "a BAD No message has such a number\r\n") }
+        _ = await client.send("n NOOP\r\n")
+        for number in 1...49 { await client.expect("a\(number) X\r\n", "a\(number) BAD Unknown command\r\n") }
+        #expect(await client.send("b X\r\n").hasSuffix("* BYE Too many bad commands\r\n"))
+    }
+
+    @Test("A stranger's command is shorter than a user's") func commandLimit() async throws {
+        let fixture = try await Fixture()
+        let client = fixture.client()
+        _ = await client.connect()
+        let line = String(repeating: "x", count: 7900)
+        let long = "a ID (\(line) {0+}\r\n\(line) {0+}\r\n\(line)\r\n"
+        await client.expect(long, "a BAD The command is too long\r\n")
+        _ = await client.send("l LOGIN fred secret\r\n")
+        let answer = await client.send(long)
+        #expect(answer.hasPrefix("a BAD ") && !answer.contains("too long"))
+    }
+
+    @Test("Literals of a command that was given up do not count for the next") func literalsForgotten() async throws {
+        let fixture = try await Fixture()
+        let client = fixture.client()
+        _ = await client.connect()
+        let octets = String(repeating: "x", count: 1500)
+        #expect(await client.send("a LOGIN {1500+}\r\n\(octets)\n").hasPrefix("a BAD "))
+        #expect(await client.send("b LOGIN {1500+}\r\n\(octets) secret\r\n").hasPrefix("b NO [AUTHENTICATIONFAILED]"))
+    }
+
     @Test("IDLE tells of what others do as it happens") func idle() async throws {
         let fixture = try await Fixture()
         try await fixture.deliver((1...3).map(Fixture.simple))
@@ -200,6 +245,36 @@ import WireFraming
         _ = await other.send("b EXPUNGE\r\n")
         #expect(await idler.changes() == "* 2 EXPUNGE\r\n* 3 RECENT\r\n")
         await idler.expect("DONE\r\n", "i OK IDLE completed\r\n")
+    }
+
+    @Test("What changed in many messages is found out off the connection's thread") func manyChanges() async throws {
+        let fixture = try await Fixture()
+        let inbox = try await fixture.mailbox("INBOX")
+        let body = InMemoryBody([])
+        let message = NewMessage(body: body, internalDate: Fixture.now, summary: [])
+        _ = try await fixture.store.append([(inbox.id, [NewMessage](repeating: message, count: 6000))])
+        var stepper = try await fixture.stepper(selecting: "INBOX")
+        _ = try await fixture.store.changeFlags(inbox.id, .everyUID, .add([.seen]), unchangedSince: nil)
+        let command = Array("a NOOP\r\n".utf8)
+        var (consumed, output) = (0, SessionOutput())
+        let step = stepper.session.received(command.span, consumed: &consumed, &output)
+        guard case .perform(.refresh) = step else {
+            Issue.record("not asked of the service")
+            return
+        }
+        #expect(await stepper.outputs("b NOOP\r\n").isEmpty == false)
+        // Few are found out at once.
+        var second = try await fixture.stepper(selecting: "INBOX")
+        _ = try await fixture.store.changeFlags(inbox.id, NumberSet(1...9), .remove([.seen]), unchangedSince: nil)
+        (consumed, output) = (0, SessionOutput())
+        let other = second.session.received(command.span, consumed: &consumed, &output)
+        guard case .ready = other else {
+            Issue.record("more than an answer")
+            return
+        }
+        #expect(
+            output.bytes.text.hasPrefix("* 1 FETCH (FLAGS (\\Recent))")
+                || output.bytes.text.contains("* 9 FETCH (FLAGS ("))
     }
 
     @Test("A failed SELECT leaves nothing selected; EXAMINE changes nothing") func selection() async throws {

@@ -34,7 +34,7 @@ struct Stepper: ~Copyable {
 extension Fixture {
     func stepper(selecting mailbox: String) async throws -> Stepper {
         let context = SessionContext(hostname: "mail.example.org", tls: Fixture.tls)
-        var stepper = Stepper(session: IMAPSession(context: context, store: store), service: service)
+        var stepper = Stepper(session: IMAPSession(context: context, store: served), service: service)
         _ = await stepper.outputs("l LOGIN fred secret\r\ns SELECT \(mailbox)\r\n")
         return stepper
     }

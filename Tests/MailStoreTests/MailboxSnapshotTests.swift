@@ -139,4 +139,25 @@ struct MailboxSnapshotTests {
         #expect(snapshot.chunks.count <= 2)
         #expect(snapshot.allUIDs == NumberSet(numbers: (1...100).map { $0 * 500 }))
     }
+
+    @Test("Retaining expunged messages leaves other chunks shared") func retainingShares() throws {
+        var rng = SeededGenerator(seed: 4)
+        let rows = (1...5000).map { uid in
+            MessageRow(
+                uid: UID(known: UInt32(uid)), flags: [], modSeq: ModSeq(1), size: 1,
+                internalDate: Timestamp(seconds: 0), body: BodyID(1))
+        }
+        let old = MailboxSnapshot(
+            mailbox: MailboxID(1), uidValidity: try #require(UIDValidity(1)), uidNext: 5001, rows: rows)
+        for gone in [1...1, 700...700, 600...1100, 4999...5000, 1...5000] as [ClosedRange<UInt32>] {
+            var now = old
+            now.remove(NumberSet(gone))
+            let view = now.retaining(expunged: now.changes(since: old).expunged, from: old)
+            #expect(view.count == 5000 && view.allUIDs == old.allUIDs)
+            #expect(now.differingChunks(since: view) <= 3)
+            #expect(now.changes(since: view).expunged == NumberSet(gone))
+            let random = UInt32.random(in: 1...5000, using: &rng)
+            #expect(view.position(of: UID(known: random)) == Int(random) - 1)
+        }
+    }
 }

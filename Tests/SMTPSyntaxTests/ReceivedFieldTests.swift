@@ -20,7 +20,7 @@ struct ReceivedFieldTests {
             transmission: transmission, identifier: "S4NN1", recipient: mailbox, tls: tls, date: date)
     }
 
-    // [8314-4-15] [8314-4.3-1] [8314-4.3-2] [8314-4.3-4] [8314-4.3-5] [8314-4.3-6] [8314-4.3-8] [8314-4.3-9]
+    // [8314-4-15] [8314-4.3-1] [8314-4.3-2] [8314-4.3-4] [8314-2-5] [8314-4.3-5] [8314-4.3-6] [8314-4.3-8] [8314-4.3-9]
     // [8314-7.4-1] [8314-7.4-2]
     @Test("The field names suite and group by the grammar of RFC 8314")
     func wholeField() throws {

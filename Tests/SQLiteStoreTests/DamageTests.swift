@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import MailStore
 import MailTestSupport
 import MailVocabulary
@@ -123,6 +124,80 @@ struct DamageTests {
             try store.tamper(sql)
             #expect(try await store.verify { _ in }.contains { $0.description.contains(problem) })
         }
+    }
+
+    /// What a damaged page can hold: no constraint was asked.
+    @Test(
+        "values of another type, or far out of range, are errors",
+        arguments: [
+            "UPDATE mailbox SET messages = 'x', uidnext = x'00', modseq = 'y' WHERE name = 'INBOX'",
+            "UPDATE mailbox SET uidvalidity = 'x'", "UPDATE mailbox SET name = x'ff' WHERE name = 'INBOX'",
+            "UPDATE mailbox SET account = 'x'", "UPDATE mailbox SET special_use = x'ff01'",
+            "UPDATE mailbox SET size = 1e300, recent = 'x', first_recent = 'x'",
+            "UPDATE mailbox SET messages = 9223372036854775807, unseen = 9223372036854775807",
+            "UPDATE mailbox SET size = 9223372036854775807, recent = 9223372036854775807",
+            "UPDATE mailbox SET modseq = 9223372036854775807", "UPDATE mailbox SET first_recent = 1 << 62",
+            "UPDATE mailbox SET uidnext = 9223372036854775807", "UPDATE mailbox SET deleted = 1 << 63",
+            "UPDATE message SET flags = 'x', size = 'y', date = 'z', zone = x'00', body = 'b'",
+            "UPDATE message SET size = 9223372036854775807", "UPDATE message SET size = 1e300",
+            "UPDATE body SET segment = 'x'", "UPDATE body SET position = 'x', length = 'y'",
+            "UPDATE body SET checksum = x'00'", "UPDATE body SET length = 9223372036854775807",
+            "UPDATE body SET refs = 'x'",
+            "UPDATE body SET summary = 5", "UPDATE segment SET live = 'x'", "UPDATE segment SET live = 1 << 63",
+            "UPDATE segment SET sealed = 1, live = 'x'", "UPDATE segment SET sealed = 1, live = 9223372036854775807",
+            "UPDATE account SET local = x'ff', disabled = 'x'", "UPDATE account SET domain = 5",
+            "UPDATE credentials SET argon2id = x'ff', scram_iterations = 'x', scram_salt = 5",
+            "UPDATE subscription SET name = x'ff' WHERE name = 'Sent'", "UPDATE domain SET name = x'ff'",
+            "INSERT INTO keyword SELECT id, 'x', x'ff' FROM mailbox",
+            "UPDATE meta SET value = 9223372036854775807", "UPDATE meta SET value = 'x'",
+        ])
+    func types(_ sql: String) async throws {
+        try await withStorePath { path in
+            let options = inSegments
+            let account = try await withStore(path, options: options) { store in
+                let fixture = try await StoreFixture(store)
+                try await fixture.append(["one", "two two", "three"], to: fixture.mailbox("INBOX").id)
+                try store.tamper(sql)
+                return fixture.account
+            }
+            // It does not open, and says why; or it goes on serving what is whole.
+            do {
+                try await withStore(path, options: options) { store in
+                    try await useAll(StoreFixture(store, account))
+                    #expect(try await store.read { try Int.fetchOne($0, sql: "SELECT 1") } == 1)
+                }
+            } catch StoreError.damaged(let problem) {
+                #expect(!problem.isEmpty)
+            }
+        }
+    }
+
+    /// Everything that reads rows, whatever it answers.
+    private func useAll(_ fixture: StoreFixture) async throws {
+        let (store, account) = (fixture.store, fixture.account)
+        _ = try? await store.domains()
+        _ = try? await store.accounts()
+        _ = try? await store.account(account.address)
+        _ = try? await store.credentials(of: account.id)
+        _ = try? await store.mailboxes(of: account.id)
+        _ = try? await store.subscriptions(of: account.id)
+        _ = try? await fixture.create("new")
+        _ = try? await fixture.rename("Sent", "gone")
+        for number in Int64(1)...2 {
+            let mailbox = MailboxID(number)
+            if let snapshot = try? await store.open(mailbox), snapshot.count > 0 {
+                _ = try? await store.read(snapshot[0].body, 0..<3)
+                _ = try? await store.read([snapshot[0].body, snapshot[snapshot.count - 1].body])
+                _ = try? await store.summaries([snapshot[0].body])
+            }
+            _ = try? await store.claimRecent(mailbox)
+            _ = try? await fixture.append(["four"], to: mailbox)
+            _ = try? await store.changeFlags(mailbox, uids(1...2), .add([.deleted]), unchangedSince: nil)
+            _ = try? await store.copy(uids(1...2), from: mailbox, to: MailboxID(3))
+            _ = try? await store.remove(uids(1...2), from: mailbox, onlyDeleted: false)
+        }
+        _ = try? await (store as? SQLiteStore)?.compact()
+        _ = try? await store.verify { _ in }
     }
 
     @Test("progress ends at the total")

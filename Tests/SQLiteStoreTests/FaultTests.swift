@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GRDB
 import Glibc
@@ -78,6 +79,15 @@ struct FaultTests {
         }
     }
 
+    private func refusal<R>(_ body: () async throws -> R) async -> StoreError? {
+        do {
+            _ = try await body()
+            return nil
+        } catch {
+            return error as? StoreError
+        }
+    }
+
     private func expectNoSpace<R>(_ body: () async throws -> R) async throws {
         await #expect(throws: StoreError.noSpace) { _ = try await body() }
     }
@@ -103,6 +113,36 @@ struct FaultTests {
                 try await fixture.expectSound()
                 try store.tamper("PRAGMA max_page_count = 1073741823")
                 try await fixture.append(["there is room"], to: inbox)
+                try await fixture.expectSound()
+            }
+        }
+    }
+
+    @Test("full, in the database: who removes mail is not refused with who adds some")
+    func removingFromFullDatabase() async throws {
+        try await withStorePath { path in
+            try await withStore(path) { store in
+                let fixture = try await StoreFixture(store)
+                let inbox = try await fixture.mailbox("INBOX").id
+                try await fixture.append(["one"], to: inbox)
+                let pages = try await store.read { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 }
+                try store.tamper("PRAGMA max_page_count = \(pages)")
+                // Both wait while this goes on, and so come into one transaction.
+                let gate = DispatchSemaphore(value: 0)
+                async let before: Void = store.committer.commit { _, _ in gate.wait() }
+                try await Task.sleep(for: .milliseconds(50))
+                async let added = refusal {
+                    try await fixture.append([String(repeating: "m", count: 60_000)], to: inbox)
+                }
+                async let removed = store.remove(uids(1...1), from: inbox, onlyDeleted: false)
+                try await Task.sleep(for: .milliseconds(200))
+                gate.signal()
+                try await before
+                #expect(try await removed == uids(1...1))
+                #expect(await added == .noSpace)
+                try store.tamper("PRAGMA max_page_count = 1073741823")
+                #expect(try await fixture.append(["two"], to: inbox) == [2])
+                #expect(try await fixture.texts(inbox) == ["two"])
                 try await fixture.expectSound()
             }
         }

@@ -55,6 +55,27 @@ struct IndexCacheTests {
         withExtendedLifetime(observation) {}
     }
 
+    @Test("what is observed is not looked through again at every commit; when an observation ends it is")
+    func evictionRests() throws {
+        let feed = ChangeFeed()
+        let cache = IndexCache(feed: feed, limit: 1000)
+        var observations = (1...10).map { feed.observe(MailboxID($0)) {} }
+        for id in Int64(1)...10 { _ = try cache.load(MailboxID(id)) { try state(id, rows: 200) } }
+        let searches = cache.searches
+        for id in Int64(11)...20 {
+            let mailbox = try state(id % 10 + 1, rows: 200)
+            cache.publish([mailbox.record.id: MailboxDraft(mailbox)], dropped: [])
+        }
+        #expect(cache.searches == searches)
+        #expect(cache.all().count == 10)
+        // Others do not add up meanwhile.
+        for id in Int64(100)..<200 { _ = try cache.load(MailboxID(id)) { try state(id, rows: 50) } }
+        #expect(cache.all().count < 10 + 10)
+        observations.removeAll()
+        _ = try cache.load(MailboxID(300)) { try state(300, rows: 10) }
+        #expect(cache.all().reduce(0) { $0 + ($1.snapshot?.count ?? 0) } <= 1000)
+    }
+
     @Test("what was read while a commit came between is read again, and given up when that goes on")
     func overtaken() throws {
         let cache = IndexCache(feed: ChangeFeed())

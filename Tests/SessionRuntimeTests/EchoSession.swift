@@ -105,7 +105,7 @@ struct EchoService: SessionService {
             }
             return "watching"
         }
-        try? await Task.sleep(for: .milliseconds(5))
+        try? await Task.sleep(for: .milliseconds(work.contains("slowly") ? 300 : 5))
         return "done \(work)"
     }
 }

@@ -34,13 +34,15 @@ import WireFraming
     }
 
     private func client(_ port: Int, _ arguments: [String], input: String) async throws -> String {
-        try await run("openssl", ["s_client", "-connect", "127.0.0.1:\(port)", "-quiet"] + arguments, input: input).output
+        try await run("openssl", ["s_client", "-connect", "127.0.0.1:\(port)", "-quiet"] + arguments, input: input)
+            .output
     }
 
     @Test("On a TLS port the greeting comes inside TLS, and everything after [8314-2-2]")
     func implicit() async throws {
         let server = try await start(.implicitTLS)
-        let answer = try await client(server.port, ["-servername", "x.test"], input: "one\r\ntwo\r\nWORK 1\r\nQUIT\r\n")
+        let answer = try await client(
+            server.port, ["-servername", "x.test"], input: "one\r\ntwo\r\nWORK 1\r\nQUIT\r\n")
         #expect(
             answer.contains(
                 "hello TLSv1.3 TLS_AES_256_GCM_SHA384 x25519 new x.test -\r\none\r\ntwo\r\ndone WORK 1\r\nbye\r\n"),
@@ -197,6 +199,84 @@ import WireFraming
         async let stopped: Void = server.stop()
         #expect(try await socket.readToEnd() == "stopping\r\n")
         await stopped
+    }
+
+    @Test("What was answered before the end arrives, however slowly it is read")
+    func slowReader() async throws {
+        let server = try await start(.implicitTLS)
+        let answer = try await run(
+            "sh",
+            [
+                "-c",
+                "printf 'FLOOD 6000000\\r\\nQUIT\\r\\n' | openssl s_client -connect 127.0.0.1:\(server.port) -quiet 2>/dev/null"
+                    + " | { sleep 2; wc -c; }",
+            ])
+        #expect((Int(answer.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 6_000_000)
+        await server.stop()
+    }
+
+    @Test("A command in progress is answered before the server stops")
+    func stoppingDuringWork() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try await socket.readLine()
+        try socket.send("WORK slowly\r\n")
+        try await Task.sleep(for: .milliseconds(20))
+        async let stopped: Void = server.stop()
+        #expect(try await socket.readToEnd() == "done WORK slowly\r\nstopping\r\n")
+        await stopped
+    }
+
+    @Test("A farewell is not written into an answer that is still being read")
+    func stoppingDuringAnswer() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try await socket.readLine()
+        try socket.send("FLOOD 8000000\r\n")
+        try await Task.sleep(for: .milliseconds(200))
+        async let stopped: Void = server.stop()
+        let answer = try await socket.readToEnd()
+        #expect(answer.utf8.count == 8_000_000 + "\r\nstopping\r\n".utf8.count)
+        #expect(answer.hasSuffix("x\r\nstopping\r\n"))
+        await stopped
+    }
+
+    @Test("A hello that cannot be read asks for nothing we would allow")
+    func hiddenHello() async throws {
+        let server = try await start(.implicitTLS)
+        let script = """
+            import socket, ssl, sys
+            raw = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+            raw.sendall(bytes.fromhex("1503010002015a"))
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.set_alpn_protocols(["http/1.1"])
+            try:
+                print(context.wrap_socket(raw).recv(100))
+            except OSError as error:
+                print("refused", error)
+            """
+        let answer = try await run("/usr/bin/python3", ["-c", script, "\(server.port)"])
+        #expect(!answer.output.contains("hello"), "\(answer.output)")
+        await server.stop()
+    }
+
+    @Test("The server's order of groups counts, not the client's")
+    func groupOrder() async throws {
+        let server = try await start(.implicitTLS)
+        let answer = try await client(server.port, ["-groups", "P-384:P-256:X25519"], input: "QUIT\r\n")
+        #expect(answer.contains(" x25519 "), "\(answer)")
+        await server.stop()
+    }
+
+    @Test("IPv6 peers are counted by /64")
+    func networks() {
+        #expect(ConnectionCounter.network(of: "192.0.2.1") == "192.0.2.1")
+        #expect(ConnectionCounter.network(of: "2001:db8:1:2:3:4:5:6") == "2001:db8:1:2")
+        #expect(ConnectionCounter.network(of: "2001:db8:1:2::6") == "2001:db8:1:2")
+        #expect(ConnectionCounter.network(of: "2001:db8::6") == ConnectionCounter.network(of: "2001:db8::7:8"))
+        #expect(ConnectionCounter.network(of: "2001:db8::6") != ConnectionCounter.network(of: "2001:db9::6"))
+        #expect(ConnectionCounter.network(of: "::1") == "::")
     }
 
     @Test("The server ends TLS with close_notify [8314-3.4-1s]")

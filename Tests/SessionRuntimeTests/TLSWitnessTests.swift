@@ -34,7 +34,7 @@ import Testing
             group: 0x17),
         Case(
             arguments: ["-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305", "-groups", "P-384:P-256"], suite: 0xCCA9,
-            group: 0x18),
+            group: 0x17),
     ]
 
     @Test(

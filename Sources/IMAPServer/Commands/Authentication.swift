@@ -89,6 +89,7 @@ extension IMAPSession {
                 output.events.append(.authenticated(login: account.address.description, mechanism: mechanism))
                 session.state = .authenticated(account)
                 session.failedLogins = 0
+                session.reader.commandLimit = IMAPLimits.command
                 return session.conclude(tag, .ok, .capability(session.capabilities), "Logged in", &output)
             case .authentication(.failure(let reason)):
                 output.events.append(.authenticationFailed(login: login, mechanism: mechanism, reason: reason))

@@ -42,7 +42,8 @@ extension IMAPSession {
             outgoing.append(.flags(FlagsList(writer: writer, positions: positions)))
             return conclude(tag, .ok, "FETCH completed", updates: updates, &output)
         }
-        let request = FetchRequest(writer: writer, positions: positions, cursor: FetchCursor())
+        let request = FetchRequest(
+            writer: writer, positions: positions, cursor: FetchCursor(), passesOverGone: uid)
         outgoing.append(.fetch(FetchStream(tag: tag, updates: updates, request: request)))
         return pump(&output)
     }
@@ -69,7 +70,9 @@ extension IMAPSession {
 
     private mutating func finish(_ stream: FetchStream, _ output: inout SessionOutput) -> Step {
         switch stream.problem {
-        case nil: return conclude(stream.tag, .ok, "FETCH completed", updates: stream.updates, &output)
+        // RFC 3501 §6.4.8: a UID that no message has is passed over.
+        case .gone where stream.request.passesOverGone, nil:
+            return conclude(stream.tag, .ok, "FETCH completed", updates: stream.updates, &output)
         case .gone:
             return conclude(
                 stream.tag, .no, .expungeIssued, "Some of the messages are gone", updates: stream.updates, &output)

@@ -31,7 +31,8 @@ extension IMAPSession {
                 updates.told = NumberSet()
                 return session.concludeFailed(tag, outcome, updates: updates, &output)
             }
-            guard !session.lacks(uids, in: mailbox) else {
+            // RFC 3501 §6.4.8: a UID that no message has is passed over.
+            guard uid || !session.lacks(uids, in: mailbox) else {
                 return session.conclude(
                     tag, .no, .expungeIssued, "Some of the messages are gone", updates: updates, &output)
             }

@@ -21,9 +21,10 @@ extension IMAPSession {
     mutating func delete(_ tag: String, _ name: MailboxName, _ output: inout SessionOutput) -> Step {
         guard let account = state.account else { return .ready }
         return perform(.deleteMailbox(account.id, name)) { session, outcome, output in
-            guard case .done = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            guard case .deleted(let id) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             output.events.append(.notice("mailbox deleted"))
-            if session.state.mailbox?.name == name {
+            // Not by name: the selected mailbox may have got another, and another its name.
+            if session.state.mailbox?.id == id {
                 session.state.deselect()
                 var reply = OutputBuffer()
                 reply.append(status: .ok, tag: nil, code: .closed, "The mailbox is no more")

@@ -18,24 +18,28 @@ extension IMAPSession {
             return conclude(
                 tag, .no, .badCharset(Self.charsets), "The charset is not known", updates: updates, &output)
         }
-        let program: SearchProgram
-        do {
-            program = try SearchProgram(request.key, in: mailbox)
-        } catch {
-            switch error {
-            case .noSuchMessage: return refuseSet(tag, &output)
-            case .notOffered: return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
-            case .malformedText:
-                return refuse(tag, Refusal(status: .bad, text: "A string is not in its charset"), &output)
-            }
-        }
-        return perform(.search(SearchTask(program: program, view: mailbox.view))) { session, outcome, output in
-            guard case .matched(let uids) = outcome else {
+        return perform(.search(SearchTask(key: request.key, mailbox: mailbox))) { session, outcome, output in
+            switch outcome {
+            case .matched(let uids, let unreadable):
+                if unreadable > 0 {
+                    output.events.append(
+                        .notice("a search left out \(unreadable) stored messages that cannot be read"))
+                }
+                session.answer(tag, uids, request, in: mailbox, uid: uid)
+                return session.conclude(tag, .ok, "SEARCH completed", updates: updates, &output)
+            case .unsearchable(let problem): return session.refuse(tag, problem, &output)
+            case _:
                 session.save(NumberSet(), request)
                 return session.concludeFailed(tag, outcome, updates: updates, &output)
             }
-            session.answer(tag, uids, request, in: mailbox, uid: uid)
-            return session.conclude(tag, .ok, "SEARCH completed", updates: updates, &output)
+        }
+    }
+
+    private mutating func refuse(_ tag: String, _ problem: SearchProblem, _ output: inout SessionOutput) -> Step {
+        switch problem {
+        case .noSuchMessage: refuseSet(tag, &output)
+        case .notOffered: refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
+        case .malformedText: refuse(tag, Refusal(status: .bad, text: "A string is not in its charset"), &output)
         }
     }
 

@@ -4,13 +4,13 @@ import WireFraming
 
 /// A FETCH's items, made ready: what the answer to each begins with is written once, not for every message.
 package struct FetchPlan: Sendable {
-    package struct Item: Sendable {
+    package struct Item: Sendable, Hashable {
         var kind: Kind
         /// ` BODY[HEADER.FIELDS (To)]<0> `, up to where the value begins; of the first item ` FETCH (…`.
         var label: [UInt8]
     }
 
-    package enum Kind: Sendable {
+    package enum Kind: Sendable, Hashable {
         case flags
         case uid
         case internalDate
@@ -24,16 +24,20 @@ package struct FetchPlan: Sendable {
     /// Envelope, structure, or where a part begins.
     let needsSummary: Bool
     let needsBody: Bool
+    /// Octets of a body that is read whole; a larger one is read by ranges.
+    let wholeBody: Int
     /// Sections: how often a message's octets may be written.
-    let sectionCount: Int
+    private let sectionCount: Int
 
     /// Nil for items that need an extension this server does not have.
     package init?(_ requested: [FetchItem], withUID: Bool) {
         var items: [Item] = []
         if withUID, !requested.contains(.uid) { items.append(Item(.uid)) }
+        // Once is enough, however often it is asked for.
+        var known: Set<Item> = []
         for item in requested {
             guard let item = Item(requested: item) else { return nil }
-            items.append(item)
+            if known.insert(item).inserted { items.append(item) }
         }
         self.init(items)
     }
@@ -42,7 +46,7 @@ package struct FetchPlan: Sendable {
         self.items = items.enumerated().map { index, item in
             Item(kind: item.kind, label: Array((index == 0 ? " FETCH (" : " ").utf8) + item.label)
         }
-        var (needsSummary, sections) = (false, 0)
+        var (needsSummary, sections, onlyHeaders) = (false, 0, true)
         for item in items {
             switch item.kind {
             case .flags, .uid, .internalDate, .size: break
@@ -50,12 +54,18 @@ package struct FetchPlan: Sendable {
             case .section(let section, _):
                 sections += 1
                 if section != BodySection() { needsSummary = true }
+                if !section.isOfHeader { onlyHeaders = false }
             }
         }
         self.needsSummary = needsSummary
         sectionCount = sections
         needsBody = sections > 0
+        // Where only the header is wanted, reading the rest of the body is worth it as long as it is not much more.
+        wholeBody = onlyHeaders ? 16 * 1024 : 128 * 1024
     }
+
+    /// At most, of one message.
+    func octetsToWrite(ofMessage size: Int) -> Int { sectionCount * min(size, wholeBody) }
 
     /// What is told unasked.
     static func flags(withUID: Bool) -> FetchPlan {

@@ -6,6 +6,8 @@ package struct FetchRequest: Sendable {
     /// Of the view; ascending.
     var positions: [Range<Int>]
     var cursor: FetchCursor
+    /// Whether messages that are gone are left out of the answer (UID FETCH; RFC 3501 §6.4.8), or told with NIL.
+    var passesOverGone = false
 }
 
 /// Where a FETCH stands.
@@ -28,12 +30,12 @@ package struct FetchPiece: Sendable {
 }
 
 /// What went wrong with some messages; the worst counts.
-package enum FetchProblem: Int, Sendable, Comparable {
-    /// A body that is gone: NIL stands for it.
+package enum FetchProblem: Int, Error, Comparable {
+    /// A message that is gone: NIL stands for its octets.
     case gone
-    /// A body that cannot be read: NIL stands for it.
+    /// A message that is there and cannot be read: it is left out.
     case unreadable
-    /// A body that became unreadable when its literal had begun: the connection cannot go on.
+    /// A message that could not be read on when its answer had begun: the connection cannot go on.
     case brokenOff
 
     package static func < (a: FetchProblem, b: FetchProblem) -> Bool { a.rawValue < b.rawValue }

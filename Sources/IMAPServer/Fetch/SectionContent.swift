@@ -12,6 +12,14 @@ enum SectionContent: Equatable {
 }
 
 extension BodySection {
+    /// Whether it is in the message's own header.
+    var isOfHeader: Bool {
+        switch text {
+        case .header, .headerFields, .headerFieldsNot: part.isEmpty
+        case .full, .text, .mime: false
+        }
+    }
+
     /// Finds the section (RFC 3501 §6.4.5).
     ///
     /// - Parameter root: the message's structure; not needed for the whole message.

@@ -56,6 +56,9 @@ extension OutputBuffer {
             append(UInt8(ascii: " "))
             append(decimal: part.lineCount)
         case .message(let envelope, let inner):
+            // media-message = DQUOTE "MESSAGE" DQUOTE SP DQUOTE "RFC822" DQUOTE: message/global is a basic part to an
+            // IMAP4rev1 client; what is in it can be fetched all the same.
+            guard part.subtype == Array("RFC822".utf8) else { return }
             append(UInt8(ascii: " "))
             append(envelope: envelope)
             append(UInt8(ascii: " "))

@@ -9,6 +9,7 @@ indirect enum SearchProgram: Sendable {
     /// `flags & mask == value`
     case flags(mask: FlagBits, value: FlagBits)
     case uids(NumberSet)
+    case sequenceNumbers(NumberSet)
     /// Octets: more than, fewer than.
     case larger(UInt64)
     case smaller(UInt64)
@@ -24,16 +25,7 @@ indirect enum SearchProgram: Sendable {
     case any([SearchProgram])
     case all([SearchProgram])
 
-    /// What cannot be searched for.
-    enum Problem: Error {
-        /// A sequence number that no message has.
-        case noSuchMessage
-        /// A string that is not in the request's character set.
-        case malformedText
-        case notOffered
-    }
-
-    init(_ key: SearchKey, in mailbox: SelectedMailbox) throws(Problem) {
+    init(_ key: SearchKey, in mailbox: SelectedMailbox) throws(SearchProblem) {
         switch key {
         case .all: self = .constant(true)
         case .has(let flag):
@@ -52,8 +44,16 @@ indirect enum SearchProgram: Sendable {
         case .uid(let set):
             self = .uids(set.resolved(largest: mailbox.lastUID, saved: mailbox.saved))
         case .sequenceNumbers(let set):
-            guard let uids = mailbox.uids(set, uid: false, allowsEmptyMailbox: true) else { throw .noSuchMessage }
-            self = .uids(uids)
+            if case .saved = set {
+                self = .uids(mailbox.saved)
+            } else {
+                // As ranges of positions: UIDs would have to be gathered, for every key that names all messages.
+                guard let positions = mailbox.positions(set, uid: false, allowsEmptyMailbox: true) else {
+                    throw .noSuchMessage
+                }
+                let numbers = positions.map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) }
+                self = .sequenceNumbers(NumberSet(numbers))
+            }
         case .modSeq: throw .notOffered
         case .not(let key): self = .not(try SearchProgram(key, in: mailbox))
         case .or(let a, let b): self = .any([try SearchProgram(a, in: mailbox), try SearchProgram(b, in: mailbox)])
@@ -66,7 +66,7 @@ indirect enum SearchProgram: Sendable {
     }
 
     /// Keys with strings. Every message has the empty string everywhere.
-    private init(text key: SearchKey) throws(Problem) {
+    private init(text key: SearchKey) throws(SearchProblem) {
         switch key {
         case .envelope(let field, let octets):
             let needle = try SearchProgram.needle(octets)
@@ -81,7 +81,7 @@ indirect enum SearchProgram: Sendable {
     }
 
     /// Nil for the empty string. The charsets offered are UTF-8 and a part of it.
-    private static func needle(_ octets: [UInt8]) throws(Problem) -> Needle? {
+    private static func needle(_ octets: [UInt8]) throws(SearchProblem) -> Needle? {
         guard let text = String(validating: octets, as: UTF8.self) else { throw .malformedText }
         return text.isEmpty ? nil : Needle(text)
     }
@@ -103,20 +103,19 @@ indirect enum SearchProgram: Sendable {
                 }
             }
             return (mask, value, rest.isEmpty ? .constant(true) : .all(rest))
-        case .constant, .uids, .larger, .smaller, .day, .sentDay, .envelope, .header, .body, .text, .not, .any:
+        case .constant, .uids, .sequenceNumbers, .larger, .smaller, .day, .sentDay, .envelope, .header, .body, .text,
+            .not, .any:
             return ([], [], self)
         }
     }
 
-    /// By the index alone.
-    func judge(_ row: MessageRow) -> Bool? { judge(row, nil) }
-
-    /// Whether a message matches; nil when more of it must be known.
-    func judge(_ row: MessageRow, _ content: SearchedContent?) -> Bool? {
+    /// Whether a message matches, of which the index is known and perhaps more; nil when still more is needed.
+    func judge(_ position: Int, _ row: MessageRow, _ content: SearchedContent? = nil) -> Bool? {
         switch self {
         case .constant(let value): return value
         case .flags(let mask, let value): return row.flags.intersection(mask) == value
         case .uids(let uids): return uids.contains(row.uid.value)
+        case .sequenceNumbers(let numbers): return numbers.contains(UInt32(truncatingIfNeeded: position + 1))
         case .larger(let size): return UInt64(row.size) > size
         case .smaller(let size): return UInt64(row.size) < size
         case .day(let relation, let day): return relation.holds(row.internalDate.dayOfWriting, day)
@@ -127,19 +126,19 @@ indirect enum SearchProgram: Sendable {
         case .header(let name, let needle): return content?.contains(needle, inField: name)
         case .body(let needle): return content?.bodyContains(needle)
         case .text(let needle): return content?.textContains(needle)
-        case .not(let program): return program.judge(row, content).map { !$0 }
-        case .any(let programs): return SearchProgram.judge(programs, row, content, decisive: true)
-        case .all(let programs): return SearchProgram.judge(programs, row, content, decisive: false)
+        case .not(let program): return program.judge(position, row, content).map { !$0 }
+        case .any(let programs): return SearchProgram.judge(programs, position, row, content, decisive: true)
+        case .all(let programs): return SearchProgram.judge(programs, position, row, content, decisive: false)
         }
     }
 
     /// `or` for `decisive` true, `and` for false: one such verdict settles it, even when others are open.
     private static func judge(
-        _ programs: [SearchProgram], _ row: MessageRow, _ content: SearchedContent?, decisive: Bool
+        _ programs: [SearchProgram], _ position: Int, _ row: MessageRow, _ content: SearchedContent?, decisive: Bool
     ) -> Bool? {
         var isOpen = false
         for program in programs {
-            guard let verdict = program.judge(row, content) else {
+            guard let verdict = program.judge(position, row, content) else {
                 isOpen = true
                 continue
             }

@@ -102,7 +102,10 @@ struct SearchedText {
         return false
     }
 
-    func headerContains(_ needle: Needle) -> Bool {
+    /// In the message's header.
+    func headerContains(_ needle: Needle) -> Bool { SearchedText.contains(needle, in: headers.prefix(1)) }
+
+    private static func contains(_ needle: Needle, in headers: ArraySlice<ArraySlice<UInt8>>) -> Bool {
         headers.contains { header in
             if needle.isASCII, needle.hasNoBlank, !Needle.encodedWord.isFound(in: header.span) {
                 return needle.isFound(in: header.span)
@@ -117,7 +120,10 @@ struct SearchedText {
         }
     }
 
-    func bodyContains(_ needle: Needle) -> Bool { parts.contains { $0.contains(needle) } }
+    /// In text, or in the header of a part or of a message inside: all that is behind the message's header.
+    func bodyContains(_ needle: Needle) -> Bool {
+        parts.contains { $0.contains(needle) } || SearchedText.contains(needle, in: headers.dropFirst())
+    }
 }
 
 extension SearchedText.Part {

@@ -9,10 +9,12 @@ import WireFraming
 struct FetchRun {
     /// Messages of one read of summaries.
     static let batch = 500
-    /// Octets of a piece, after which no new batch is begun: what a session keeps in memory ahead of its socket.
+    /// Octets of summaries after which no more are read: one alone may have a mebibyte.
+    static let summaries = 512 * 1024
+    /// Octets of a piece, after which no new item is begun: what a session keeps in memory ahead of its socket.
     static let ahead = 256 * 1024
-    /// Octets of a body that is read whole; a larger one is read by ranges.
-    static let wholeBody = 128 * 1024
+    /// Octets that stand around a body in its answer, or a listing takes; a guess, to make room once.
+    static let answerOverhead = 512
     /// Octets of one range of a large body.
     static let range = 128 * 1024
     /// Octets of a header that is searched for fields: a message that has a larger one is an attack, and what is
@@ -32,16 +34,13 @@ struct FetchRun {
     var plan: FetchPlan { request.writer.plan }
 
     mutating func run() async -> FetchPiece {
-        output.reserveCapacity(Self.ahead / 4)
         var cursor: FetchCursor? = request.cursor
-        while let start = cursor, output.count < Self.ahead {
-            let batch = batch(from: start)
-            guard !batch.rows.isEmpty else {
-                cursor = nil
-                break
-            }
-            cursor = await write(batch, resuming: start)
-            if problem == .brokenOff { cursor = nil }
+        // Half full is full: with another batch the piece would grow to twice its size, by copying it.
+        while let start = cursor, output.count < Self.ahead / 2 {
+            // Nobody reads on.
+            if Task.isCancelled { note(.brokenOff) }
+            let batch = problem == .brokenOff ? Batch() : batch(from: start)
+            cursor = batch.rows.isEmpty ? nil : await write(batch, resuming: start)
         }
         return FetchPiece(bytes: output.take(), next: cursor, problem: problem)
     }
@@ -52,6 +51,12 @@ struct FetchRun {
         var rows: [(position: Int, row: MessageRow)] = []
         /// Cursors behind each row.
         var next: [FetchCursor] = []
+        /// Of each row, if they are needed; nil for one that is gone.
+        var summaries: [[UInt8]?] = []
+        /// Of each row, if they are needed; nil for one that is gone, or read by ranges.
+        var bodies: [[UInt8]?] = []
+        /// Those that are there and cannot be read.
+        var unreadable: Set<BodyID> = []
     }
 
     /// The messages from a cursor on whose answers fit a piece; always one, if there is one left.
@@ -68,9 +73,8 @@ struct FetchRun {
             let position = range.lowerBound + cursor.offset
             let row = request.writer.view[position]
             if plan.needsBody {
-                let (product, overflow) = Int(row.size).multipliedReportingOverflow(by: plan.sectionCount)
-                octets = overflow ? .max : octets.addingReportingOverflow(product).partialValue
-                if !batch.rows.isEmpty, octets > Self.ahead || octets < 0 { break }
+                octets += plan.octetsToWrite(ofMessage: Int(row.size))
+                if !batch.rows.isEmpty, octets > Self.ahead { break }
             }
             cursor.offset += 1
             batch.rows.append((position, row))
@@ -79,40 +83,70 @@ struct FetchRun {
         return batch
     }
 
-    /// Writes a batch; where to go on.
-    private mutating func write(_ batch: Batch, resuming start: FetchCursor) async -> FetchCursor? {
-        let bodies = batch.rows.map(\.row.body)
-        var summaries: [[UInt8]?] = []
-        if plan.needsSummary { summaries = await read { [store] in try await store.summaries(bodies) } ?? [] }
-        let whole = await readSmall(batch.rows.map(\.row))
+    /// Writes a batch, or as much of it as a piece holds; where to go on.
+    private mutating func write(_ unread: Batch, resuming start: FetchCursor) async -> FetchCursor? {
+        var batch = unread
+        await readSummaries(&batch)
+        await readBodies(&batch)
+        let octets = batch.bodies.reduce(0) { $0 + ($1?.count ?? 0) }
+        output.reserveCapacity(output.count + octets + Self.answerOverhead * batch.rows.count)
         for (index, (position, row)) in batch.rows.enumerated() {
             var message = FetchedMessage(position: position, row: row)
-            message.summary = index < summaries.count ? summaries[index] : nil
-            message.body = whole[row.body] ?? nil
-            let isResumed = index == 0 && (start.item > 0 || start.written > 0)
-            var cursor = FetchCursor(range: start.range, offset: start.offset)
-            if index > 0 { cursor = batch.next[index - 1] }
-            if isResumed { (cursor.item, cursor.written) = (start.item, start.written) }
+            message.summary = index < batch.summaries.count ? batch.summaries[index] : nil
+            message.body = index < batch.bodies.count ? batch.bodies[index] : nil
+            message.isUnreadable = !batch.unreadable.isEmpty && batch.unreadable.contains(row.body)
+            let cursor = index > 0 ? batch.next[index - 1] : start
             if let stopped = await write(message, from: cursor) { return stopped }
             if problem == .brokenOff { return nil }
+            if output.count >= Self.ahead { return batch.next[index] }
         }
         return batch.next.last
     }
 
-    /// Bodies that are small enough to be read whole, when octets of them are wanted.
-    private mutating func readSmall(_ rows: [MessageRow]) async -> [BodyID: [UInt8]?] {
-        guard plan.needsBody else { return [:] }
-        let small = rows.filter { Int($0.size) <= Self.wholeBody }.map(\.body)
-        guard !small.isEmpty, let bodies = await read({ [store] in try await store.read(small) }) else { return [:] }
-        return Dictionary(zip(small, bodies), uniquingKeysWith: { first, _ in first })
+    /// Leaves the batch with as many messages as have summaries.
+    private func readSummaries(_ batch: inout Batch) async {
+        guard plan.needsSummary else { return }
+        let bodies = batch.rows.map(\.row.body)
+        do {
+            batch.summaries = try await store.summaries(bodies, upTo: Self.summaries)
+        } catch {
+            // One by one: what is damaged of one message is no other's loss.
+            var octets = 0
+            for body in bodies where octets < Self.summaries && !Task.isCancelled {
+                let summary = await read(body, &batch) { [store] in try await store.summaries([body]).first ?? nil }
+                octets += summary?.count ?? 0
+                batch.summaries.append(summary)
+            }
+        }
+        batch.rows.removeLast(batch.rows.count - min(batch.rows.count, batch.summaries.count))
+        batch.next.removeLast(batch.next.count - batch.rows.count)
     }
 
-    /// Reads from the store; nil, and a problem noted, when it fails.
-    mutating func read<Result: Sendable>(_ body: () async throws -> Result) async -> Result? {
+    /// Bodies that are small enough to be read whole, when octets of them are wanted.
+    private func readBodies(_ batch: inout Batch) async {
+        guard plan.needsBody else { return }
+        let small = batch.rows.map(\.row).filter { Int($0.size) <= plan.wholeBody }.map(\.body)
+        guard !small.isEmpty else { return }
+        var whole: [[UInt8]?] = []
         do {
-            return try await body()
+            whole = try await store.read(small)
         } catch {
-            note(error as? StoreError == .noSuchBody ? .gone : .unreadable)
+            for body in small where !Task.isCancelled {
+                whole.append(await read(body, &batch) { [store] in try await store.read([body]).first ?? nil })
+            }
+        }
+        var next = whole.makeIterator()
+        batch.bodies = batch.rows.map { Int($0.row.size) <= plan.wholeBody ? next.next() ?? nil : nil }
+    }
+
+    /// Something of one body; nil when it is gone, or unreadable.
+    private func read(
+        _ body: BodyID, _ batch: inout Batch, _ read: () async throws -> [UInt8]?
+    ) async -> [UInt8]? {
+        do {
+            return try await read()
+        } catch {
+            if error as? StoreError != .noSuchBody { batch.unreadable.insert(body) }
             return nil
         }
     }

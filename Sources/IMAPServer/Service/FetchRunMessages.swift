@@ -7,66 +7,97 @@ import WireFraming
 // How a FETCH writes one message: items one by one, of a large body as much as a piece holds.
 
 extension FetchRun {
-    /// Writes one message from an item on; where to go on when the piece is full before its end.
+    /// Writes one message from an item on; where to go on when the piece is full before its end. Of a message that
+    /// cannot be told as it is, nothing is: the answer is not complete then, but true.
     mutating func write(_ message: FetchedMessage, from start: FetchCursor) async -> FetchCursor? {
         var message = message
-        if start.item == 0, start.written == 0 { request.writer.begin(message.position, &output) }
-        for index in start.item..<plan.items.count {
-            let resumedAt = index == start.item ? start.written : 0
-            if let written = await write(plan.items[index], of: &message, from: resumedAt) {
+        let isBegun = start.item > 0 || start.written > 0
+        let before = output.count
+        do throws(FetchProblem) {
+            guard !message.isUnreadable else { throw .unreadable }
+            if !isBegun { request.writer.begin(message.position, &output) }
+            for index in start.item..<plan.items.count {
                 var cursor = start
-                (cursor.item, cursor.written) = (index, written)
-                return cursor
+                if index > start.item {
+                    (cursor.item, cursor.written) = (index, 0)
+                    // Items may be large, and each costs: between them is time to stop.
+                    guard output.count < Self.ahead else { return cursor }
+                    if Task.isCancelled { throw .brokenOff }
+                }
+                let item = plan.items[index]
+                if cursor.written == 0, try writeAtOnce(item, of: &message) { continue }
+                if let written = try await write(item, of: &message, from: cursor.written) {
+                    (cursor.item, cursor.written) = (index, written)
+                    return cursor
+                }
             }
-            if problem == .brokenOff { return nil }
+            request.writer.end(message.row, &output)
+        } catch {
+            if !isBegun { output.removeAll(from: before) }
+            note(isBegun ? .brokenOff : error)
         }
-        request.writer.end(message.row, &output)
-        if message.isDamaged { note(.unreadable) }
         return nil
     }
 
-    /// Writes an item. When the piece is full before its end: how many octets of its value are written.
-    private mutating func write(
-        _ item: FetchPlan.Item, of message: inout FetchedMessage, from written: Int
-    ) async -> Int? {
+    /// Writes an item for which nothing more has to be read; false, and nothing written, when something has.
+    private mutating func writeAtOnce(
+        _ item: FetchPlan.Item, of message: inout FetchedMessage
+    ) throws(FetchProblem) -> Bool {
         switch item.kind {
         case .flags, .uid, .internalDate, .size:
             request.writer.write(item, message.row, &output)
-            return nil
         case .envelope, .structure:
-            if message.summary == nil { note(.gone) }
-            message.write(item, &output)
-            return nil
+            try message.write(item, &output)
         case .section(let section, let partial):
-            if section != BodySection(), message.summary == nil { note(.gone) }
-            switch message.content(section) {
-            case .none:
-                writeNIL(item)
-                return nil
-            case .octets(let range):
-                let range = partial?.applied(to: range) ?? range
-                guard message.body == nil else {
-                    writeFromMemory(range, item, of: message)
-                    return nil
-                }
-                return await writeFromStore(range, item, of: message, from: written)
+            guard let body = message.body, message.summary != nil || section == BodySection() else { return false }
+            switch try message.content(section) {
+            case .none: writeNIL(item)
+            case .octets(let range): write(item, body[(partial?.applied(to: range) ?? range).clamped(to: body.indices)])
             case .fields(let header, let names, let excluding, let bodyIsEmpty):
-                let fields = await readHeader(header.prefix(Self.header), of: message) { header in
-                    selectHeaderFields(from: header, names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
-                }
-                write(fields, partial, item)
-                return nil
+                let header = header.prefix(Self.header).clamped(to: body.indices)
+                let fields = selectHeaderFields(
+                    from: body.span.extracting(header), names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
+                write(item, fields, partial)
             }
+        }
+        return true
+    }
+
+    /// Writes a section, reading it. When the piece is full before its end: how many octets of its value are written.
+    private mutating func write(
+        _ item: FetchPlan.Item, of message: inout FetchedMessage, from written: Int
+    ) async throws(FetchProblem) -> Int? {
+        guard case .section(let section, let partial) = item.kind else { return nil }
+        let before = output.count
+        do throws(FetchProblem) {
+            return try await write(section, partial, item, of: &message, from: written)
+        } catch {
+            guard error == .gone, written == 0, !request.passesOverGone else { throw error }
+            output.removeAll(from: before)
+            note(.gone)
+            writeNIL(item)
+            return nil
         }
     }
 
-    /// Makes something of a header, without a copy where the body is in memory.
-    private mutating func readHeader(
-        _ range: Range<Int>, of message: FetchedMessage, _ use: (Span<UInt8>) -> [UInt8]
-    ) async -> [UInt8]? {
-        if let body = message.body, body.count >= range.upperBound { return use(body.span.extracting(range)) }
-        let header = range.isEmpty ? [] : await bytes(range, of: message)
-        return header.map { use($0.span) }
+    private mutating func write(
+        _ section: BodySection, _ partial: PartialRange?, _ item: FetchPlan.Item, of message: inout FetchedMessage,
+        from written: Int
+    ) async throws(FetchProblem) -> Int? {
+        switch try message.content(section) {
+        case .none:
+            writeNIL(item)
+            return nil
+        case .octets(let range):
+            return try await writeFromStore(partial?.applied(to: range) ?? range, item, of: message, from: written)
+        case .fields(let range, let names, let excluding, let bodyIsEmpty):
+            let range = range.prefix(Self.header)
+            let header = range.isEmpty ? [] : try await octets(range, of: message)
+            let fields = selectHeaderFields(
+                from: header.span, names: names, excluding: excluding, bodyIsEmpty: bodyIsEmpty)
+            write(item, fields, partial)
+            return nil
+        }
     }
 
     private mutating func writeNIL(_ item: FetchPlan.Item) {
@@ -74,36 +105,26 @@ extension FetchRun {
         output.append("NIL" as StaticString)
     }
 
-    private mutating func write(_ fields: [UInt8]?, _ partial: PartialRange?, _ item: FetchPlan.Item) {
-        guard let fields else { return writeNIL(item) }
-        let range = partial?.applied(to: 0..<fields.count) ?? 0..<fields.count
+    private mutating func write(_ item: FetchPlan.Item, _ octets: ArraySlice<UInt8>) {
         output.append(item.label)
-        output.append(literalOf: range.count)
-        output.append(fields[range])
+        output.append(literalOf: octets.count)
+        output.append(octets)
     }
 
-    private mutating func writeFromMemory(_ range: Range<Int>, _ item: FetchPlan.Item, of message: FetchedMessage) {
-        let body = message.body ?? []
-        let range = range.clamped(to: 0..<body.count)
-        output.append(item.label)
-        output.append(literalOf: range.count)
-        output.append(body[range])
+    private mutating func write(_ item: FetchPlan.Item, _ value: [UInt8], _ partial: PartialRange?) {
+        write(item, value[partial?.applied(to: value.indices) ?? value.indices])
     }
 
     /// Writes a range of a large body as a literal, reading as it goes.
     private mutating func writeFromStore(
         _ range: Range<Int>, _ item: FetchPlan.Item, of message: FetchedMessage, from start: Int
-    ) async -> Int? {
+    ) async throws(FetchProblem) -> Int? {
         var written = start
         repeat {
             let from = range.lowerBound + written
             let wanted = from..<min(range.upperBound, from + Self.range)
-            let octets = await bytes(wanted, of: message)
-            guard let bytes = octets, bytes.count == wanted.count else {
-                note(written > 0 ? .brokenOff : octets == nil ? .gone : .unreadable)
-                if written == 0 { writeNIL(item) }
-                return nil
-            }
+            let bytes = try await octets(wanted, of: message)
+            guard bytes.count == wanted.count else { throw .unreadable }
             if written == 0 {
                 output.append(item.label)
                 output.append(literalOf: range.count)
@@ -115,14 +136,15 @@ extension FetchRun {
         return nil
     }
 
-    /// Octets of a message, from memory or the store; nil, and a problem noted, when they cannot be had.
-    private mutating func bytes(_ range: Range<Int>, of message: FetchedMessage) async -> [UInt8]? {
+    /// Octets of a message, from memory or the store.
+    private func octets(_ range: Range<Int>, of message: FetchedMessage) async throws(FetchProblem) -> [UInt8] {
         if let body = message.body { return Array(body[range.clamped(to: 0..<body.count)]) }
         // A small body that was not read with its batch is gone.
-        guard Int(message.row.size) > Self.wholeBody else {
-            note(.gone)
-            return nil
+        guard Int(message.row.size) > plan.wholeBody else { throw .gone }
+        do {
+            return try await store.read(message.row.body, range)
+        } catch {
+            throw error as? StoreError == .noSuchBody ? .gone : .unreadable
         }
-        return await read { [store] in try await store.read(message.row.body, range) }
     }
 }

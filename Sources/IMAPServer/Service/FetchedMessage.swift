@@ -7,54 +7,41 @@ import WireFraming
 struct FetchedMessage {
     let position: Int
     let row: MessageRow
-    /// Encoded.
+    /// Encoded; nil when the message is gone.
     var summary: [UInt8]?
-    /// Nil when it is read by ranges, or could not be read.
+    /// Nil when it is read by ranges, or gone.
     var body: [UInt8]?
+    /// Whether it is there, and cannot be read.
+    var isUnreadable = false
     private var structure: BodyPart?
-    private var isDecoded = false
 
     init(position: Int, row: MessageRow) {
         self.position = position
         self.row = row
     }
 
-    /// Whether the summary turned out not to be one.
-    private(set) var isDamaged = false
-
-    /// ENVELOPE, BODY, BODYSTRUCTURE.
-    mutating func write(_ item: FetchPlan.Item, _ output: inout OutputBuffer) {
+    /// ENVELOPE, BODY, BODYSTRUCTURE. Clients keep what they say for good: nothing is made up for what is not there.
+    mutating func write(_ item: FetchPlan.Item, _ output: inout OutputBuffer) throws(FetchProblem) {
+        guard let summary else { throw .gone }
         output.append(item.label)
         switch item.kind {
         case .envelope:
-            if let summary, output.append(envelopeOf: summary.span) { return }
-            if summary != nil { isDamaged = true }
-            output.append(envelope: Envelope())
+            guard output.append(envelopeOf: summary.span) else { throw .unreadable }
         case .structure(let extended):
-            decode()
-            output.append(structure: structure ?? .unknown(size: Int(row.size)), extended: extended)
+            output.append(structure: try root(), extended: extended)
         case .flags, .uid, .internalDate, .size, .section: break
         }
     }
 
-    mutating func content(_ section: BodySection) -> SectionContent {
-        if section != BodySection() { decode() }
-        return section.content(size: Int(row.size), root: structure)
+    mutating func content(_ section: BodySection) throws(FetchProblem) -> SectionContent {
+        section.content(size: Int(row.size), root: section == BodySection() ? nil : try root())
     }
 
-    private mutating func decode() {
-        guard !isDecoded else { return }
-        isDecoded = true
-        structure = summary.flatMap { BodyPart(encodedSummary: $0.span) }
-        if summary != nil, structure == nil { isDamaged = true }
-    }
-}
-
-extension BodyPart {
-    /// What is said of a message whose summary is damaged: one part of unknown type.
-    static func unknown(size: Int) -> BodyPart {
-        BodyPart(
-            type: Array("APPLICATION".utf8), subtype: Array("OCTET-STREAM".utf8), headerRange: 0..<0,
-            bodyRange: 0..<size, lineCount: 0, kind: .single)
+    private mutating func root() throws(FetchProblem) -> BodyPart {
+        if let structure { return structure }
+        guard let summary else { throw .gone }
+        guard let decoded = BodyPart(encodedSummary: summary.span) else { throw .unreadable }
+        structure = decoded
+        return decoded
     }
 }

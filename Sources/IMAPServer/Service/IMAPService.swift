@@ -40,9 +40,10 @@ package struct IMAPService: SessionService {
             return .authentication(await authenticator.authenticate(credentials, from: peer))
         case .open(let account, let name, let claimsRecent):
             return .opened(try await open(name, of: account, claimsRecent: claimsRecent))
-        case .refresh(let mailbox, let claimsRecent):
-            let firstRecent = claimsRecent ? try await store.claimRecent(mailbox) : nil
-            return .refreshed(try await store.open(mailbox), firstRecent: firstRecent)
+        case .refresh(let view, let claimsRecent):
+            let firstRecent = claimsRecent ? try await store.claimRecent(view.mailbox) : nil
+            let now = try await store.open(view.mailbox)
+            return .refreshed(now, now.changes(since: view), firstRecent: firstRecent)
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
         case .list(let account, let request):
@@ -55,8 +56,7 @@ package struct IMAPService: SessionService {
             _ = try await store.createMailbox(name, of: account, specialUse: use)
             return .done
         case .deleteMailbox(let account, let name):
-            try await store.deleteMailbox(name, of: account)
-            return .done
+            return .deleted(try await store.deleteMailbox(name, of: account))
         case .renameMailbox(let account, let from, let to):
             try await store.renameMailbox(from, to: to, of: account)
             return .done
@@ -81,7 +81,16 @@ package struct IMAPService: SessionService {
             var run = FetchRun(store: store, request: request)
             return .fetched(await run.run())
         case .search(let task):
-            return .matched(try await SearchRun(store: store, task: task).run())
+            return try await search(task)
+        }
+    }
+
+    private func search(_ task: SearchTask) async throws -> IMAPOutcome {
+        do {
+            var run = SearchRun(store: store, view: task.mailbox.view, try SearchProgram(task.key, in: task.mailbox))
+            return .matched(try await run.run(), unreadable: run.unreadable)
+        } catch let problem as SearchProblem {
+            return .unsearchable(problem)
         }
     }
 

@@ -10,8 +10,8 @@ package enum IMAPWork: Sendable {
 
     /// SELECT, EXAMINE: `claimsRecent` takes the messages nobody was told of yet.
     case open(AccountID, MailboxName, claimsRecent: Bool)
-    /// The selected mailbox as it is now.
-    case refresh(MailboxID, claimsRecent: Bool)
+    /// The selected mailbox as it is now, and what changed since it was so.
+    case refresh(MailboxSnapshot, claimsRecent: Bool)
     /// Wakes the session when the mailbox changes, for as long as the observation is kept.
     case observe(MailboxID)
 
@@ -40,19 +40,21 @@ package enum IMAPOutcome: Sendable {
     case failed(StoreError)
     case authentication(AuthenticationResult)
     case opened(OpenedMailbox)
-    case refreshed(MailboxSnapshot, firstRecent: UInt64?)
+    case refreshed(MailboxSnapshot, MailboxChanges, firstRecent: UInt64?)
     case observing(Observation)
     /// Untagged responses.
     case written([UInt8])
     case found(Mailbox?)
+    case deleted(MailboxID)
     case appended(AppendResult)
     /// UIDs left alone because of `unchangedSince`.
     case changedFlags(modified: NumberSet)
     case copied(CopyResult)
     case expunged(NumberSet)
     case fetched(FetchPiece)
-    /// UIDs.
-    case matched(NumberSet)
+    /// UIDs; and how many messages could not be read, and were left out.
+    case matched(NumberSet, unreadable: Int)
+    case unsearchable(SearchProblem)
 }
 
 package struct OpenedMailbox: Sendable {

@@ -5,6 +5,9 @@ import WireFraming
 
 /// What LIST and LSUB answer, computed from an account's mailboxes and subscriptions.
 struct MailboxListing {
+    /// Names that are matched between two looks whether others wait, or nobody does.
+    private static let namesAtOnce = 64
+
     private let mailboxes: [MailboxName: Mailbox]
     private let subscriptions: Set<MailboxName>
     /// Names that have inferiors: mailboxes, or nothing but a level above some.
@@ -36,17 +39,31 @@ struct MailboxListing {
     }
 
     /// RFC 3501 §6.3.8, RFC 5258, RFC 6154.
-    func list(_ request: ListRequest) -> [Answer] {
+    func list(_ request: ListRequest) async throws -> [Answer] {
         let patterns = request.patterns.map { MailboxPattern(request.reference + $0) }
         var names = Set(mailboxes.keys).union(parents)
         if request.selection.subscribed { names.formUnion(subscriptions.union(subscribedParents)) }
-        return names.sorted().compactMap { name in
-            guard patterns.contains(where: { $0.matches(name) }) else { return nil }
+        return try await matching(names) { name in patterns.contains { $0.matches(name) } }.compactMap { name in
             let childInfo = request.selection.recursiveMatch ? childInfo(name, request.selection) : []
             guard isSelected(name, request.selection) || !childInfo.isEmpty else { return nil }
             let entry = ListEntry(name: name.text, attributes: attributes(name, request), childInfo: childInfo)
             return Answer(entry: entry, mailbox: mailboxes[name])
         }
+    }
+
+    /// Those that match, in order.
+    private func matching(
+        _ names: Set<MailboxName>, _ matches: (MailboxName) -> Bool
+    ) async throws -> [MailboxName] {
+        var matching: [MailboxName] = []
+        for (index, name) in names.sorted().enumerated() {
+            if index % Self.namesAtOnce == 0 {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            if matches(name) { matching.append(name) }
+        }
+        return matching
     }
 
     private func isSelected(_ name: MailboxName, _ selection: ListSelection) -> Bool {
@@ -76,22 +93,22 @@ struct MailboxListing {
 
     /// RFC 3501 §6.3.9. A level that is not subscribed, but has something subscribed below that the pattern does not
     /// reach, is told as `\Noselect`.
-    func subscribed(reference: String, pattern: String) -> [ListEntry] {
+    func subscribed(reference: String, pattern: String) async throws -> [ListEntry] {
         let pattern = MailboxPattern(reference + pattern)
-        return subscriptions.union(subscribedParents).sorted().compactMap { name in
-            guard pattern.matches(name) else { return nil }
+        let matching = try await matching(subscriptions.union(subscribedParents), pattern.matches)
+        let reached = MailboxListing.superiors(of: matching.filter { subscriptions.contains($0) })
+        return matching.compactMap { name in
             if subscriptions.contains(name) { return ListEntry(name: name.text) }
-            let reachesInferiors = subscriptions.contains { $0.isInferior(to: name) && pattern.matches($0) }
-            return reachesInferiors ? nil : ListEntry(name: name.text, attributes: ["\\Noselect"])
+            return reached.contains(name) ? nil : ListEntry(name: name.text, attributes: ["\\Noselect"])
         }
     }
 }
 
 extension MailboxListing {
     /// The untagged responses to a LIST; each mailbox's STATUS behind its name (RFC 5819 §2).
-    func written(_ request: ListRequest) -> [UInt8] {
+    func written(_ request: ListRequest) async throws -> [UInt8] {
         var output = OutputBuffer()
-        for answer in list(request) {
+        for answer in try await list(request) {
             output.append(list: answer.entry, .modifiedUTF7)
             guard !request.returns.status.isEmpty, let mailbox = answer.mailbox else { continue }
             output.append(statusOf: mailbox.name, mailbox.values(request.returns.status), .modifiedUTF7)
@@ -100,9 +117,9 @@ extension MailboxListing {
     }
 
     /// The untagged responses to an LSUB.
-    func written(reference: String, pattern: String) -> [UInt8] {
+    func written(reference: String, pattern: String) async throws -> [UInt8] {
         var output = OutputBuffer()
-        for entry in subscribed(reference: reference, pattern: pattern) {
+        for entry in try await subscribed(reference: reference, pattern: pattern) {
             output.append(list: entry, .modifiedUTF7, command: "LSUB")
         }
         return output.take()

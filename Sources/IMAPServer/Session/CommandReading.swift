@@ -20,7 +20,9 @@ extension IMAPSession {
         case .literal(let header): return decide(header, &output)
         case .command: return readCommand(hasMoreInput: consumed < input.count, &output)
         case .endOfAppend: return .ready
-        case .rejected(let error): return answer(error, &output)
+        case .rejected(let error):
+            literalOctets = 0
+            return answer(error, &output)
         case .hopeless(let reason):
             output.events.append(.violation("unreadable input: \(reason)"))
             return farewell(reason, &output)
@@ -36,6 +38,8 @@ extension IMAPSession {
             }
             if name.rule.mustBeLastInBatch, hasMoreInput { return refuseInjection(command.tag, name, &output) }
             if let refusal = refusal(of: name) { return refuse(command.tag, refusal, &output) }
+            // A client that makes sense may ask for what is not there as often as it likes; a stranger may not.
+            if isAuthenticated { errors = 0 }
             return dispatch(command, name, &output)
         } catch {
             return answer(error, &output)

@@ -37,7 +37,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     var ending = Ending.ready
     var continuation: Continuation?
     var failedLogins = 0
-    /// Commands answered BAD.
+    /// Commands answered BAD; once logged in, in a row.
     var errors = 0
     /// Octets of the present command's literals, counted before authentication.
     var literalOctets: UInt64 = 0
@@ -61,6 +61,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
         self.settings = settings
         self.store = store
         tls = context.tls
+        reader.commandLimit = IMAPLimits.commandBeforeLogin
     }
 
     // ProtocolSession

@@ -43,16 +43,23 @@ extension IMAPSession {
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
         if isUnchanged, !(mailbox.holdsExpunged && rules.mayAnnounceExpunge), rules.told.isEmpty { return nil }
         if now.uidNext > mailbox.view.uidNext, !mailbox.isReadOnly { return refresh(mailbox, rules) }
-        announce(now, firstRecent: nil, rules)
+        guard now.differingChunks(since: mailbox.view) <= Self.chunksComparedAtOnce else {
+            return refresh(mailbox, rules)
+        }
+        announce(now, now.changes(since: mailbox.view), firstRecent: nil, rules)
         return nil
     }
 
-    /// Asks for the mailbox when its index is not at hand, or new messages are to be claimed as recent.
+    /// Chunks that are compared on the connection's thread, which serves others too.
+    private static let chunksComparedAtOnce = 8
+
+    /// Asks for the mailbox when its index is not at hand, new messages are to be claimed as recent, or finding out
+    /// what changed takes long.
     private mutating func refresh(_ mailbox: SelectedMailbox, _ rules: UpdateRules) -> Step {
-        perform(.refresh(mailbox.id, claimsRecent: !mailbox.isReadOnly)) { session, outcome, output in
+        perform(.refresh(mailbox.view, claimsRecent: !mailbox.isReadOnly)) { session, outcome, output in
             switch outcome {
-            case .refreshed(let now, let firstRecent):
-                session.announce(now, firstRecent: firstRecent, rules)
+            case .refreshed(let now, let changes, let firstRecent):
+                session.announce(now, changes, firstRecent: firstRecent, rules)
                 return session.pump(&output)
             case .failed(.noSuchMailbox):
                 // RFC 2180 §3.3 leaves it open; a farewell is the one answer that no client can take for success.
@@ -63,10 +70,12 @@ extension IMAPSession {
         }
     }
 
-    private mutating func announce(_ now: MailboxSnapshot, firstRecent: UInt64?, _ rules: UpdateRules) {
+    /// - Parameter changes: since the view.
+    private mutating func announce(
+        _ now: MailboxSnapshot, _ changes: MailboxChanges, firstRecent: UInt64?, _ rules: UpdateRules
+    ) {
         guard var mailbox = state.mailbox else { return }
         let old = mailbox.view
-        let changes = now.changes(since: old)
         var told: [Outgoing] = []
         mailbox.comparedAt = now.highestModSeq
         if rules.mayAnnounceExpunge {

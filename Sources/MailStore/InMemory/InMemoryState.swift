@@ -142,12 +142,13 @@ struct InMemoryState {
         return id
     }
 
-    mutating func deleteMailbox(_ name: MailboxName, of id: AccountID) throws {
+    mutating func deleteMailbox(_ name: MailboxName, of id: AccountID) throws -> MailboxID {
         guard name != .inbox else { throw StoreError.mailboxNotDeletable }
         let mailbox = try find(name, of: id)
         dropMailbox(mailbox)
         accounts[id]?.mailboxes[name] = nil
         noteChange(id)
+        return mailbox
     }
 
     private mutating func dropMailbox(_ id: MailboxID) {
@@ -181,6 +182,12 @@ struct InMemoryState {
     }
 
     mutating func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of id: AccountID) throws {
+        guard let account = accounts[id] else { throw StoreError.noSuchAccount }
+        if subscribed, !account.subscriptions.contains(name),
+            account.subscriptions.count >= StoreLimits.subscriptionsPerAccount
+        {
+            throw StoreError.tooManyMailboxes
+        }
         try changeAccount(id) { entry in
             if subscribed { entry.subscriptions.insert(name) } else { entry.subscriptions.remove(name) }
         }

@@ -74,7 +74,7 @@ package final class InMemoryStore: MailStore {
         try change { try $0.createMailbox(name, of: account, specialUse: specialUse) }
     }
 
-    package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws {
+    package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try change { try $0.deleteMailbox(name, of: account) }
     }
 
@@ -140,8 +140,16 @@ package final class InMemoryStore: MailStore {
         look { state in bodies.map { state.bodies[$0]?.bytes } }
     }
 
-    package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
-        look { state in bodies.map { state.bodies[$0]?.summary } }
+    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
+        look { state in
+            var (summaries, octets): ([[UInt8]?], Int) = ([], 0)
+            for body in bodies where octets < limit {
+                let summary = state.bodies[body]?.summary
+                octets += summary?.count ?? 0
+                summaries.append(summary)
+            }
+            return summaries
+        }
     }
 
     // Change feed

@@ -77,6 +77,7 @@ final class CommitCore: @unchecked Sendable {
     private let pool: DatabasePool
     private let directory: StoreDirectory
     private let segments: SegmentWriter
+    private let readers: SegmentReader
     private let cache: IndexCache
     private let feed: ChangeFeed
     private let log: @Sendable (String) -> Void
@@ -89,12 +90,14 @@ final class CommitCore: @unchecked Sendable {
     private var poison: StoreError?
 
     init(
-        pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, cache: IndexCache, feed: ChangeFeed,
-        counters: StoredCounters, parking: Int, log: @escaping @Sendable (String) -> Void
+        pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
+        cache: IndexCache, feed: ChangeFeed, counters: StoredCounters, parking: Int,
+        log: @escaping @Sendable (String) -> Void
     ) {
         self.pool = pool
         self.directory = directory
         self.segments = segments
+        self.readers = readers
         self.cache = cache
         self.feed = feed
         self.log = log
@@ -122,9 +125,8 @@ final class CommitCore: @unchecked Sendable {
         } catch let failure as SyncFailure {
             return refuseFromNowOn(failure, batch)
         } catch {
-            // Deleting must stay possible on a full disk: who brings no body goes on.
-            batch.filter { !$0.bodies.isEmpty }.forEach { $0.finish(StoreError(anyError: error)) }
-            active = batch.filter(\.bodies.isEmpty).map { Active(job: $0, bodies: []) }
+            active = batch.map { Active(job: $0, bodies: []) }
+            leaveOutBodies(&active, error)
         }
         do {
             try pool.writeWithoutTransaction { db in try transact(&active, db) }
@@ -175,13 +177,24 @@ final class CommitCore: @unchecked Sendable {
             } catch {
                 // SQLite has rolled back by itself after some errors.
                 if db.isInsideTransaction { try? db.rollback() }
-                throw error
+                guard isFull(error), active.contains(where: { !$0.job.bodies.isEmpty }) else { throw error }
+                leaveOutBodies(&active, error)
+                continue
             }
             publish(transaction)
             active.forEach { $0.job.finish(nil) }
             active = []
         }
         segments.abandoned()
+    }
+
+    private func isFull(_ error: any Error) -> Bool { (error as? DatabaseError)?.resultCode == .SQLITE_FULL }
+
+    /// Deleting must stay possible on a full disk: who brings no body goes on.
+    private func leaveOutBodies(_ active: inout [Active], _ error: any Error) {
+        segments.abandoned()
+        active.filter { !$0.job.bodies.isEmpty }.forEach { $0.job.finish(StoreError(anyError: error)) }
+        active.removeAll { !$0.job.bodies.isEmpty }
     }
 
     /// False when the transaction must be rolled back and done again, without the caller that spoilt it.
@@ -220,7 +233,10 @@ final class CommitCore: @unchecked Sendable {
         segments.committed()
         nextUIDValidity = transaction.pending.nextUIDValidity
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
-        for segment in transaction.deadSegments { unlink(directory.segment(segment)) }
+        for segment in transaction.deadSegments {
+            unlink(directory.segment(segment))
+            readers.forget(segment)
+        }
         feed.publish(transaction.pending.changes)
     }
 

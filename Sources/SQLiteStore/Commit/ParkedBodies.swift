@@ -54,7 +54,7 @@ final class SettleJob: PendingCommit {
         let cursor = try Row.fetchCursor(
             db, sql: "SELECT id, content FROM parked ORDER BY id LIMIT ?", arguments: [Self.limit])
         while let row = try cursor.next() {
-            bodies.append(.moved(BodyID(row[0]), MemoryBody(RowReader.bytes(row, 1))))
+            bodies.append(.moved(BodyID(try row.value(0)), MemoryBody(RowReader.bytes(row, 1))))
         }
         self.bodies = bodies
     }

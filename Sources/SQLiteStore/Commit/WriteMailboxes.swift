@@ -12,10 +12,10 @@ extension WriteTransaction {
         var names: [MailboxName: MailboxID] = [:]
         let cursor = try Row.fetchCursor(select, arguments: [account.value])
         while let row = try cursor.next() {
-            guard let name = MailboxName(row[0] as String) else {
-                throw StoreError.damaged("mailbox \(row[1] as Int64): its name")
+            guard let name = MailboxName(try row.value(0) as String) else {
+                throw StoreError.damaged("mailbox \(try row.value(1) as Int64): its name")
             }
-            names[name] = MailboxID(row[1])
+            names[name] = MailboxID(try row.value(1))
         }
         return names
     }
@@ -59,10 +59,12 @@ extension WriteTransaction {
         return value
     }
 
-    func deleteMailbox(_ name: MailboxName, of account: AccountID) throws {
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) throws -> MailboxID {
         guard name != .inbox else { throw StoreError.mailboxNotDeletable }
-        try dropMailbox(try find(name, of: account))
+        let id = try find(name, of: account)
+        try dropMailbox(id)
         pending.changes.accounts.insert(account)
+        return id
     }
 
     func dropMailbox(_ id: MailboxID) throws {
@@ -70,7 +72,7 @@ extension WriteTransaction {
         try release(try Int64.fetchAll(select, arguments: [id.value]).map { BodyID($0) })
         for sql in [
             "DELETE FROM message WHERE mailbox = ?", "DELETE FROM keyword WHERE mailbox = ?",
-            "DELETE FROM expunged WHERE mailbox = ?", "DELETE FROM mailbox WHERE id = ?",
+            "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
         pending.drafts[id] = nil
         pending.dropped.insert(id)
@@ -105,12 +107,21 @@ extension WriteTransaction {
 
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) throws {
         try require(account)
-        try execute(
-            subscribed
-                ? "INSERT OR IGNORE INTO subscription (account, name) VALUES (?, ?)"
-                : "DELETE FROM subscription WHERE account = ? AND name = ?",
-            [account.value, name.text])
+        if subscribed {
+            try requireRoom(forSubscribing: name, account)
+            try execute(
+                "INSERT OR IGNORE INTO subscription (account, name) VALUES (?, ?)", [account.value, name.text])
+        } else {
+            try execute("DELETE FROM subscription WHERE account = ? AND name = ?", [account.value, name.text])
+        }
         pending.changes.accounts.insert(account)
+    }
+
+    /// Unless it is subscribed already. Throws `tooManyMailboxes`.
+    private func requireRoom(forSubscribing name: MailboxName, _ account: AccountID) throws {
+        let others = try db.cachedStatement(sql: "SELECT count(*) FROM subscription WHERE account = ? AND name <> ?")
+        let count = try Int.fetchOne(others, arguments: [account.value, name.text]) ?? 0
+        guard count < StoreLimits.subscriptionsPerAccount else { throw StoreError.tooManyMailboxes }
     }
 
     private func find(_ name: MailboxName, of account: AccountID) throws -> MailboxID {

@@ -95,17 +95,34 @@ extension WriteTransaction {
         draft.state.keywords = snapshot.keywords
         draft.state.record.highestModSeq = snapshot.highestModSeq
         draft.state.count(outcome.counters)
-        let update = try db.cachedStatement(
-            sql: "UPDATE message SET flags = (flags & ?) | ?, modseq = ? WHERE mailbox = ? AND uid BETWEEN ? AND ?")
-        for range in outcome.changed.ranges {
-            try update.execute(arguments: [
-                Int64(bitPattern: ~outcome.cleared.rawValue), Int64(bitPattern: outcome.set.rawValue),
-                Int64(bitPattern: snapshot.highestModSeq.value), mailbox.value, Int64(range.lowerBound),
-                Int64(range.upperBound),
-            ])
-        }
+        let change: StatementArguments = [
+            Int64(bitPattern: ~outcome.cleared.rawValue), Int64(bitPattern: outcome.set.rawValue),
+            Int64(bitPattern: snapshot.highestModSeq.value), mailbox.value,
+        ]
+        try update(outcome.changed, change)
         keep(draft)
         return outcome.modified
+    }
+
+    /// From this many ranges on, one statement that searches a list costs less than one statement for each short range.
+    private static let manyRanges = 64
+    /// UIDs.
+    private static let shortRange = 8
+
+    private func update(_ uids: NumberSet, _ change: StatementArguments) throws {
+        let update = "UPDATE message SET flags = (flags & ?) | ?, modseq = ? WHERE mailbox = ? AND uid "
+        var listed: [UInt32] = []
+        for range in uids.ranges {
+            if uids.ranges.count >= Self.manyRanges, range.count <= Self.shortRange {
+                listed.append(contentsOf: range)
+            } else {
+                try execute(
+                    update + "BETWEEN ? AND ?", change + [Int64(range.lowerBound), Int64(range.upperBound)])
+            }
+        }
+        guard !listed.isEmpty else { return }
+        let list = "[" + listed.lazy.map(String.init).joined(separator: ",") + "]"
+        try execute(update + "IN (SELECT value FROM json_each(?))", change + [list])
     }
 
     func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
@@ -144,20 +161,16 @@ extension WriteTransaction {
         }
         draft.state.count(counters)
         let removed = NumberSet(ascending: gone.lazy.map(\.uid.value))
-        try delete(before.spanning(removed), at: snapshot.highestModSeq, from: mailbox)
+        try delete(before.spanning(removed), from: mailbox)
         try release(gone.map(\.body))
         keep(draft)
         return removed
     }
 
-    private func delete(_ uids: NumberSet, at modSeq: ModSeq, from mailbox: MailboxID) throws {
+    private func delete(_ uids: NumberSet, from mailbox: MailboxID) throws {
         let delete = try db.cachedStatement(sql: "DELETE FROM message WHERE mailbox = ? AND uid BETWEEN ? AND ?")
-        let record = try db.cachedStatement(
-            sql: "INSERT INTO expunged (mailbox, modseq, first, last) VALUES (?, ?, ?, ?)")
         for range in uids.ranges {
-            let bounds = (Int64(range.lowerBound), Int64(range.upperBound))
-            try delete.execute(arguments: [mailbox.value, bounds.0, bounds.1])
-            try record.execute(arguments: [mailbox.value, Int64(bitPattern: modSeq.value), bounds.0, bounds.1])
+            try delete.execute(arguments: [mailbox.value, Int64(range.lowerBound), Int64(range.upperBound)])
         }
     }
 
@@ -189,11 +202,11 @@ extension WriteTransaction {
     private func takeLiveOctets(_ dead: RowCursor) throws -> Bool {
         var isParked = false
         while let row = try dead.next() {
-            let segment: Int64 = row[0]
+            let segment: Int64 = try row.value(0)
             if segment == BodyPlace.parked {
                 isParked = true
             } else {
-                pending.live[segment, default: 0] -= row[1] as Int
+                pending.live[segment, default: 0] &-= try row.value(1) as Int
             }
         }
         return isParked

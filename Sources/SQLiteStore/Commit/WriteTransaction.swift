@@ -80,8 +80,10 @@ final class WriteTransaction {
             first_recent = ? WHERE id = ?
             """,
             [
-                Int64(record.uidNext), Int64(record.highestModSeq.value), record.messageCount, record.unseenCount,
-                record.deletedCount, Int64(clamping: record.size), record.recentCount, Int64(draft.state.firstRecent),
+                Int64(clamping: record.uidNext), Int64(clamping: record.highestModSeq.value), record.messageCount,
+                record.unseenCount,
+                record.deletedCount, Int64(clamping: record.size), record.recentCount,
+                Int64(clamping: draft.state.firstRecent),
                 record.id.value,
             ])
         for (number, keyword) in draft.state.keywords.keywords.enumerated().dropFirst(draft.savedKeywords) {

@@ -68,6 +68,13 @@ final class OpenFile: Sendable {
         return Int(status.st_size)
     }
 
+    /// No name is left.
+    func isRemoved() throws -> Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw StoreError.fromErrno(errno, "fstat") }
+        return status.st_nlink == 0
+    }
+
     /// Fills the buffer; false when the file ends before.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Bool {
         var done = 0
@@ -84,6 +91,12 @@ final class OpenFile: Sendable {
         }
         return true
     }
+}
+
+/// Octets; nil when it is not there.
+func fileSize(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
 }
 
 struct OpenFailure: Error {

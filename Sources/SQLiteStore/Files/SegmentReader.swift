@@ -92,6 +92,8 @@ final class SegmentReader: Sendable {
         do {
             let file = try OpenFile(directory.segment(segment), O_RDONLY)
             keep(file, segment)
+            // Removed between opening and keeping, when `forget` came too early.
+            if try file.isRemoved() { forget(segment) }
             return file
         } catch let failure as OpenFailure where failure.code == ENOENT {
             throw Mismatch(problem: "its segment \(segment) is missing")
@@ -99,6 +101,9 @@ final class SegmentReader: Sendable {
             throw failure.storeError
         }
     }
+
+    /// Its name is gone: a file that stays open keeps its octets on the disk.
+    func forget(_ segment: Int64) { state.withLock { $0.files[segment] = nil } }
 
     private func keep(_ file: OpenFile, _ segment: Int64) {
         state.withLock { state in

@@ -1,13 +1,29 @@
 import MailStore
 import MailVocabulary
+import Synchronization
 
-/// A store whose indexes are never at hand, as if they were evicted at once: sessions must ask for every look.
-final class ForgetfulStore: MailStore {
+/// A store that has troubles.
+final class TroubledStore: MailStore {
+    /// What troubles it, and what it was asked for.
+    struct Condition {
+        /// Indexes are never at hand, as if they were evicted at once: sessions must ask for every look.
+        var forgets = false
+        /// Bodies, and summaries, that cannot be read.
+        var damagedBodies: Set<BodyID> = []
+        var damagedSummaries: Set<BodyID> = []
+        /// Octets of whole bodies that were read, and of the largest answer to a call for summaries.
+        var octetsRead = 0
+        var mostSummaryOctets = 0
+    }
+
+    let condition = Mutex(Condition())
     private let base: InMemoryStore
 
     init(_ base: InMemoryStore) { self.base = base }
 
-    func current(_ mailbox: MailboxID) -> MailboxSnapshot? { nil }
+    func current(_ mailbox: MailboxID) -> MailboxSnapshot? {
+        condition.withLock { $0.forgets } ? nil : base.current(mailbox)
+    }
 
     func domains() async throws -> [Domain] { try await base.domains() }
     func addDomain(_ domain: Domain) async throws { try await base.addDomain(domain) }
@@ -32,7 +48,7 @@ final class ForgetfulStore: MailStore {
     func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox {
         try await base.createMailbox(name, of: account, specialUse: specialUse)
     }
-    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws {
+    func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try await base.deleteMailbox(name, of: account)
     }
     func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws {
@@ -66,9 +82,28 @@ final class ForgetfulStore: MailStore {
         try await base.remove(uids, from: mailbox, onlyDeleted: onlyDeleted)
     }
 
-    func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8] { try await base.read(body, range) }
-    func read(_ bodies: [BodyID]) async throws -> [[UInt8]?] { try await base.read(bodies) }
-    func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] { try await base.summaries(bodies) }
+    func read(_ body: BodyID, _ range: Range<Int>) async throws -> [UInt8] {
+        try check([body]) { $0.damagedBodies }
+        return try await base.read(body, range)
+    }
+    func read(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
+        try check(bodies) { $0.damagedBodies }
+        let read = try await base.read(bodies)
+        condition.withLock { $0.octetsRead += read.reduce(0) { $0 + ($1?.count ?? 0) } }
+        return read
+    }
+    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?] {
+        try check(bodies) { $0.damagedSummaries }
+        let summaries = try await base.summaries(bodies, upTo: octets)
+        let sum = summaries.reduce(0) { $0 + ($1?.count ?? 0) }
+        condition.withLock { $0.mostSummaryOctets = max($0.mostSummaryOctets, sum) }
+        return summaries
+    }
+
+    private func check(_ bodies: [BodyID], _ damaged: (borrowing Condition) -> Set<BodyID>) throws {
+        let damaged = condition.withLock { damaged($0) }
+        guard damaged.isDisjoint(with: bodies) else { throw StoreError.damaged("a body") }
+    }
 
     func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         base.observe(mailbox, onChange)
