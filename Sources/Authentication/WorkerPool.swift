@@ -11,7 +11,7 @@ package final class WorkerPool: Sendable {
     /// Waiting work of one network: a few people's clients behind one address.
     package static let standardShare = 8
     /// Waiting work of this machine's own programs.
-    package static let loopbackShare = 64
+    package static let standardLoopbackShare = 64
 
     private typealias Job = @Sendable () -> Void
 
@@ -27,16 +27,22 @@ package final class WorkerPool: Sendable {
     private let width: Int
     private let capacity: Int
     private let share: Int
+    private let loopbackShare: Int
     private let queue = DispatchQueue(label: "passwords", attributes: .concurrent)
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - capacity: work that waits, in all.
     ///   - share: work that waits, for one network other than loopback.
-    package init(width: Int = standardWidth, capacity: Int = standardCapacity, share: Int = standardShare) {
+    ///   - loopbackShare: work that waits, for this machine's own programs.
+    package init(
+        width: Int = standardWidth, capacity: Int = standardCapacity, share: Int = standardShare,
+        loopbackShare: Int = standardLoopbackShare
+    ) {
         self.width = max(1, width)
         self.capacity = max(0, capacity)
         self.share = share
+        self.loopbackShare = loopbackShare
     }
 
     /// Nil when too much waits already.
@@ -60,7 +66,7 @@ package final class WorkerPool: Sendable {
                 return true
             }
             let ahead = state.jobs[network]?.count ?? 0
-            guard state.waiting < capacity, ahead < (network.isLoopback ? Self.loopbackShare : share) else {
+            guard state.waiting < capacity, ahead < (network.isLoopback ? loopbackShare : share) else {
                 return nil
             }
             state.waiting += 1

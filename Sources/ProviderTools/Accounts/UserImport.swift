@@ -92,7 +92,8 @@ package struct UserImport: Sendable {
 
     /// A pool wide enough for an import on this machine.
     package static func hashing(processors: Int, cost: Argon2Cost = .standard) -> PasswordHashing {
-        PasswordHashing(pool: WorkerPool(width: processors, capacity: batchSize), cost: cost)
+        PasswordHashing(
+            pool: WorkerPool(width: processors, capacity: batchSize, loopbackShare: batchSize), cost: cost)
     }
 
     /// How many users were added.

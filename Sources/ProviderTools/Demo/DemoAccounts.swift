@@ -43,7 +43,9 @@ struct DemoAccounts: Sendable {
         _ names: [String], _ passwords: [String: String], _ existing: [String: Account], _ domain: Domain
     ) async throws {
         let hashing = PasswordHashing(
-            pool: WorkerPool(width: ProcessInfo.processInfo.activeProcessorCount, capacity: Self.batchSize))
+            pool: WorkerPool(
+                width: ProcessInfo.processInfo.activeProcessorCount, capacity: Self.batchSize,
+                loopbackShare: Self.batchSize))
         let credentials = try await withThrowingTaskGroup(of: (String, StoredCredentials).self) { group in
             for name in names {
                 let password = Secret(passwords[name] ?? "")
