@@ -68,7 +68,8 @@ let package = Package(
     ],
     targets: [
         // Layer 0: words
-        pure("MailVocabulary"),
+        .target(name: "CWipe"),
+        pure("MailVocabulary", ["CWipe"]),
         // Layer 1: pure grammar and policy; no sockets, clock or disk
         pure("TLSPolicy", ["MailVocabulary"]),
         pure("WireFraming", ["MailVocabulary", "TLSPolicy"]),

@@ -24,7 +24,8 @@ let package = Package(
             targets: ["MailTestSupport", "POP3Server", "SubmissionServer", "IMAPServer", "MessageFormat"])
     ],
     targets: [
-        house("MailVocabulary"),
+        .target(name: "CWipe", path: "House/CWipe"),
+        house("MailVocabulary", ["CWipe"]),
         house("TLSPolicy", ["MailVocabulary"]),
         house("WireFraming", ["MailVocabulary", "TLSPolicy"]),
         house("MessageFormat", ["MailVocabulary", "WireFraming"]),

@@ -28,7 +28,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
 
 private struct AnyPassword: Authenticator {
     let account: Account
-    func authenticate(_ credentials: PasswordCredentials) async -> AuthenticationResult {
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
         credentials.password.count == 1 ? .success(account) : .failure(reason: "wrong")
     }
 }
@@ -42,13 +42,13 @@ private func play(choice: UInt8, _ bytes: [UInt8]) async {
     let isIn = choice & 8 != 0 && tls != nil
     switch choice & 3 {
     case 0:
-        let service = POP3Service(store: store, authenticator: door, failureDelay: .zero)
+        let service = POP3Service(store: store, authenticator: door)
         var driver = SessionDriver(POP3Session(context), service: service)
         await run(&driver, login: isIn ? "USER u\r\nPASS p\r\n" : "", bytes, secured: tls != nil)
     case 1:
         let settings = SubmissionSettings()
         let service = SubmissionService(
-            store: store, authenticator: door, settings: settings, failureDelay: .zero,
+            store: store, authenticator: door, settings: settings,
             now: { Timestamp(seconds: 1_700_000_000) })
         var driver = SessionDriver(SubmissionSession(context, settings: settings), service: service)
         await run(&driver, login: isIn ? "EHLO x\r\nAUTH PLAIN AHUAcA==\r\n" : "", bytes, secured: tls != nil)

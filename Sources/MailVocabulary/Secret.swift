@@ -1,3 +1,5 @@
+import CWipe
+
 /// Bytes that must never be shown: a password, a token. Wiped when the last reference goes; describing, dumping or
 /// interpolating one prints a placeholder. Reading needs `withBytes`, which is easy to search for.
 package final class Secret: Sendable {
@@ -33,8 +35,8 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
     }
 
     deinit {
-        // Through a volatile-like loop: the optimiser may not drop stores to memory that escapes to deallocate().
-        for index in unsafe bytes.indices { unsafe bytes[index] = 0 }
+        // Not by stores of Swift's own: nothing reads them before deallocate(), so the optimiser may drop them.
+        if let start = unsafe bytes.baseAddress { unsafe latchmail_wipe(start, bytes.count) }
         unsafe bytes.deallocate()
     }
 }

@@ -47,6 +47,14 @@ package enum ReversePath: Sendable, Hashable {
     case null
     case mailbox(SMTPMailbox)
 
+    /// Nil without one, and at an address literal.
+    package var address: Address? {
+        switch self {
+        case .null: nil
+        case .mailbox(let mailbox): mailbox.address
+        }
+    }
+
     /// As in `Return-Path`, with brackets.
     package var text: String {
         switch self {

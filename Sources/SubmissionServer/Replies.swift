@@ -55,6 +55,8 @@ extension SMTPReply {
 
     // Transactions
     static let senderOK = SMTPReply(250, .init(1, 0), "Sender OK")
+    static let notOwnSender = SMTPReply(
+        550, .init(7, 1), "In this server's domains you may send only as the address you logged in with")
     static let recipientOK = SMTPReply(250, .init(1, 5), "Recipient OK")
     static let noSuchUser = SMTPReply(550, .init(1, 1), "No such user here")
     static let disabledUser = SMTPReply(550, .init(2, 1), "This mailbox does not accept mail")

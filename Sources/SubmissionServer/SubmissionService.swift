@@ -35,6 +35,8 @@ package final class SubmissionService: SessionService {
         switch work {
         case .authenticate(let credentials, let peer):
             .authentication(await authenticate(credentials, from: peer))
+        case .findDomain(let domain):
+            .domain(await find(domain))
         case .resolve(let path):
             .recipient(await resolve(path))
         case .beginMessage:
@@ -52,7 +54,15 @@ package final class SubmissionService: SessionService {
         return result
     }
 
-    // Recipients
+    // Senders and recipients
+
+    private func find(_ domain: Domain) async -> DomainLookup {
+        do {
+            return try await store.domains().contains(domain) ? .local : .foreign
+        } catch {
+            return .unavailable(reason: "\(error)")
+        }
+    }
 
     private func resolve(_ path: ForwardPath) async -> RecipientResolution {
         do {

@@ -48,6 +48,8 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     var exchange: SASLServerExchange?
     /// Who is being verified: for the log.
     var attempt: (login: String, mechanism: SASLMechanism)?
+    /// Its sender's domain is being looked up.
+    var pendingMail: MailCommand?
     /// The recipient being looked up.
     var pendingPath: ForwardPath?
     var reception: MessageReception?
@@ -95,6 +97,7 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     package mutating func completed(_ outcome: SubmissionOutcome, _ output: inout SessionOutput) -> Step {
         switch outcome {
         case .authentication(let result): return finishAuthentication(result, &output)
+        case .domain(let lookup): return finishSender(lookup, &output)
         case .recipient(let resolution): return finishRecipient(resolution, &output)
         case .messageBegun(let start): return startMessage(start, &output)
         case .spilled(let failure):
@@ -115,6 +118,7 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
         transaction = nil
         exchange = nil
         attempt = nil
+        pendingMail = nil
         pendingPath = nil
         reception = nil
         searched = 0

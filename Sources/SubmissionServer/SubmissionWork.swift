@@ -7,6 +7,8 @@ package import SMTPSyntax
 package enum SubmissionWork: Sendable {
     /// With the client's address.
     case authenticate(PasswordCredentials, from: String)
+    /// Whether a domain is one of this server's.
+    case findDomain(Domain)
     case resolve(ForwardPath)
     /// A place for a body, a name for the message and the time.
     case beginMessage
@@ -17,11 +19,17 @@ package enum SubmissionWork: Sendable {
 
 package enum SubmissionOutcome: Sendable {
     case authentication(AuthenticationResult)
+    case domain(DomainLookup)
     case recipient(RecipientResolution)
     case messageBegun(MessageStart)
     /// Nil when it worked.
     case spilled(DeliveryFailure?)
     case delivered(DeliveryFailure?)
+}
+
+package enum DomainLookup: Sendable {
+    case local, foreign
+    case unavailable(reason: String)
 }
 
 package enum RecipientResolution: Sendable {

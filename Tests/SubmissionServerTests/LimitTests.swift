@@ -141,6 +141,21 @@ struct LimitTests {
         #expect(reply.hasPrefix("421 4.7.0"))
     }
 
+    @Test("Malformed recipients are refused like others: a list with twenty of them still goes to the rest")
+    func malformedRecipients() async throws {
+        var driver = try await Fixture().loggedIn()
+        _ = await driver.send("MAIL FROM:<tim@example.com>\r\n")
+        for number in 1...100 {
+            let reply = await driver.send("RCPT TO:<a b@example.com>\r\n")
+            #expect(reply == "501 5.1.3 Syntax error in recipient address\r\n")
+            guard number == 20 else { continue }
+            let good = await driver.send("RCPT TO:<ned@example.com>\r\n")
+            #expect(good.hasPrefix("250"))
+        }
+        let reply = await driver.send("RCPT TO:<грета@example.com>\r\n")
+        #expect(reply.hasPrefix("421 4.7.0"))
+    }
+
     @Test("Patience is short before authentication, RFC 5321's after")
     func patience() async throws {
         var before = try await Fixture().secureConnection()

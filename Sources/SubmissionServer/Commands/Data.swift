@@ -57,7 +57,7 @@ extension SubmissionSession {
         return answer(defect.reply, &output)
     }
 
-    private var loginName: String { login?.address.description ?? "" }
+    var loginName: String { login?.address.description ?? "" }
 
     // Return-path-line = "Return-Path:" FWS Reverse-path <CRLF>         RFC 5321 §4.4
     /// The fields of final delivery: Return-Path above Received.

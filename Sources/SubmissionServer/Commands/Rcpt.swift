@@ -9,10 +9,11 @@ extension SubmissionSession {
         do throws(SMTPSyntaxError) {
             command = try RcptCommand(parsing: arguments)
         } catch {
-            return refuse(error.reply(badPath: .badRecipient), &output)
+            // A list with bad addresses is its user's mistake, not its program's.
+            return refuseRecipient(error.reply(badPath: .badRecipient), &output)
         }
         guard let transaction, command.forwardPath.isASCII || transaction.command.isInternationalized else {
-            return refuse(.needsSMTPUTF8, &output)
+            return refuseRecipient(.needsSMTPUTF8, &output)
         }
         guard transaction.recipients.count < SubmissionLimits.recipients else {
             return answer(.tooManyRecipients, &output)
