@@ -37,10 +37,16 @@ import Testing
     }
 
     @Test func selectParameters() throws {
-        guard case .select(_, let parameters) = try parse("A03 SELECT INBOX (CONDSTORE)").request else { return }
+        guard case .select(_, let parameters) = try parse("A03 SELECT INBOX (CONDSTORE)").request else {
+            Issue.record("not read as SELECT")
+            return
+        }
         #expect(parameters == SelectParameters(condstore: true))
         let text = "A02 SELECT INBOX (QRESYNC (67890007 90060115194045000 41:211,214:541 (1,3 41,43)))"
-        guard case .select(_, let resync) = try parse(text).request else { return }
+        guard case .select(_, let resync) = try parse(text).request else {
+            Issue.record("not read as SELECT")
+            return
+        }
         #expect(
             resync.qresync
                 == QuickResync(

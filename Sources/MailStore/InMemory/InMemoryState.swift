@@ -133,6 +133,7 @@ struct InMemoryState {
     mutating func addMailbox(_ name: MailboxName, to account: AccountID, specialUse: SpecialUse?) -> MailboxID {
         lastUIDValidity += 1
         let id = MailboxID(newID())
+        // Zero is out of reach: it is counted up from one, and no test makes 2³² mailboxes.
         guard let uidValidity = UIDValidity(lastUIDValidity) else { preconditionFailure("counted from 1") }
         mailboxes[id] = MailboxEntry(
             account: account, name: name, specialUse: specialUse,
