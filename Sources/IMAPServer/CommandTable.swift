@@ -16,16 +16,36 @@ extension IMAPCommandName {
     /// The command table: what differs from a plain row of the command's group.
     var rule: CommandRule {
         switch self {
-        case .startTLS:
-            CommandRule(group: group, mustBeLastInBatch: true)
-        case .authenticate, .login:
-            CommandRule(group: group, isAllowedBeforeTLS: false)
-        case .fetch, .store, .search:
-            CommandRule(group: group, mayAnnounceExpunge: false)
-        case .capability, .noop, .logout, .id, .enable, .select, .examine, .create, .delete, .rename, .subscribe,
-            .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle, .check, .close, .unselect, .expunge,
-            .copy, .move:
-            CommandRule(group: group)
+        case .capability: CommandRule(group: group)
+        case .noop: CommandRule(group: group)
+        case .logout: CommandRule(group: group)
+        case .id: CommandRule(group: group)
+        case .startTLS: CommandRule(group: group, mustBeLastInBatch: true)
+        case .authenticate: CommandRule(group: group, isAllowedBeforeTLS: false)
+        case .login: CommandRule(group: group, isAllowedBeforeTLS: false)
+        case .enable: CommandRule(group: group)
+        case .select: CommandRule(group: group)
+        case .examine: CommandRule(group: group)
+        case .create: CommandRule(group: group)
+        case .delete: CommandRule(group: group)
+        case .rename: CommandRule(group: group)
+        case .subscribe: CommandRule(group: group)
+        case .unsubscribe: CommandRule(group: group)
+        case .list: CommandRule(group: group)
+        case .lsub: CommandRule(group: group)
+        case .namespace: CommandRule(group: group)
+        case .status: CommandRule(group: group)
+        case .append: CommandRule(group: group)
+        case .idle: CommandRule(group: group)
+        case .check: CommandRule(group: group)
+        case .close: CommandRule(group: group)
+        case .unselect: CommandRule(group: group)
+        case .expunge: CommandRule(group: group)
+        case .search: CommandRule(group: group, mayAnnounceExpunge: false)
+        case .fetch: CommandRule(group: group, mayAnnounceExpunge: false)
+        case .store: CommandRule(group: group, mayAnnounceExpunge: false)
+        case .copy: CommandRule(group: group)
+        case .move: CommandRule(group: group)
         }
     }
 }

@@ -11,8 +11,23 @@ extension IMAPSession {
     }
 
     private static let authenticatedCapabilities = [
-        "IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "IDLE", "NAMESPACE", "UIDPLUS", "UNSELECT", "MOVE",
-        "CHILDREN", "SPECIAL-USE", "CREATE-SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "SEARCHRES",
+        "IMAP4rev1",
+        "LITERAL+",
+        "SASL-IR",
+        "ID",
+        "ENABLE",
+        "IDLE",
+        "NAMESPACE",
+        "UIDPLUS",
+        "UNSELECT",
+        "MOVE",
+        "CHILDREN",
+        "SPECIAL-USE",
+        "CREATE-SPECIAL-USE",
+        "LIST-EXTENDED",
+        "LIST-STATUS",
+        "ESEARCH",
+        "SEARCHRES",
         "STATUS=SIZE",
     ]
 }

@@ -96,25 +96,43 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case move = "MOVE"
 
     /// In which states the grammar allows the command: `command-any` and its siblings (RFC 9051 §9).
-    package var group: CommandGroup {
-        switch self {
-        case .capability, .noop, .logout, .id: .any
-        case .startTLS, .authenticate, .login: .notAuthenticated
-        case .enable, .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace,
-            .status, .append, .idle:
-            .authenticated
-        case .check, .close, .unselect, .expunge, .search, .fetch, .store, .copy, .move: .selected
-        }
-    }
+    package var group: CommandGroup { grammar.group }
 
     /// Whether `UID` may stand before the name.
-    package var hasUIDForm: Bool {
+    package var hasUIDForm: Bool { grammar.hasUIDForm }
+
+    private var grammar: (group: CommandGroup, hasUIDForm: Bool) {
         switch self {
-        case .expunge, .search, .fetch, .store, .copy, .move: true
-        case .capability, .noop, .logout, .id, .startTLS, .authenticate, .login, .enable, .select, .examine, .create,
-            .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle, .check,
-            .close, .unselect:
-            false
+        case .capability: (.any, false)
+        case .noop: (.any, false)
+        case .logout: (.any, false)
+        case .id: (.any, false)
+        case .startTLS: (.notAuthenticated, false)
+        case .authenticate: (.notAuthenticated, false)
+        case .login: (.notAuthenticated, false)
+        case .enable: (.authenticated, false)
+        case .select: (.authenticated, false)
+        case .examine: (.authenticated, false)
+        case .create: (.authenticated, false)
+        case .delete: (.authenticated, false)
+        case .rename: (.authenticated, false)
+        case .subscribe: (.authenticated, false)
+        case .unsubscribe: (.authenticated, false)
+        case .list: (.authenticated, false)
+        case .lsub: (.authenticated, false)
+        case .namespace: (.authenticated, false)
+        case .status: (.authenticated, false)
+        case .append: (.authenticated, false)
+        case .idle: (.authenticated, false)
+        case .check: (.selected, false)
+        case .close: (.selected, false)
+        case .unselect: (.selected, false)
+        case .expunge: (.selected, true)
+        case .search: (.selected, true)
+        case .fetch: (.selected, true)
+        case .store: (.selected, true)
+        case .copy: (.selected, true)
+        case .move: (.selected, true)
         }
     }
 }
