@@ -1,4 +1,5 @@
 import Glibc
+import MessageFormat
 
 /// Text to be found, without regard to case (RFC 3501 §6.4.4), as the folded octets of its UTF-8.
 struct Needle: Sendable {
@@ -8,10 +9,13 @@ struct Needle: Sendable {
     /// The octet that is looked for first, the rarest: the C library finds one octet many times faster than a loop here
     /// finds several.
     private let pivot: Int
+    /// As columns have it.
+    let mapped: [UInt8]
 
     init(_ text: String) {
         let octets = Needle.folded(text)
         self.octets = octets
+        mapped = casemapped(text)
         isASCII = octets.allSatisfy { $0 < 0x80 }
         pivot = octets.indices.max { Needle.rarity(octets[$0]) < Needle.rarity(octets[$1]) } ?? 0
     }

@@ -40,6 +40,10 @@ struct SearchedContent {
         _ needle: Needle, in list: EncodedAddressList, of envelope: borrowing EncodedEnvelope
     ) -> Bool {
         guard list.count > 0 else { return false }
+        return needle.isFound(inHeaderValue: SearchedContent.text(of: list, envelope).span)
+    }
+
+    static func text(of list: EncodedAddressList, _ envelope: borrowing EncodedEnvelope) -> [UInt8] {
         var written = OutputBuffer()
         var members = envelope.members(list)
         while let address = members.next() {
@@ -54,8 +58,7 @@ struct SearchedContent {
             // A NUL is in no search: what is found is within one address.
             written.append(">\u{0}" as StaticString)
         }
-        let bytes = written.take()
-        return needle.isFound(inHeaderValue: bytes.span)
+        return written.take()
     }
 
     func contains(_ needle: Needle?, inField name: [UInt8]) -> Bool? { text?.contains(needle, inField: name) }

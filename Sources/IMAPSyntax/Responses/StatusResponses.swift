@@ -73,6 +73,13 @@ extension OutputBuffer {
         case .highestModSeq(let modSeq):
             append("HIGHESTMODSEQ " as StaticString)
             append(decimal: modSeq.value)
+        case .inProgress(let tag, let done, let all):
+            append("INPROGRESS (" as StaticString)
+            append(string: tag)
+            append(" \(done) \(all))")
+        case .noUpdate(let tag):
+            append("NOUPDATE " as StaticString)
+            append(string: tag)
         case .modified(let set):
             append("MODIFIED " as StaticString)
             append(numberSet: set)
@@ -126,12 +133,14 @@ extension ResponseCode {
         case .expungeIssued: "EXPUNGEISSUED"
         case .hasChildren: "HASCHILDREN"
         case .highestModSeq: "HIGHESTMODSEQ"
+        case .inProgress: "INPROGRESS"
         case .inUse: "INUSE"
         case .limit: "LIMIT"
         case .modified: "MODIFIED"
         case .noModSeq: "NOMODSEQ"
         case .nonExistent: "NONEXISTENT"
         case .noPermission: "NOPERM"
+        case .noUpdate: "NOUPDATE"
         case .notSaved: "NOTSAVED"
         case .overQuota: "OVERQUOTA"
         case .parse: "PARSE"
