@@ -43,7 +43,7 @@ package protocol BodyWriter: AnyObject, Sendable {
 
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
-package protocol MailStore: AccountStore {
+package protocol MailStore: AccountStore, AccessStore {
     // Mailboxes
 
     /// By name.
@@ -80,10 +80,10 @@ package protocol MailStore: AccountStore {
     func changeFlags(
         _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
     ) async throws -> NumberSet
-    /// Copies flags and dates too; bodies are shared. Throws `noSuchMailbox`.
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    /// Copies dates, and flags of the kinds given, too; bodies are shared. Throws `noSuchMailbox`.
+    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID, keeping: FlagClasses) async throws -> CopyResult
     /// Copy and removal in one transaction (RFC 6851).
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID, keeping: FlagClasses) async throws -> CopyResult
     /// Removes those of the messages that are still there, and, with `onlyDeleted`, carry `\Deleted`. Returns the
     /// UIDs removed.
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet
@@ -115,6 +115,16 @@ extension MailStore {
     /// All of them, however large: for few.
     package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
         try await summaries(bodies, upTo: .max)
+    }
+
+    /// With all flags.
+    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try await copy(uids, from: from, to: to, keeping: .all)
+    }
+
+    /// With all flags.
+    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try await move(uids, from: from, to: to, keeping: .all)
     }
 }
 

@@ -46,6 +46,7 @@ extension FlagChange {
         case .add(let flags): keywords.admit(flags).map { ($0, []) }
         case .remove(let flags): ([], keywords.bits(flags))
         case .replace(let flags): keywords.admit(flags).map { ($0, FlagBits(rawValue: .max)) }
+        case .replaceOnly(let classes, let flags): keywords.admit(classes.filter(flags)).map { ($0, classes.mask) }
         }
     }
 }

@@ -7,7 +7,8 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
     package let description: String
     package let check: @Sendable (any MailStore) async throws -> Void
 
-    package static let all = accountLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws
+    package static let all =
+        accountLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws + accessLaws
 
     init(_ description: String, _ check: @escaping @Sendable (any MailStore) async throws -> Void) {
         self.description = description

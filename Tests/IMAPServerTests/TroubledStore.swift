@@ -41,6 +41,20 @@ final class TroubledStore: MailStore {
     }
     func deleteAccount(_ account: AccountID) async throws { try await base.deleteAccount(account) }
 
+    func accessList(of mailbox: MailboxID) async throws -> [AccessEntry] { try await base.accessList(of: mailbox) }
+    func changeAccess(
+        _ change: RightsChange, of identifier: AccessIdentifier, on mailbox: MailboxID
+    ) async throws {
+        try await base.changeAccess(change, of: identifier, on: mailbox)
+    }
+    func rights(of account: AccountID, on mailbox: MailboxID) async throws -> MailboxRights {
+        try await base.rights(of: account, on: mailbox)
+    }
+    func sharedMailboxes(with account: AccountID) async throws -> [SharedMailbox] {
+        try await base.sharedMailboxes(with: account)
+    }
+    var accessGeneration: UInt64 { base.accessGeneration }
+
     func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {
         try await base.mailbox(name, of: account)
@@ -72,11 +86,15 @@ final class TroubledStore: MailStore {
     ) async throws -> NumberSet {
         try await base.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince)
     }
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try await base.copy(uids, from: from, to: to)
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
+        try await base.copy(uids, from: from, to: to, keeping: classes)
     }
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try await base.move(uids, from: from, to: to)
+    func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
+        try await base.move(uids, from: from, to: to, keeping: classes)
     }
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {
         try await base.remove(uids, from: mailbox, onlyDeleted: onlyDeleted)

@@ -18,7 +18,7 @@ extension IMAPSession {
             enqueue(reply)
             return conclude(tag, .ok, "LIST completed", &output)
         }
-        return answer(tag, .list(account.id, request), "LIST completed", &output)
+        return answer(tag, .list(account, request), "LIST completed", &output)
     }
 
     /// RFC 3501 §6.3.9.
@@ -26,7 +26,7 @@ extension IMAPSession {
         _ tag: String, _ reference: String, _ pattern: String, _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account else { return .ready }
-        return answer(tag, .lsub(account.id, reference: reference, pattern: pattern), "LSUB completed", &output)
+        return answer(tag, .lsub(account, reference: reference, pattern: pattern), "LSUB completed", &output)
     }
 
     private mutating func answer(

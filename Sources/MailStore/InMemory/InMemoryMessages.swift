@@ -90,20 +90,26 @@ extension InMemoryState {
         return outcome.modified
     }
 
-    mutating func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    mutating func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) throws -> CopyResult {
         guard let source = mailboxes[from]?.snapshot, let target = mailboxes[to]?.snapshot else {
             throw StoreError.noSuchMailbox
         }
         let rows = source.rows(uids)
         let placed = try place(
-            rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
+            rows.map {
+                (source.keywords.flags($0.flags.intersection(classes.mask)), $0.size, $0.internalDate, $0.body)
+            }, in: to)
         for row in rows { bodies[row.body]?.references += 1 }
         return CopyResult(
             uidValidity: target.uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
     }
 
-    mutating func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
-        let result = try copy(uids, from: from, to: to)
+    mutating func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses = .all
+    ) throws -> CopyResult {
+        let result = try copy(uids, from: from, to: to, keeping: classes)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }

@@ -125,12 +125,14 @@ extension WriteTransaction {
         try execute(update + "IN (SELECT value FROM json_each(?))", change + [list])
     }
 
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses) throws -> CopyResult {
         let (_, source) = try loadedDraft(from)
         let uidValidity = try draft(to).state.record.uidValidity
         let rows = source.rows(uids)
         let placed = try place(
-            rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
+            rows.map {
+                (source.keywords.flags($0.flags.intersection(classes.mask)), $0.size, $0.internalDate, $0.body)
+            }, in: to)
         try insert(placed, in: to)
         try BodyRuns.forEach(rows.map(\.body)) { run in
             try execute("UPDATE body SET refs = refs + 1 WHERE id BETWEEN ? AND ?", [run.lowerBound, run.upperBound])
@@ -138,8 +140,10 @@ extension WriteTransaction {
         return CopyResult(uidValidity: uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
     }
 
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
-        let result = try copy(uids, from: from, to: to)
+    func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses = .all
+    ) throws -> CopyResult {
+        let result = try copy(uids, from: from, to: to, keeping: classes)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }
