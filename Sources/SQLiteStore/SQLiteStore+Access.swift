@@ -59,8 +59,9 @@ extension SQLiteStore {
 
     /// By the index of identifiers: two stretches of it, whatever else there is.
     private static let shared = """
-        SELECT \(RowReader.mailboxColumns), negative, rights, owner.local, owner.domain FROM access
-        JOIN mailbox ON mailbox.id = access.mailbox JOIN account owner ON owner.id = mailbox.account
+        SELECT \(RowReader.mailboxColumns), negative, rights, owner_local, owner_domain FROM access
+        JOIN mailbox ON mailbox.id = access.mailbox
+        JOIN (SELECT id AS owner, local AS owner_local, domain AS owner_domain FROM account) ON owner = mailbox.account
         WHERE access.domain = (SELECT domain FROM account WHERE id = ?1) AND access.account IN (0, ?1)
         AND mailbox.account <> ?1 ORDER BY mailbox.id
         """
@@ -77,7 +78,9 @@ extension SQLiteStore {
                     guard shared.count < StoreLimits.sharedMailboxes else { break }
                     shared.append(try SQLiteStore.sharedMailbox(row, cache))
                 }
-                effective.add(MailboxRights(stored: try row.value(14)), isNegative: try row.value(13))
+                effective.add(
+                    MailboxRights(stored: try row.decode(forColumn: "rights")),
+                    isNegative: try row.decode(forColumn: "negative"))
             }
             SQLiteStore.settle(&shared, &effective)
             return shared
@@ -85,11 +88,11 @@ extension SQLiteStore {
     }
 
     private static func sharedMailbox(_ row: Row, _ cache: IndexCache) throws -> SharedMailbox {
-        let domain: String = try row.value(16)
+        let domain: String = try row.decode(forColumn: "owner_domain")
         guard let domain = Domain(domain) else { throw StoreError.damaged("an account's domain") }
         return SharedMailbox(
             mailbox: withRecent(try RowReader.mailbox(row), cache),
-            owner: Address(localPart: try row.value(15), domain: domain), rights: [])
+            owner: Address(localPart: try row.decode(forColumn: "owner_local"), domain: domain), rights: [])
     }
 
     /// All rows of the last mailbox have been seen.

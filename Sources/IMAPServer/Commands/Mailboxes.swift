@@ -3,7 +3,7 @@ import MailStore
 import MailVocabulary
 import WireFraming
 
-// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE, ENABLE: about mailboxes, not in them.
+// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE: about mailboxes, not in them.
 
 extension IMAPSession {
     /// RFC 3501 §6.3.3, RFC 6154 §3.
@@ -71,7 +71,7 @@ extension IMAPSession {
         return perform(.findMailbox(account, name, needing: .read)) { session, outcome, output in
             guard case .found(let found) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             var reply = OutputBuffer()
-            reply.append(statusOf: found.name, found.mailbox.values(items), .modifiedUTF7)
+            reply.append(statusOf: found.name, found.mailbox.values(items), session.enabled.mailboxEncoding)
             session.enqueue(reply)
             return session.conclude(tag, .ok, "STATUS completed", &output)
         }
@@ -83,14 +83,6 @@ extension IMAPSession {
         reply.append(namespaces: [""], others: [Namespaces.otherUsers], shared: [Namespaces.shared], .modifiedUTF7)
         enqueue(reply)
         return conclude(tag, .ok, "NAMESPACE completed", &output)
-    }
-
-    /// RFC 5161: nothing here needs to be enabled, and what is unknown is passed over.
-    mutating func enable(_ tag: String, _ names: [String], _ output: inout SessionOutput) -> Step {
-        var reply = OutputBuffer()
-        reply.append(enabled: [])
-        enqueue(reply)
-        return conclude(tag, .ok, "ENABLE completed", &output)
     }
 }
 

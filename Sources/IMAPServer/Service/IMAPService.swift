@@ -50,10 +50,11 @@ package struct IMAPService: SessionService {
             return .refreshed(now, now.changes(since: view), firstRecent: firstRecent)
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
-        case .list(let user, let request):
-            return .written(try await listing(for: user, request).written(request))
-        case .lsub(let user, let reference, let pattern):
-            return .written(try await subscriptionListing(of: user).written(reference: reference, pattern: pattern))
+        case .list(let user, let request, let encoding):
+            return .written(try await listing(for: user, request).written(request, encoding))
+        case .lsub(let user, let reference, let pattern, let encoding):
+            let listing = try await subscriptionListing(of: user)
+            return .written(try await listing.written(reference: reference, pattern: pattern, encoding))
         case .findMailbox(let user, let name, let rights):
             return .found(try await require(rights, on: name, for: user))
         case .createMailbox(let user, let name, let use):

@@ -16,8 +16,8 @@ package enum IMAPWork: Sendable {
     case observe(MailboxID)
 
     // Names are those of the account that asks, whoever owns the mailbox.
-    case list(Account, ListRequest)
-    case lsub(Account, reference: String, pattern: String)
+    case list(Account, ListRequest, MailboxEncoding)
+    case lsub(Account, reference: String, pattern: String, MailboxEncoding)
     /// For whom has these rights on it.
     case findMailbox(Account, MailboxName, needing: MailboxRights)
     case createMailbox(Account, MailboxName, SpecialUse?)

@@ -73,7 +73,7 @@ extension WriteTransaction {
         try dropAccess(of: account)
         for sql in [
             "DELETE FROM subscription WHERE account = ?", "DELETE FROM credentials WHERE account = ?",
-            "DELETE FROM account WHERE id = ?",
+            "DELETE FROM thread WHERE account = ?", "DELETE FROM account WHERE id = ?",
         ] { try execute(sql, [account.value]) }
         pending.changes.accounts.insert(account)
     }
