@@ -125,10 +125,13 @@ extension WriteTransaction {
         try execute(update + "IN (SELECT value FROM json_each(?))", change + [list])
     }
 
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool = false
+    ) throws -> CopyResult {
         let (_, source) = try loadedDraft(from)
         let uidValidity = try draft(to).state.record.uidValidity
-        let rows = source.rows(uids)
+        var rows = source.rows(uids)
+        if allOrNothing, rows.count < uids.count { rows = [] }
         let placed = try place(
             rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
         try insert(placed, in: to)
