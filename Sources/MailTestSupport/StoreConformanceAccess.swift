@@ -142,7 +142,7 @@ extension StoreConformance {
             let (from, to) = (try await fixture.create("From").id, try await fixture.create("To").id)
             try await fixture.append(["x"], [.draft, .deleted], to: from)
             try await fixture.append(["y"], [.keyword(keyword), .seen], to: from)
-            _ = try await store.copy(uids(1...2), from: from, to: to, keeping: [.seen, .other])
+            _ = try await store.copy(uids(1...2), from: from, to: to, keeping: [.seen, .other], allOrNothing: true)
             try expectEqual(try await fixture.rows(to), ["1[T]", "2[$Forwarded S]"])
             _ = try await store.changeFlags(
                 from, uids(1...2), .replaceOnly([.seen], with: [.seen, .flagged]), unchangedSince: nil)

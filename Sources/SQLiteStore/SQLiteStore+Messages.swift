@@ -29,6 +29,11 @@ extension SQLiteStore {
 
     package func current(_ mailbox: MailboxID) -> MailboxSnapshot? { cache.current(mailbox) }
 
+    package func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        let snapshot = try await open(mailbox)
+        return snapshot.highestModSeq > since ? snapshot.missingUIDs : NumberSet()
+    }
+
     package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
         while true {
             _ = try await open(mailbox)
@@ -81,11 +86,11 @@ extension SQLiteStore {
     }
 
     package func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
     ) async throws -> CopyResult {
         _ = try await open(from)
         return try await committer.commit { transaction, _ in
-            try transaction.copy(uids, from: from, to: to, keeping: classes)
+            try transaction.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing)
         }
     }
 

@@ -83,6 +83,9 @@ final class TroubledStore: MailStore {
     }
 
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot { try await base.open(mailbox) }
+    func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        try await base.expunged(mailbox, since: since)
+    }
     func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 { try await base.claimRecent(mailbox) }
     func bodyWriter() -> any BodyWriter { base.bodyWriter() }
     func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
@@ -94,9 +97,9 @@ final class TroubledStore: MailStore {
         try await base.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince)
     }
     func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
     ) async throws -> CopyResult {
-        try await base.copy(uids, from: from, to: to, keeping: classes)
+        try await base.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing)
     }
     func move(
         _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses

@@ -76,10 +76,12 @@ package struct IMAPService: SessionService {
         case .changeFlags(let mailbox, let uids, let change, let unchangedSince):
             return .changedFlags(
                 modified: try await store.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince))
-        case .copy(let user, let uids, let from, let to):
+        case .copy(let user, let uids, let from, let to, let allOrNothing):
             let target = try await require(.insert, on: to, for: user)
             return .copied(
-                try await store.copy(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses))
+                try await store.copy(
+                    uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses,
+                    allOrNothing: allOrNothing))
         case .move(let user, let uids, let from, let to):
             let target = try await require(.insert, on: to, for: user)
             return .copied(

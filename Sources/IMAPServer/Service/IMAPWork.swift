@@ -29,7 +29,7 @@ package enum IMAPWork: Sendable {
     case append(AppendedMessage)
 
     case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
-    case copy(Account, NumberSet, from: MailboxID, to: MailboxName)
+    case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
     case move(Account, NumberSet, from: MailboxID, to: MailboxName)
     case expunge(MailboxID, NumberSet)
     case fetch(FetchRequest)

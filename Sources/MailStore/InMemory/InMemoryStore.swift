@@ -138,6 +138,11 @@ package final class InMemoryStore: MailStore {
         look { $0.mailboxes[mailbox]?.snapshot }
     }
 
+    package func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        guard let entry = look({ $0.mailboxes[mailbox] }) else { throw StoreError.noSuchMailbox }
+        return NumberSet(entry.removals.filter { $0.modSeq > since }.flatMap(\.uids.ranges))
+    }
+
     package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
         try change { try $0.claimRecent(mailbox) }
     }
@@ -155,9 +160,9 @@ package final class InMemoryStore: MailStore {
     }
 
     package func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
     ) async throws -> CopyResult {
-        try change { try $0.copy(uids, from: from, to: to, keeping: classes) }
+        try change { try $0.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing) }
     }
 
     package func move(

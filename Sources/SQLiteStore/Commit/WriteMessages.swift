@@ -131,11 +131,13 @@ extension WriteTransaction {
     }
 
     func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, isMove: Bool = false
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool = false,
+        isMove: Bool = false
     ) throws -> CopyResult {
         let (_, source) = try loadedDraft(from)
         let uidValidity = try draft(to).state.record.uidValidity
-        let rows = source.rows(uids)
+        var rows = source.rows(uids)
+        if allOrNothing, rows.count < uids.count { rows = [] }
         let placed = try place(
             rows.map { RowContent($0, source.keywords, keeping: classes) }, in: to, isMove: isMove)
         try insert(placed, in: to)
