@@ -29,6 +29,11 @@ extension SQLiteStore {
 
     package func current(_ mailbox: MailboxID) -> MailboxSnapshot? { cache.current(mailbox) }
 
+    package func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        let snapshot = try await open(mailbox)
+        return snapshot.highestModSeq > since ? snapshot.missingUIDs : NumberSet()
+    }
+
     package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
         while true {
             _ = try await open(mailbox)
@@ -80,9 +85,13 @@ extension SQLiteStore {
         }
     }
 
-    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+    package func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool
+    ) async throws -> CopyResult {
         _ = try await open(from)
-        return try await committer.commit { transaction, _ in try transaction.copy(uids, from: from, to: to) }
+        return try await committer.commit { transaction, _ in
+            try transaction.copy(uids, from: from, to: to, allOrNothing: allOrNothing)
+        }
     }
 
     package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
