@@ -70,6 +70,11 @@ package protocol MailStore: AccountStore, AccessStore {
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws
     func subscriptions(of account: AccountID) async throws -> [MailboxName]
 
+    /// Gives a mailbox that never held a message the UIDVALIDITY that its mail had elsewhere, so that its UIDs stay
+    /// valid. False, and nothing changed, when it held one, or when the value lies in the future: values given here
+    /// later could then be below (RFC 9051 §2.3.1.1).
+    func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool
+
     // Messages
 
     /// The mailbox as it is now. Loads its index if nobody has it open; later calls are cheap.

@@ -49,6 +49,13 @@ extension SQLiteStore {
         }
     }
 
+    package func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool {
+        _ = try await open(mailbox)
+        return try await committer.commit { transaction, _ in
+            try transaction.adoptUIDValidity(uidValidity, of: mailbox)
+        }
+    }
+
     package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try await committer.commit { transaction, _ in try transaction.deleteMailbox(name, of: account) }
     }

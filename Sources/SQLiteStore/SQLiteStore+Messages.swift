@@ -53,7 +53,7 @@ extension SQLiteStore {
                 numbers[staged] = number
                 return PlacedMessage(
                     body: number, flags: message.flags, internalDate: message.internalDate,
-                    threadKeys: message.threadKeys)
+                    threadKeys: message.threadKeys, uid: message.uid)
             }
             return (mailbox: mailbox, messages: placed)
         }

@@ -69,6 +69,9 @@ final class TroubledStore: MailStore {
     func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox {
         try await base.createMailbox(name, of: account, specialUse: specialUse)
     }
+    func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool {
+        try await base.adoptUIDValidity(uidValidity, of: mailbox)
+    }
     func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try await base.deleteMailbox(name, of: account)
     }

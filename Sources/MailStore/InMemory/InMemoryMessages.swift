@@ -37,7 +37,7 @@ extension InMemoryState {
                 guard let body = bodies[ObjectIdentifier(message.body)] else { throw StoreError.noSuchBody }
                 return RowContent(
                     flags: message.flags, size: size, internalDate: message.internalDate, body: body,
-                    thread: thread(of: body, message.threadKeys, in: account))
+                    thread: thread(of: body, message.threadKeys, in: account), uid: message.uid)
             }, in: id)
         return AppendResult(mailbox: id, uidValidity: uidValidity, uids: rows.map(\.uid))
     }

@@ -167,6 +167,17 @@ struct InMemoryState {
         return id
     }
 
+    mutating func adoptUIDValidity(_ uidValidity: UIDValidity, of id: MailboxID) throws -> Bool {
+        guard let entry = mailboxes[id] else { throw StoreError.noSuchMailbox }
+        let old = entry.snapshot
+        guard old.uidNext == 1, uidValidity.value <= now() else { return false }
+        lastUIDValidity = max(lastUIDValidity, uidValidity.value)
+        mailboxes[id]?.snapshot = MailboxSnapshot(
+            mailbox: id, uidValidity: uidValidity, uidNext: 1, highestModSeq: old.highestModSeq, keywords: old.keywords)
+        noteChange(entry.account)
+        return true
+    }
+
     mutating func deleteMailbox(_ name: MailboxName, of id: AccountID) throws -> MailboxID {
         guard name != .inbox else { throw StoreError.mailboxNotDeletable }
         let mailbox = try find(name, of: id)

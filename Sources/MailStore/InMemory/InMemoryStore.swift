@@ -89,6 +89,10 @@ package final class InMemoryStore: MailStore {
         try change { try $0.createMailbox(name, of: account, specialUse: specialUse) }
     }
 
+    package func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool {
+        try change { try $0.adoptUIDValidity(uidValidity, of: mailbox) }
+    }
+
     package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try change { try $0.deleteMailbox(name, of: account) }
     }

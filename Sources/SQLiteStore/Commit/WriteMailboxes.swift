@@ -63,6 +63,20 @@ extension WriteTransaction {
         return value
     }
 
+    func adoptUIDValidity(_ uidValidity: UIDValidity, of id: MailboxID) throws -> Bool {
+        var (draft, snapshot) = try loadedDraft(id)
+        let record = draft.state.record
+        guard record.uidNext == 1, uidValidity.value <= rules.now() else { return false }
+        try execute("UPDATE mailbox SET uidvalidity = ? WHERE id = ?", [Int64(uidValidity.value), id.value])
+        draft.state.record.uidValidity = uidValidity
+        draft.state.snapshot = MailboxSnapshot(
+            mailbox: id, uidValidity: uidValidity, uidNext: 1, highestModSeq: snapshot.highestModSeq,
+            keywords: snapshot.keywords)
+        keep(draft)
+        pending.changes.accounts.insert(record.account)
+        return true
+    }
+
     func deleteMailbox(_ name: MailboxName, of account: AccountID) throws -> MailboxID {
         guard name != .inbox else { throw StoreError.mailboxNotDeletable }
         let id = try find(name, of: account)

@@ -12,6 +12,7 @@ struct PlacedMessage: Sendable {
     var flags: [Flag]
     var internalDate: Timestamp
     var threadKeys: [ThreadKey]
+    var uid: UID?
 }
 
 extension WriteTransaction {
@@ -28,7 +29,7 @@ extension WriteTransaction {
                 let body = bodies[message.body]
                 return RowContent(
                     flags: message.flags, size: UInt32(body.place.length), internalDate: message.internalDate,
-                    body: body.id, thread: try thread(of: body.id, message.threadKeys, in: account))
+                    body: body.id, thread: try thread(of: body.id, message.threadKeys, in: account), uid: message.uid)
             }
             placed.append(try place(items, in: mailbox))
         }
