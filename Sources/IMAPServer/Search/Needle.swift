@@ -10,18 +10,18 @@ struct Needle: Sendable {
     /// finds several.
     private let pivot: Int
     /// As columns have it.
-    let mapped: [UInt8]
+    let mapped: MappedNeedle
 
     init(_ text: String) {
         let octets = Needle.folded(text)
         self.octets = octets
-        mapped = casemapped(text)
+        mapped = MappedNeedle(text)
         isASCII = octets.allSatisfy { $0 < 0x80 }
         pivot = octets.indices.max { Needle.rarity(octets[$0]) < Needle.rarity(octets[$1]) } ?? 0
     }
 
     /// A rank: how rare a folded octet is in mail. A wrong guess costs time only.
-    private static func rarity(_ octet: UInt8) -> Int {
+    fileprivate static func rarity(_ octet: UInt8) -> Int {
         let common = " etaoinshrdlcumwfgypbvkjxqz".utf8
         guard let rank = common.firstIndex(of: octet) else { return common.count }
         return common.distance(from: common.startIndex, to: rank)
@@ -74,4 +74,33 @@ struct Needle: Sendable {
     }
 
     func isFound(in text: String) -> Bool { isFound(in: Needle.folded(text).span) }
+}
+
+/// Text to be found in text that is mapped by i;unicode-casemap (RFC 5051).
+struct MappedNeedle: Sendable {
+    private let octets: [UInt8]
+    /// The rarest octet.
+    private let pivot: Int
+
+    init(_ text: String) {
+        let octets = casemapped(text)
+        func rarity(_ index: Int) -> Int {
+            Needle.rarity(octets[index] &- 0x41 < 26 ? octets[index] | 0x20 : octets[index])
+        }
+        self.octets = octets
+        pivot = octets.indices.max { rarity($0) < rarity($1) } ?? 0
+    }
+
+    /// The first place at or behind `start` where it stands.
+    func position(in haystack: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard let base = haystack.baseAddress, !octets.isEmpty else { return nil }
+        let end = haystack.count - (octets.count - 1 - pivot)
+        var next = start + pivot
+        while next < end, let hit = memchr(base + next, Int32(octets[pivot]), end - next) {
+            next = base.distance(to: UnsafeRawPointer(hit))
+            if memcmp(base + (next - pivot), octets, octets.count) == 0 { return next - pivot }
+            next += 1
+        }
+        return nil
+    }
 }

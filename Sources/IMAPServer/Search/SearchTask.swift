@@ -21,9 +21,10 @@ enum SearchOrder: Sendable {
     var columns: ColumnKinds {
         switch self {
         case .mailbox: []
-        case .sorted(let criteria): criteria.reduce(into: []) { kinds, criterion in
-            if let column = criterion.key.column { kinds.insert(column) }
-        }
+        case .sorted(let criteria):
+            criteria.reduce(into: []) { kinds, criterion in
+                if let column = criterion.key.column { kinds.insert(column) }
+            }
         case .threads(let algorithm): algorithm.columns
         }
     }

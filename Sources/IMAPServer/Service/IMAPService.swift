@@ -15,13 +15,18 @@ package struct IMAPService: SessionService {
     let authenticator: any Authenticator
     /// For messages appended without a date.
     let now: @Sendable () -> Timestamp
+    /// How often a long search tells how far it is.
+    let progressIntervals: ProgressIntervals
+    let columns = ColumnCache()
 
     package init(
-        store: any MailStore, authenticator: any Authenticator, now: @escaping @Sendable () -> Timestamp
+        store: any MailStore, authenticator: any Authenticator, now: @escaping @Sendable () -> Timestamp,
+        progressIntervals: ProgressIntervals = ProgressIntervals()
     ) {
         self.store = store
         self.authenticator = authenticator
         self.now = now
+        self.progressIntervals = progressIntervals
     }
 
     package func perform(_ work: IMAPWork, notify: @escaping @Sendable () -> Void) async -> IMAPOutcome {
@@ -93,15 +98,8 @@ package struct IMAPService: SessionService {
             return .fetched(await run.run())
         case .search(let task):
             return try await search(task)
-        }
-    }
-
-    private func search(_ task: SearchTask) async throws -> IMAPOutcome {
-        do {
-            var run = SearchRun(store: store, view: task.mailbox.view, try SearchProgram(task.key, in: task.mailbox))
-            return .matched(try await run.run(), unreadable: run.unreadable)
-        } catch let problem as SearchProblem {
-            return .unsearchable(problem)
+        case .continueSearch(let job):
+            return try await advance(job)
         }
     }
 

@@ -34,6 +34,8 @@ package enum IMAPWork: Sendable {
     case expunge(MailboxID, NumberSet)
     case fetch(FetchRequest)
     case search(SearchTask)
+    /// The rest of a search that takes long.
+    case continueSearch(SearchJob)
 }
 
 /// The store's and the authenticator's answers.
@@ -58,8 +60,9 @@ package enum IMAPOutcome: Sendable {
     case copied(CopyResult)
     case expunged(NumberSet)
     case fetched(FetchPiece)
-    /// UIDs; and how many messages could not be read, and were left out.
-    case matched(NumberSet, unreadable: Int)
+    case matched(SearchFindings)
+    /// It takes long: the client is told how far it is, and it goes on.
+    case searching(SearchJob)
     case unsearchable(SearchProblem)
 }
 

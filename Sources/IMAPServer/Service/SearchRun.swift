@@ -117,7 +117,9 @@ struct SearchRun: Sendable {
     }
 
     private mutating func resolve(_ kinds: ColumnKinds) {
-        if !table.unreadable.isEmpty { unreadable += view.positions(ofUIDs: table.unreadable).reduce(0) { $0 + $1.count } }
+        if !table.unreadable.isEmpty {
+            unreadable += view.positions(ofUIDs: table.unreadable).reduce(0) { $0 + $1.count }
+        }
         program = program.resolved(by: table)
     }
 

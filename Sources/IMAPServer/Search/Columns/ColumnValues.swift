@@ -117,16 +117,12 @@ struct TextColumn: Sendable {
     }
 
     /// The rows in whose texts the octets stand, ascending. The needle is not empty and holds no NUL.
-    func rows(containing needle: [UInt8]) -> [Int] {
+    func rows(containing needle: MappedNeedle) -> [Int] {
         var rows: [Int] = []
         octets.withUnsafeBytes { octets in
-            guard let base = octets.baseAddress else { return }
             var (position, row) = (0, 0)
-            while position < octets.count,
-                let hit = memmem(base + position, octets.count - position, needle, needle.count)
-            {
-                let offset = UInt32(base.distance(to: UnsafeRawPointer(hit)))
-                row = TextColumn.row(holding: offset, in: ends, from: row)
+            while let hit = needle.position(in: octets, from: position) {
+                row = TextColumn.row(holding: UInt32(hit), in: ends, from: row)
                 rows.append(row)
                 position = Int(ends[row])
                 row += 1
