@@ -1,3 +1,4 @@
+import IMAPSyntax
 package import MailStore
 package import MailVocabulary
 import WireFraming

@@ -48,8 +48,8 @@ extension IMAPSession {
         return conclude(tag, .ok, "ENABLE completed", &output)
     }
 
-    /// What a CONDSTORE enabling command does before all else (RFC 7162 §3.1): the first tells up to where the client has been
-    /// told of the selected mailbox.
+    /// What a CONDSTORE enabling command does before all else (RFC 7162 §3.1): the first tells up to where the client
+    /// has been told of the selected mailbox.
     mutating func enableCondstore() {
         guard !enabled.contains(.condstore) else { return }
         enabled.insert(.condstore)
