@@ -116,7 +116,7 @@ import WireFraming
         let command = Array("f SEARCH \(sets)ALL\r\n".utf8)
         var (consumed, output) = (0, SessionOutput())
         let step = stepper.session.received(command.span, consumed: &consumed, &output)
-        guard case .perform(.search(let task)) = step, case .and(let keys) = task.key else {
+        guard case .perform(.search(let task)) = step, case .and(let keys) = task.request.key else {
             Issue.record("not asked of the service")
             return
         }
