@@ -21,7 +21,7 @@ import WireFraming
         let (_, a, b) = try await pair(8, isForgetful: isForgetful)
         _ = await b.send("b STORE 8 +FLAGS.SILENT (\\Deleted)\r\n")
         await a.expect(
-            "a NOOP\r\n", "* 8 FETCH (UID 8 FLAGS (\\Deleted \\Recent) MODSEQ (3))\r\na OK Completed\r\n")
+            "a NOOP\r\n", "* 8 FETCH (UID 8 FLAGS (\\Deleted) MODSEQ (3))\r\na OK Completed\r\n")
         _ = await b.send("b EXPUNGE\r\n")
         await a.expect(
             "a STORE 1:2 (UNCHANGEDSINCE 3) +FLAGS.SILENT (\\Seen)\r\n",
@@ -36,7 +36,7 @@ import WireFraming
         await a.expect(
             "a STORE 1 (UNCHANGEDSINCE 1) +FLAGS.SILENT \\Seen\r\n",
             "* OK [HIGHESTMODSEQ 3] Told so far\r\na OK [MODIFIED 1] Some of the messages were changed by others\r\n")
-        await a.expect("a NOOP\r\n", "* VANISHED 8\r\n* 7 RECENT\r\na OK [HIGHESTMODSEQ 6] Completed\r\n")
+        await a.expect("a NOOP\r\n", "* VANISHED 8\r\na OK [HIGHESTMODSEQ 6] Completed\r\n")
         await a.expect("a NOOP\r\n", "a OK Completed\r\n")
     }
 
@@ -45,9 +45,9 @@ import WireFraming
         let (_, a, b) = try await pair(2)
         _ = await a.send("i IDLE\r\n")
         _ = await b.send("b STORE 2 +FLAGS (\\Flagged)\r\n")
-        #expect(await a.changes() == "* 2 FETCH (UID 2 FLAGS (\\Flagged \\Recent) MODSEQ (3))\r\n")
+        #expect(await a.changes() == "* 2 FETCH (UID 2 FLAGS (\\Flagged) MODSEQ (3))\r\n")
         _ = await b.send("b STORE 2 +FLAGS.SILENT (\\Deleted)\r\nb EXPUNGE\r\n")
-        #expect(await a.changes() == "* VANISHED 2\r\n* 1 RECENT\r\n")
+        #expect(await a.changes() == "* VANISHED 2\r\n")
         await a.expect("DONE\r\n", "i OK [HIGHESTMODSEQ 5] IDLE completed\r\n")
     }
 
@@ -57,14 +57,14 @@ import WireFraming
         _ = await b.send("b STORE 1 +FLAGS.SILENT (\\Deleted)\r\nb STORE 2 +FLAGS.SILENT ($Processed)\r\n")
         // 1 has another flag now, and is changed all the same; 2 has the very flag; 3 nobody has touched.
         let answer = await a.send("a STORE 1:3 (UNCHANGEDSINCE 2) +FLAGS.SILENT ($Processed)\r\n")
-        #expect(answer.contains("* 1 FETCH (UID 1 FLAGS (\\Deleted $Processed \\Recent) MODSEQ (6))\r\n"))
-        #expect(answer.contains("* 2 FETCH (UID 2 FLAGS ($Processed \\Recent) MODSEQ (4))\r\n"))
+        #expect(answer.contains("* 1 FETCH (UID 1 FLAGS (\\Deleted $Processed) MODSEQ (6))\r\n"))
+        #expect(answer.contains("* 2 FETCH (UID 2 FLAGS ($Processed) MODSEQ (4))\r\n"))
         #expect(answer.contains("* 3 FETCH (UID 3 MODSEQ (5))\r\n"))
         #expect(answer.hasSuffix("\r\na OK [MODIFIED 2] Some of the messages were changed by others\r\n"))
         // Replacing all flags is about all of them.
         _ = await b.send("b STORE 4 +FLAGS.SILENT (\\Deleted)\r\n")
         let replaced = await a.send("a UID STORE 4 (UNCHANGEDSINCE 6) FLAGS.SILENT (\\Seen)\r\n")
-        #expect(replaced.contains("* 4 FETCH (UID 4 FLAGS (\\Deleted \\Recent) MODSEQ (7))\r\n"))
+        #expect(replaced.contains("* 4 FETCH (UID 4 FLAGS (\\Deleted) MODSEQ (7))\r\n"))
         #expect(replaced.hasSuffix("\r\na OK [MODIFIED 4] Some of the messages were changed by others\r\n"))
     }
 
@@ -73,12 +73,12 @@ import WireFraming
         let (_, a, b) = try await pair(7)
         _ = await b.send("b STORE 2 +FLAGS (\\Seen)\r\nb UID STORE 4:7 +FLAGS.SILENT (\\Deleted)\r\nb EXPUNGE\r\n")
         let answer = await a.send("B001 STORE 1:7 (UNCHANGEDSINCE 2) +FLAGS (\\Seen)\r\n")
-        #expect(answer.contains("* 1 FETCH (UID 1 FLAGS (\\Seen \\Recent) MODSEQ (6))\r\n"))
-        #expect(answer.contains("* 2 FETCH (UID 2 FLAGS (\\Seen \\Recent) MODSEQ (3))\r\n"))
+        #expect(answer.contains("* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ (6))\r\n"))
+        #expect(answer.contains("* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (3))\r\n"))
         #expect(!answer.contains("* 4 FETCH"))
         #expect(answer.contains("* OK [HIGHESTMODSEQ 2] "))
         #expect(answer.hasSuffix("\r\nB001 NO [MODIFIED 2] Some of the messages are gone\r\n"))
-        await a.expect("B002 NOOP\r\n", "* VANISHED 4:7\r\n* 3 RECENT\r\nB002 OK [HIGHESTMODSEQ 6] Completed\r\n")
+        await a.expect("B002 NOOP\r\n", "* VANISHED 4:7\r\nB002 OK [HIGHESTMODSEQ 6] Completed\r\n")
     }
 
     @Test("VANISHED names no message that the client was not told of")
@@ -86,7 +86,7 @@ import WireFraming
         let (fixture, a, b) = try await pair(2)
         try await fixture.deliver([Fixture.simple(3)])
         _ = await b.send("b NOOP\r\nb STORE 1,3 +FLAGS.SILENT (\\Deleted)\r\nb EXPUNGE\r\n")
-        await a.expect("a NOOP\r\n", "* VANISHED 1\r\n* 1 RECENT\r\na OK [HIGHESTMODSEQ 5] Completed\r\n")
+        await a.expect("a NOOP\r\n", "* VANISHED 1\r\na OK [HIGHESTMODSEQ 5] Completed\r\n")
         await a.expect("a UID FETCH 2:4 (UID)\r\n", "* 1 FETCH (UID 2)\r\na OK FETCH completed\r\n")
     }
 
