@@ -45,7 +45,8 @@ extension IMAPSession {
         _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
-        let unseen = setsSeen && !mailbox.isReadOnly ? mailbox.unseen(positions) : NumberSet()
+        let mayMark = setsSeen && !mailbox.isReadOnly && mailbox.rights.contains(.markSeen)
+        let unseen = mayMark ? mailbox.unseen(positions) : NumberSet()
         guard !unseen.isEmpty else { return answer(tag, plan, positions, uid: uid, &output) }
         return perform(.changeFlags(mailbox.id, unseen, .add([.seen]), unchangedSince: nil)) {
             session, outcome, output in

@@ -17,25 +17,28 @@ extension IMAPSession {
         guard !mailbox.isReadOnly else {
             return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", updates: updates, &output)
         }
+        guard let change = FlagChange(action, allowed: mailbox.rights.flagClasses) else {
+            return concludeDenied(tag, updates: updates, &output)
+        }
         guard !positions.isEmpty else { return conclude(tag, .ok, "STORE completed", updates: updates, &output) }
         let task = StoreTask(
-            mailbox: mailbox, positions: positions, change: FlagChange(action),
+            mailbox: mailbox, positions: positions, change: change,
             unchangedSince: action.unchangedSince.map { ModSeq($0) })
         return perform(.store(task)) { session, outcome, output in
             guard case .stored(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, updates: updates, &output)
             }
-            return session.concludeStore(tag, action, result, updates, uid: uid, &output)
+            return session.concludeStore(tag, action, change, result, updates, uid: uid, &output)
         }
     }
 
     private mutating func concludeStore(
-        _ tag: String, _ action: StoreAction, _ result: StoreResult, _ rules: UpdateRules, uid: Bool,
-        _ output: inout SessionOutput
+        _ tag: String, _ action: StoreAction, _ change: FlagChange, _ result: StoreResult, _ rules: UpdateRules,
+        uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         var rules = rules
         if action.isSilent {
-            rules.expected = ExpectedChange(uids: result.stored, change: FlagChange(action))
+            rules.expected = ExpectedChange(uids: result.stored, change: change)
             if action.unchangedSince != nil { rules.toldModSeq = result.stored }
         } else {
             rules.told = result.stored.union(result.modified)
@@ -58,11 +61,15 @@ extension IMAPSession {
 }
 
 extension FlagChange {
-    fileprivate init(_ action: StoreAction) {
+    /// What of a STORE may be done: flags of other kinds are passed over, unless there are no others (RFC 4314 §4).
+    /// Nil when nothing may.
+    fileprivate init?(_ action: StoreAction, allowed: FlagClasses) {
+        let flags = allowed.filter(action.flags)
+        guard !allowed.isEmpty, action.flags.isEmpty || !flags.isEmpty else { return nil }
         switch action.operation {
-        case .add: self = .add(action.flags)
-        case .remove: self = .remove(action.flags)
-        case .replace: self = .replace(action.flags)
+        case .add: self = .add(flags)
+        case .remove: self = .remove(flags)
+        case .replace: self = allowed == .all ? .replace(flags) : .replaceOnly(allowed, with: flags)
         }
     }
 }

@@ -8,7 +8,7 @@ import WireFraming
 extension IMAPSession {
     /// RFC 3501 §6.3.1, §6.3.2. Whatever was selected is not any more, even if this fails.
     mutating func select(
-        _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly: Bool,
+        _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly examines: Bool,
         _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account else { return .ready }
@@ -17,18 +17,18 @@ extension IMAPSession {
         }
         closeForAnother()
         if parameters.condstore { enableCondstore() }
-        let task = OpenTask(
-            account: account.id, name: name, claimsRecent: !isReadOnly, resync: parameters.qresync)
+        let task = OpenTask(user: account, name: name, claimsRecent: !examines, resync: parameters.qresync)
         return perform(.open(task)) { session, outcome, output in
             guard case .opened(let opened) = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            let mailbox = SelectedMailbox(opened, isReadOnly: isReadOnly)
+            let mailbox = SelectedMailbox(opened, isReadOnly: examines)
             session.state = .selected(account, mailbox)
             var reply = OutputBuffer()
-            mailbox.writeSelection(hasUnseen: opened.record.unseenCount > 0, session.enabled, &reply)
+            let isReadOnly = mailbox.isReadOnly
+            mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, session.enabled, &reply)
             session.enqueue(reply)
             session.tell(opened.missed, in: mailbox)
             return session.conclude(
-                tag, .ok, isReadOnly ? .readOnly : .readWrite, isReadOnly ? "EXAMINE completed" : "SELECT completed",
+                tag, .ok, isReadOnly ? .readOnly : .readWrite, examines ? "EXAMINE completed" : "SELECT completed",
                 &output)
         }
     }
@@ -54,7 +54,10 @@ extension IMAPSession {
     mutating func close(_ tag: String, _ output: inout SessionOutput) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
         state.deselect()
-        guard !mailbox.isReadOnly else { return conclude(tag, .ok, "CLOSE completed", &output) }
+        // RFC 4314 §4: without the right nothing is removed, and nothing said.
+        guard !mailbox.isReadOnly, mailbox.rights.contains(.expunge) else {
+            return conclude(tag, .ok, "CLOSE completed", &output)
+        }
         return perform(.expunge(mailbox.id, .everyUID)) { session, outcome, output in
             guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }
             return session.conclude(tag, .ok, "CLOSE completed", &output)
@@ -70,9 +73,12 @@ extension IMAPSession {
 
 extension SelectedMailbox {
     init(_ opened: OpenedMailbox, isReadOnly: Bool) {
-        id = opened.record.id
-        name = opened.record.name
-        self.isReadOnly = isReadOnly
+        id = opened.found.mailbox.id
+        name = opened.found.name
+        isOwn = opened.found.isOwn
+        rights = opened.found.rights
+        accessGeneration = opened.found.accessGeneration
+        self.isReadOnly = isReadOnly || !opened.found.isWritable
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
         toldModSeq = opened.snapshot.highestModSeq
@@ -88,7 +94,7 @@ extension SelectedMailbox {
     fileprivate func writeSelection(
         hasUnseen: Bool, _ enabled: EnabledFeatures, _ output: inout OutputBuffer
     ) {
-        output.appendFlagLists(view.keywords, isReadOnly: isReadOnly)
+        output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
         output.append(exists: view.count)
         output.append(recent: announcedRecent)
         if hasUnseen, let unseen = firstUnseen {

@@ -14,12 +14,14 @@ package enum IMAPWork: Sendable {
     /// Wakes the session when the mailbox changes, for as long as the observation is kept.
     case observe(MailboxID)
 
-    case list(AccountID, ListRequest, MailboxEncoding)
-    case lsub(AccountID, reference: String, pattern: String, MailboxEncoding)
-    case findMailbox(AccountID, MailboxName)
-    case createMailbox(AccountID, MailboxName, SpecialUse?)
-    case deleteMailbox(AccountID, MailboxName)
-    case renameMailbox(AccountID, from: MailboxName, to: MailboxName)
+    // Names are those of the account that asks, whoever owns the mailbox.
+    case list(Account, ListRequest, MailboxEncoding)
+    case lsub(Account, reference: String, pattern: String, MailboxEncoding)
+    /// For whom has these rights on it.
+    case findMailbox(Account, MailboxName, needing: MailboxRights)
+    case createMailbox(Account, MailboxName, SpecialUse?)
+    case deleteMailbox(Account, MailboxName)
+    case renameMailbox(Account, from: MailboxName, to: MailboxName)
     case setSubscribed(AccountID, MailboxName, Bool)
 
     case spill(any BodyWriter)
@@ -27,8 +29,8 @@ package enum IMAPWork: Sendable {
 
     case store(StoreTask)
     case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
-    case copy(AccountID, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
-    case move(AccountID, NumberSet, from: MailboxID, to: MailboxName)
+    case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
+    case move(Account, NumberSet, from: MailboxID, to: MailboxName)
     case expunge(MailboxID, NumberSet)
     case narrow(FetchScope)
     case fetch(FetchRequest)
@@ -39,13 +41,17 @@ package enum IMAPWork: Sendable {
 package enum IMAPOutcome: Sendable {
     case done
     case failed(StoreError)
+    /// The user has not the right to it (RFC 5530 NOPERM).
+    case denied
+    /// A name that this cannot be done with.
+    case unusableName
     case authentication(AuthenticationResult)
     case opened(OpenedMailbox)
     case refreshed(MailboxUpdate)
     case observing(Observation)
     /// Untagged responses.
     case written([UInt8])
-    case found(Mailbox?)
+    case found(FoundMailbox)
     case deleted(MailboxID)
     case appended(AppendResult)
     /// UIDs left alone because of `unchangedSince`.

@@ -4,7 +4,7 @@ import MailVocabulary
 
 /// SELECT, EXAMINE.
 package struct OpenTask: Sendable {
-    let account: AccountID
+    let user: Account
     let name: MailboxName
     /// Takes the messages nobody was told of yet.
     let claimsRecent: Bool
@@ -13,7 +13,7 @@ package struct OpenTask: Sendable {
 }
 
 package struct OpenedMailbox: Sendable {
-    var record: Mailbox
+    var found: FoundMailbox
     var snapshot: MailboxSnapshot
     /// The first UID that is recent for this session.
     var firstRecent: UInt64
@@ -30,12 +30,13 @@ struct MissedChanges: Sendable {
 
 extension IMAPService {
     func open(_ task: OpenTask) async throws -> OpenedMailbox {
-        let record = try await find(task.name, of: task.account)
+        let found = try await require(.read, on: task.name, for: task.user)
+        let id = found.mailbox.id
         // Claimed before it is read: a message that comes in between may be recent twice, but never to nobody.
-        let claimed = task.claimsRecent ? try await store.claimRecent(record.id) : nil
-        let snapshot = try await store.open(record.id)
-        let firstRecent = claimed ?? snapshot.firstUID(ofLast: record.recentCount)
-        var opened = OpenedMailbox(record: record, snapshot: snapshot, firstRecent: firstRecent)
+        let claimed = task.claimsRecent && found.isWritable ? try await store.claimRecent(id) : nil
+        let snapshot = try await store.open(id)
+        let firstRecent = claimed ?? snapshot.firstUID(ofLast: found.mailbox.recentCount)
+        var opened = OpenedMailbox(found: found, snapshot: snapshot, firstRecent: firstRecent)
         if let resync = task.resync, resync.uidValidity == snapshot.uidValidity.value {
             opened.missed = try await missed(resync, snapshot)
         }

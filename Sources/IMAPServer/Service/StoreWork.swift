@@ -70,7 +70,7 @@ extension FlagChange {
     fileprivate var addedOrRemoved: [Flag]? {
         switch self {
         case .add(let flags), .remove(let flags): flags
-        case .replace: nil
+        case .replace, .replaceOnly: nil
         }
     }
 }

@@ -79,7 +79,7 @@ extension SelectedMailbox {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }
-        if keywordsGrew { output.appendFlagLists(view.keywords, isReadOnly: isReadOnly) }
+        if keywordsGrew { output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses) }
         return output.take()
     }
 }

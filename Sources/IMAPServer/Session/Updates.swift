@@ -32,6 +32,7 @@ struct ExpectedChange: Sendable {
         case .add(let added): (keywords.bits(added), [])
         case .remove(let removed): ([], keywords.bits(removed))
         case .replace(let new): (keywords.bits(new), FlagBits(rawValue: .max))
+        case .replaceOnly(let classes, let new): (keywords.bits(classes.filter(new)), classes.mask)
         }
     }
 }
