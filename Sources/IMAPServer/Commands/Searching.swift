@@ -16,7 +16,11 @@ struct SearchCommand: Sendable {
     /// The selected mailbox as the search sees it.
     var mailbox: SelectedMailbox
 
-    var updates: UpdateRules { UpdateRules(after: name, uid: usesUIDs) }
+    var updates: UpdateRules {
+        var rules = UpdateRules(after: name, uid: usesUIDs)
+        if request.key.namesSequenceNumbers { rules.mayAnnounceExpunge = false }
+        return rules
+    }
 }
 
 /// A search that takes long, between two slices of its time.
@@ -61,10 +65,9 @@ extension IMAPSession {
                 tag, .no, .badCharset(Self.charsets), "The charset is not known", updates: command.updates, &output)
         }
         if let refusal = refusal(of: command) { return refuse(tag, refusal, &output) }
-        var task = SearchTask(key: request.key, mailbox: mailbox)
+        var task = SearchTask(request: request, mailbox: mailbox)
         task.order = order
         task.usesUIDs = uid
-        task.wantsScores = request.returns?.contains(.relevancy) ?? false
         return perform(.search(task)) { session, outcome, output in session.proceed(command, outcome, &output) }
     }
 
@@ -97,6 +100,7 @@ extension IMAPSession {
                 output.events.append(
                     .notice("a search left out \(findings.unreadable) stored messages that cannot be read"))
             }
+            if command.request.key.namesModSeq { enableCondstore() }
             answer(command, findings)
             return conclude(
                 command.tag, .ok, "\(command.name.rawValue) completed", updates: command.updates, &output)
@@ -121,7 +125,6 @@ extension IMAPSession {
     mutating func refuse(_ tag: String, _ problem: SearchProblem, _ output: inout SessionOutput) -> Step {
         switch problem {
         case .noSuchMessage: refuseSet(tag, &output)
-        case .notOffered: refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
         case .malformedText: refuse(tag, Refusal(status: .bad, text: "A string is not in its charset"), &output)
         }
     }
@@ -139,7 +142,8 @@ extension IMAPSession {
             return
         }
         guard let returns = command.request.returns else {
-            enqueue(ResponsePieces.plain(command.name == .sort ? "SORT" : "SEARCH", findings.numbers))
+            enqueue(ResponsePieces.plain(
+                    command.name == .sort ? "SORT" : "SEARCH", findings.numbers, modSeq: findings.modSeq))
             return
         }
         // RFC 5182 §2.1: a search that only saves tells nothing. (UPDATE and CONTEXT ask for no data either.)
@@ -173,6 +177,7 @@ extension IMAPSession {
 extension SearchResult {
     init(_ findings: SearchFindings, _ request: SearchRequest) {
         self.init(findings.numbers, request.returns ?? .all, partial: request.partial)
+        modSeq = findings.modSeq
         guard let scores = findings.scores else { return }
         // Of those that are told.
         relevancy = request.partial.map { Array(scores[$0.indices(ofCount: scores.count)]) } ?? scores

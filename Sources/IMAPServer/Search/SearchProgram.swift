@@ -10,6 +10,8 @@ indirect enum SearchProgram: Sendable {
     case flags(mask: FlagBits, value: FlagBits)
     case uids(NumberSet)
     case sequenceNumbers(NumberSet)
+    /// That, or higher.
+    case modSeq(ModSeq)
     /// Octets: more than, fewer than.
     case larger(UInt64)
     case smaller(UInt64)
@@ -60,7 +62,7 @@ indirect enum SearchProgram: Sendable {
                 let numbers = positions.map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) }
                 self = .sequenceNumbers(NumberSet(numbers))
             }
-        case .modSeq: throw .notOffered
+        case .modSeq(let atLeast): self = .modSeq(ModSeq(atLeast))
         case .fuzzy(let key): self = try SearchProgram(key.loosened(), in: mailbox, now: now)
         case .not(let key): self = .not(try SearchProgram(key, in: mailbox, now: now))
         case .or(let a, let b):
@@ -118,6 +120,7 @@ indirect enum SearchProgram: Sendable {
         case .flags(let mask, let value): return row.flags.intersection(mask) == value
         case .uids(let uids): return uids.contains(row.uid.value)
         case .sequenceNumbers(let numbers): return numbers.contains(UInt32(truncatingIfNeeded: position + 1))
+        case .modSeq(let atLeast): return row.modSeq >= atLeast
         case .larger(let size): return UInt64(row.size) > size
         case .smaller(let size): return UInt64(row.size) < size
         case .arrived(let seconds): return seconds.contains(row.internalDate.seconds)
@@ -175,7 +178,7 @@ struct SearchBounds: Sendable {
         case .sequenceNumbers(let set):
             sequenceNumbers.append(set)
             return true
-        case .constant, .flags, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header, .body, .text, .not,
+        case .constant, .flags, .modSeq, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header, .body, .text, .not,
             .any, .all:
             return false
         }

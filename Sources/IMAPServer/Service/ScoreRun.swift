@@ -17,7 +17,7 @@ struct ScoreRun: Sendable {
     init(_ uids: NumberSet, of task: SearchTask, store: any MailStore, cache: ColumnCache, now: Int64) throws {
         self.uids = uids
         view = task.mailbox.view
-        let texts = task.key.scoredKeys.prefix(ScoreLevel.maximumTexts)
+        let texts = task.request.key.scoredKeys.prefix(ScoreLevel.maximumTexts)
         textCount = texts.count
         best = Array(repeating: [:], count: texts.count)
         for (text, key) in texts.enumerated() {

@@ -31,7 +31,7 @@ package struct SearchJob: Sendable {
         self.store = store
         self.cache = cache
         self.now = now
-        let program = try SearchProgram(task.key, in: task.mailbox, now: now)
+        let program = try SearchProgram(task.request.key, in: task.mailbox, now: now)
         stage = .finding(SearchRun(store: store, cache: cache, view: task.mailbox.view, program))
     }
 
@@ -153,6 +153,10 @@ package struct SearchJob: Sendable {
             if task.wantsScores { findings.scores = sorted.map { scores[$0] ?? 1 } }
         case .threads(let algorithm):
             findings.threads = sorting().threads(algorithm, numbers: task.usesUIDs ? uids : Array(found))
+        }
+        if task.request.key.namesModSeq {
+            let told = findings.sortedUIDs.map { ResultList(inOrder: $0) } ?? ResultList(findings.uids)
+            findings.modSeq = view.highestModSeq(of: task.messagesOfModSeq(told))
         }
         return findings
     }

@@ -21,6 +21,8 @@ extension IMAPSession {
         "UIDPLUS",
         "UNSELECT",
         "MOVE",
+        "CONDSTORE",
+        "QRESYNC",
         "CHILDREN",
         "SPECIAL-USE",
         "CREATE-SPECIAL-USE",
