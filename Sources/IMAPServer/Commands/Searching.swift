@@ -60,7 +60,7 @@ extension IMAPSession {
         let command = SearchCommand(
             tag: tag, name: name, request: request, order: order, usesUIDs: uid, mailbox: mailbox)
         if let charset = request.charset, !Self.charsets.contains(charset) {
-            save(NumberSet(), of: command)
+            save(SearchFindings(), command.request)
             return conclude(
                 tag, .no, .badCharset(Self.charsets), "The charset is not known", updates: command.updates, &output)
         }
@@ -87,11 +87,7 @@ extension IMAPSession {
         switch outcome {
         case .searching(let job):
             var line = OutputBuffer()
-            let (done, all) = job.progress
-            line.append(
-                status: .ok, tag: nil,
-                code: .inProgress(tag: command.tag, done: UInt32(clamping: done), of: UInt32(clamping: all)),
-                "Searching")
+            line.append(progress: job.progress, tag: command.tag)
             enqueue(line)
             outgoing.append(.search(SearchInProgress(command: command, job: job)))
             return pump(&output)
@@ -106,7 +102,7 @@ extension IMAPSession {
                 command.tag, .ok, "\(command.name.rawValue) completed", updates: command.updates, &output)
         case .unsearchable(let problem): return refuse(command.tag, problem, &output)
         case _:
-            save(NumberSet(), of: command)
+            save(SearchFindings(), command.request)
             return concludeFailed(command.tag, outcome, updates: command.updates, &output)
         }
     }
@@ -130,7 +126,7 @@ extension IMAPSession {
     }
 
     private mutating func answer(_ command: SearchCommand, _ findings: SearchFindings) {
-        save(findings.uids, of: command, sorted: findings.sortedUIDs)
+        save(findings, command.request)
         if case .threads = command.order {
             // thread-data = "THREAD" [SP 1*thread-list]          RFC 5256 §5
             let start: StaticString = findings.threads.isEmpty ? "* THREAD" : "* THREAD "
@@ -141,36 +137,38 @@ extension IMAPSession {
             outgoing.append(.bytes([0x0D, 0x0A], written: 0))
             return
         }
-        guard let returns = command.request.returns else {
+        guard command.request.returns != nil else {
             enqueue(ResponsePieces.plain(
                     command.name == .sort ? "SORT" : "SEARCH", findings.numbers, modSeq: findings.modSeq))
             return
         }
-        // RFC 5182 §2.1: a search that only saves tells nothing. (UPDATE and CONTEXT ask for no data either.)
-        guard !returns.subtracting([.save, .update, .context]).isEmpty || command.request.partial != nil else { return }
+        guard command.request.tellsSomething else { return }
         enqueue(
             ResponsePieces.esearch(
                 SearchResult(findings, command.request), tag: command.tag, uid: command.usesUIDs))
     }
 
     /// What `$` means from now on, if the search saves: RFC 5182 §2.1, §2.4; RFC 9394 §3.2.
-    private mutating func save(_ uids: NumberSet, of command: SearchCommand, sorted: [UInt32]? = nil) {
-        guard let returns = command.request.returns, returns.contains(.save), var mailbox = state.mailbox else {
-            return
-        }
+    mutating func save(_ findings: SearchFindings, _ request: SearchRequest) {
+        guard let returns = request.returns, returns.contains(.save), var mailbox = state.mailbox else { return }
         let ends = returns.intersection([.min, .max])
-        if returns.contains(.count) || returns.contains(.all) || (ends.isEmpty && command.request.partial == nil) {
-            mailbox.saved = uids
+        if !returns.isDisjoint(with: [.count, .all]) || (ends.isEmpty && request.partial == nil) {
+            mailbox.saved = findings.uids
         } else {
-            let ordered = sorted.map { ResultList(inOrder: $0) } ?? ResultList(uids)
-            var kept = [ends.contains(.min) ? ordered.first : nil, ends.contains(.max) ? ordered.last : nil]
-                .compactMap { $0.map { $0...$0 } }
-            if let partial = command.request.partial {
-                kept += ordered[partial.indices(ofCount: ordered.count)].ranges
-            }
-            mailbox.saved = NumberSet(kept)
+            let found = findings.sortedUIDs.map { ResultList(inOrder: $0) } ?? ResultList(findings.uids)
+            let kept = [ends.contains(.min) ? found.first : nil, ends.contains(.max) ? found.last : nil]
+            let window = request.partial.map { found[$0.indices(ofCount: found.count)].ranges } ?? []
+            mailbox.saved = NumberSet(kept.compactMap { $0.map { $0...$0 } } + window)
         }
         state.replaceMailbox(mailbox)
+    }
+}
+
+extension SearchRequest {
+    /// Whether there is an untagged answer. RFC 5182 §2.1: a search that only saves has none; UPDATE and CONTEXT ask for
+    /// no data either.
+    var tellsSomething: Bool {
+        partial != nil || returns.map { !$0.subtracting([.save, .update, .context]).isEmpty } ?? true
     }
 }
 

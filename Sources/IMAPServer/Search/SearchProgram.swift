@@ -29,8 +29,12 @@ indirect enum SearchProgram: Sendable {
     case any([SearchProgram])
     case all([SearchProgram])
 
-    /// - Parameter now: seconds since 1970.
-    init(_ key: SearchKey, in mailbox: SelectedMailbox, now: Int64 = 0) throws(SearchProblem) {
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - allowsAnyNumbers: whether sequence numbers may be beyond the mailbox.
+    init(
+        _ key: SearchKey, in mailbox: SelectedMailbox, now: Int64 = 0, allowsAnyNumbers: Bool = false
+    ) throws(SearchProblem) {
         switch key {
         case .all: self = .constant(true)
         case .has(let flag):
@@ -56,22 +60,23 @@ indirect enum SearchProgram: Sendable {
                 self = .uids(mailbox.saved)
             } else {
                 // As ranges of positions: UIDs would have to be gathered, for every key that names all messages.
-                guard let positions = mailbox.positions(set, uid: false, allowsEmptyMailbox: true) else {
-                    throw .noSuchMessage
-                }
-                let numbers = positions.map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) }
-                self = .sequenceNumbers(NumberSet(numbers))
+                let count = UInt32(mailbox.view.count)
+                guard allowsAnyNumbers || set.largestNumber ?? 0 <= count else { throw .noSuchMessage }
+                self = .sequenceNumbers(set.resolved(largest: count))
             }
         case .modSeq(let atLeast): self = .modSeq(ModSeq(atLeast))
-        case .fuzzy(let key): self = try SearchProgram(key.loosened(), in: mailbox, now: now)
-        case .not(let key): self = .not(try SearchProgram(key, in: mailbox, now: now))
+        case .fuzzy(let key): self = try SearchProgram(key.loosened(), in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers)
+        case .not(let key): self = .not(try SearchProgram(key, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers))
         case .or(let a, let b):
             self = .any([
-                try SearchProgram(a, in: mailbox, now: now), try SearchProgram(b, in: mailbox, now: now),
+                try SearchProgram(a, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers),
+                try SearchProgram(b, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers),
             ])
         case .and(let keys):
             var programs: [SearchProgram] = []
-            for key in keys { programs.append(try SearchProgram(key, in: mailbox, now: now)) }
+            for key in keys {
+                programs.append(try SearchProgram(key, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers))
+            }
             self = .all(programs)
         case .envelope, .header, .body, .text: self = try SearchProgram(text: key)
         }

@@ -7,6 +7,8 @@ package struct SearchTask: Sendable {
     let request: SearchRequest
     let mailbox: SelectedMailbox
     var order = SearchOrder.mailbox
+    /// Whether sequence numbers may be beyond the mailbox (RFC 7377 §2).
+    var allowsAnyNumbers = false
     /// Whether UIDs are answered.
     var usesUIDs = false
 

@@ -103,6 +103,10 @@ package struct IMAPService: SessionService {
             return try await search(task)
         case .continueSearch(let job):
             return try await advance(job)
+        case .multiSearch(let task):
+            return try await multiSearch(task)
+        case .continueMultiSearch(let job):
+            return try await advance(job, for: progressIntervals.next)
         }
     }
 
@@ -112,7 +116,5 @@ package struct IMAPService: SessionService {
         let now = try await store.open(view.mailbox)
         return task.mailbox.updated(
             to: now, now.changes(since: view), firstRecent: firstRecent, task.rules, task.enabled)
-    }
-        }
     }
 }

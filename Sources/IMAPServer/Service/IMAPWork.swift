@@ -37,6 +37,8 @@ package enum IMAPWork: Sendable {
     case search(SearchTask)
     /// The rest of a search that takes long.
     case continueSearch(SearchJob)
+    case multiSearch(MultiSearchTask)
+    case continueMultiSearch(MultiSearchJob)
 }
 
 /// The store's and the authenticator's answers.
@@ -66,6 +68,8 @@ package enum IMAPOutcome: Sendable {
     case matched(SearchFindings)
     /// It takes long: the client is told how far it is, and it goes on.
     case searching(SearchJob)
+    /// Mailboxes in which something was found, and the rest of the search, if there is one.
+    case foundInMailboxes([MailboxFindings], rest: MultiSearchJob?)
     case unsearchable(SearchProblem)
 }
 

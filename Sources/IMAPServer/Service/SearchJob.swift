@@ -31,7 +31,8 @@ package struct SearchJob: Sendable {
         self.store = store
         self.cache = cache
         self.now = now
-        let program = try SearchProgram(task.request.key, in: task.mailbox, now: now)
+        let program = try SearchProgram(
+            task.request.key, in: task.mailbox, now: now, allowsAnyNumbers: task.allowsAnyNumbers)
         stage = .finding(SearchRun(store: store, cache: cache, view: task.mailbox.view, program))
     }
 

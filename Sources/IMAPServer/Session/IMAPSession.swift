@@ -206,6 +206,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
                 if let step = advance(stream, &output) { return step }
             case .search(let search):
                 return goOn(search, &output)
+            case .multiSearch(let search):
+                return goOn(search, &output)
             case .updates(let rules):
                 if let step = tellUpdates(rules, &output) { return step }
             case .tagged(let reply): write(reply, &output.bytes)

@@ -16,6 +16,7 @@ enum Outgoing: Sendable {
     case fetch(FetchStream)
     /// Goes on with a search, when all before is written.
     case search(SearchInProgress)
+    case multiSearch(MultiSearchInProgress)
     /// Tells what changed in the selected mailbox.
     case updates(UpdateRules)
     case tagged(TaggedReply)

@@ -57,8 +57,6 @@ package enum IMAPRequest: Sendable {
     case search(SearchRequest, uid: Bool)
     case sort([SortCriterion], SearchRequest, uid: Bool)
     case thread(ThreadAlgorithm, SearchRequest, uid: Bool)
-    /// RFC 5267: tags of searches.
-    case cancelUpdate([String])
     case fetch(SequenceSet, [FetchItem], FetchModifiers, uid: Bool)
     case store(SequenceSet, StoreAction, uid: Bool)
     case copy(SequenceSet, MailboxName, uid: Bool)
@@ -99,7 +97,6 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case sort = "SORT"
     case thread = "THREAD"
     case multiSearch = "ESEARCH"
-    case cancelUpdate = "CANCELUPDATE"
     case fetch = "FETCH"
     case store = "STORE"
     case copy = "COPY"
@@ -142,7 +139,6 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .sort: (.selected, true)
         case .thread: (.selected, true)
         case .multiSearch: (.authenticated, false)
-        case .cancelUpdate: (.selected, false)
         case .fetch: (.selected, true)
         case .store: (.selected, true)
         case .copy: (.selected, true)
@@ -193,7 +189,6 @@ extension IMAPRequest {
         case .sort: .sort
         case .thread: .thread
         case .multiSearch: .multiSearch
-        case .cancelUpdate: .cancelUpdate
         case .fetch: .fetch
         case .store: .store
         case .copy: .copy

@@ -36,16 +36,13 @@ extension CommandParser {
         case .unselect: return .unselect
         case .expunge, .search, .sort, .thread, .fetch, .store, .copy, .move:
             return try messageArguments(of: command, uid: false)
-        case .multiSearch, .cancelUpdate: return try searchArguments(of: command)
+        case .multiSearch:
+            try space()
+            return try multiSearch()
         case .id, .authenticate, .login, .enable: return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
         }
-    }
-
-    private mutating func searchArguments(of command: IMAPCommandName) throws(SyntaxError) -> IMAPRequest {
-        try space()
-        return command == .cancelUpdate ? try cancelUpdate() : try multiSearch()
     }
 
     private mutating func sessionArguments(of command: IMAPCommandName) throws(SyntaxError) -> IMAPRequest {
