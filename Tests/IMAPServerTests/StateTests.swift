@@ -21,7 +21,8 @@ import WireFraming
         .list: "LIST \"\" *", .lsub: "LSUB \"\" *", .namespace: "NAMESPACE", .status: "STATUS INBOX (MESSAGES)",
         .append: "APPEND INBOX {3+}\r\nabc", .idle: "IDLE\r\nDONE", .check: "CHECK", .close: "CLOSE",
         .unselect: "UNSELECT", .expunge: "EXPUNGE", .search: "SEARCH ALL",
-        .sort: "SORT (DATE) UTF-8 ALL", .thread: "THREAD REFERENCES UTF-8 ALL", .multiSearch: "ESEARCH IN (personal) ALL", .fetch: "FETCH 1 FLAGS",
+        .sort: "SORT (DATE) UTF-8 ALL", .thread: "THREAD REFERENCES UTF-8 ALL",
+        .multiSearch: "ESEARCH IN (personal) ALL", .fetch: "FETCH 1 FLAGS",
         .store: "STORE 1 FLAGS ()", .copy: "COPY 1 Trash", .move: "MOVE 1 Trash",
     ]
 

@@ -138,7 +138,8 @@ extension IMAPSession {
             return
         }
         guard command.request.returns != nil else {
-            enqueue(ResponsePieces.plain(
+            enqueue(
+                ResponsePieces.plain(
                     command.name == .sort ? "SORT" : "SEARCH", findings.numbers, modSeq: findings.modSeq))
             return
         }

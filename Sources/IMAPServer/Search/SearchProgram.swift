@@ -65,8 +65,10 @@ indirect enum SearchProgram: Sendable {
                 self = .sequenceNumbers(set.resolved(largest: count))
             }
         case .modSeq(let atLeast): self = .modSeq(ModSeq(atLeast))
-        case .fuzzy(let key): self = try SearchProgram(key.loosened(), in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers)
-        case .not(let key): self = .not(try SearchProgram(key, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers))
+        case .fuzzy(let key):
+            self = try SearchProgram(key.loosened(), in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers)
+        case .not(let key):
+            self = .not(try SearchProgram(key, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers))
         case .or(let a, let b):
             self = .any([
                 try SearchProgram(a, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers),
@@ -183,7 +185,8 @@ struct SearchBounds: Sendable {
         case .sequenceNumbers(let set):
             sequenceNumbers.append(set)
             return true
-        case .constant, .flags, .modSeq, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header, .body, .text, .not,
+        case .constant, .flags, .modSeq, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header, .body, .text,
+            .not,
             .any, .all:
             return false
         }

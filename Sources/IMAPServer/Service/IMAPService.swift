@@ -17,17 +17,15 @@ package struct IMAPService: SessionService {
     /// For messages appended without a date.
     let now: @Sendable () -> Timestamp
     /// How often a long search tells how far it is.
-    let progressIntervals: ProgressIntervals
+    var progressIntervals = ProgressIntervals()
     let columns = ColumnCache()
 
     package init(
-        store: any MailStore, authenticator: any Authenticator, now: @escaping @Sendable () -> Timestamp,
-        progressIntervals: ProgressIntervals = ProgressIntervals()
+        store: any MailStore, authenticator: any Authenticator, now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.authenticator = authenticator
         self.now = now
-        self.progressIntervals = progressIntervals
     }
 
     package func perform(_ work: IMAPWork, notify: @escaping @Sendable () -> Void) async -> IMAPOutcome {

@@ -30,6 +30,16 @@ extension IMAPSession {
         "LIST-STATUS",
         "ESEARCH",
         "SEARCHRES",
+        "WITHIN",
+        "SEARCH=FUZZY",
+        "SORT",
+        "SORT=DISPLAY",
+        "ESORT",
+        "THREAD=ORDEREDSUBJECT",
+        "THREAD=REFERENCES",
+        "THREAD=REFS",
+        "MULTISEARCH",
+        "INPROGRESS",
         "STATUS=SIZE",
     ]
 }
