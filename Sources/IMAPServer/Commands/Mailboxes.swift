@@ -3,7 +3,7 @@ import MailStore
 import MailVocabulary
 import WireFraming
 
-// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE, ENABLE: about mailboxes, not in them.
+// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS, NAMESPACE: about mailboxes, not in them.
 
 extension IMAPSession {
     /// RFC 3501 §6.3.3, RFC 6154 §3.
@@ -74,7 +74,7 @@ extension IMAPSession {
                 return session.conclude(tag, .no, .nonExistent, "No such mailbox", &output)
             }
             var reply = OutputBuffer()
-            reply.append(statusOf: mailbox.name, mailbox.values(items), .modifiedUTF7)
+            reply.append(statusOf: mailbox.name, mailbox.values(items), session.enabled.mailboxEncoding)
             session.enqueue(reply)
             return session.conclude(tag, .ok, "STATUS completed", &output)
         }
@@ -86,14 +86,6 @@ extension IMAPSession {
         reply.appendPersonalNamespace()
         enqueue(reply)
         return conclude(tag, .ok, "NAMESPACE completed", &output)
-    }
-
-    /// RFC 5161: nothing here needs to be enabled, and what is unknown is passed over.
-    mutating func enable(_ tag: String, _ names: [String], _ output: inout SessionOutput) -> Step {
-        var reply = OutputBuffer()
-        reply.append(enabled: [])
-        enqueue(reply)
-        return conclude(tag, .ok, "ENABLE completed", &output)
     }
 }
 

@@ -46,10 +46,11 @@ package struct IMAPService: SessionService {
             return .refreshed(now, now.changes(since: view), firstRecent: firstRecent)
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
-        case .list(let account, let request):
-            return .written(try await listing(of: account).written(request))
-        case .lsub(let account, let reference, let pattern):
-            return .written(try await listing(of: account).written(reference: reference, pattern: pattern))
+        case .list(let account, let request, let encoding):
+            return .written(try await listing(of: account).written(request, encoding))
+        case .lsub(let account, let reference, let pattern, let encoding):
+            let listing = try await listing(of: account)
+            return .written(try await listing.written(reference: reference, pattern: pattern, encoding))
         case .findMailbox(let account, let name):
             return .found(try await store.mailbox(name, of: account))
         case .createMailbox(let account, let name, let use):

@@ -15,8 +15,8 @@ package enum IMAPWork: Sendable {
     /// Wakes the session when the mailbox changes, for as long as the observation is kept.
     case observe(MailboxID)
 
-    case list(AccountID, ListRequest)
-    case lsub(AccountID, reference: String, pattern: String)
+    case list(AccountID, ListRequest, MailboxEncoding)
+    case lsub(AccountID, reference: String, pattern: String, MailboxEncoding)
     case findMailbox(AccountID, MailboxName)
     case createMailbox(AccountID, MailboxName, SpecialUse?)
     case deleteMailbox(AccountID, MailboxName)

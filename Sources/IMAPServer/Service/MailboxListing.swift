@@ -106,21 +106,23 @@ struct MailboxListing {
 
 extension MailboxListing {
     /// The untagged responses to a LIST; each mailbox's STATUS behind its name (RFC 5819 §2).
-    func written(_ request: ListRequest) async throws -> [UInt8] {
+    func written(_ request: ListRequest, _ encoding: MailboxEncoding) async throws -> [UInt8] {
         var output = OutputBuffer()
         for answer in try await list(request) {
-            output.append(list: answer.entry, .modifiedUTF7)
+            output.append(list: answer.entry, encoding)
             guard !request.returns.status.isEmpty, let mailbox = answer.mailbox else { continue }
-            output.append(statusOf: mailbox.name, mailbox.values(request.returns.status), .modifiedUTF7)
+            output.append(statusOf: mailbox.name, mailbox.values(request.returns.status), encoding)
         }
         return output.take()
     }
 
     /// The untagged responses to an LSUB.
-    func written(reference: String, pattern: String) async throws -> [UInt8] {
+    func written(
+        reference: String, pattern: String, _ encoding: MailboxEncoding
+    ) async throws -> [UInt8] {
         var output = OutputBuffer()
         for entry in try await subscribed(reference: reference, pattern: pattern) {
-            output.append(list: entry, .modifiedUTF7, command: "LSUB")
+            output.append(list: entry, encoding, command: "LSUB")
         }
         return output.take()
     }
