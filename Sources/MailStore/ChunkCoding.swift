@@ -9,13 +9,13 @@ import MailVocabulary
 
 enum ChunkCoding {
     private enum Column: Int, CaseIterable {
-        case uid, flags, modSeq, size, seconds, zone, body
+        case uid, flags, modSeq, size, seconds, zone, saved, body, thread
 
         /// Whether the values mostly count up.
         var counts: Bool {
             switch self {
-            case .uid, .body, .modSeq: true
-            case .flags, .size, .seconds, .zone: false
+            case .uid, .body, .thread, .modSeq: true
+            case .flags, .size, .seconds, .zone, .saved: false
             }
         }
 
@@ -27,7 +27,9 @@ enum ChunkCoding {
             case .size: Int64(row.size)
             case .seconds: row.internalDate.seconds
             case .zone: Int64(row.internalDate.zoneMinutes)
+            case .saved: Int64(row.savedDate)
             case .body: row.body.value
+            case .thread: row.thread.value
             }
         }
     }
@@ -104,7 +106,8 @@ enum ChunkCoding {
             modSeq: ModSeq(UInt64(bitPattern: value(.modSeq))), size: UInt32(truncatingIfNeeded: value(.size)),
             internalDate: Timestamp(
                 seconds: value(.seconds), zoneMinutes: Int16(truncatingIfNeeded: value(.zone))),
-            body: BodyID(value(.body)))
+            savedDate: UInt32(truncatingIfNeeded: value(.saved)), body: BodyID(value(.body)),
+            thread: ThreadID(value(.thread)))
     }
 
     private struct EncodedColumn {

@@ -22,7 +22,7 @@ extension RowReader {
     /// From the database's rows.
     static func snapshot(_ state: MailboxState, _ db: Database) throws -> MailboxSnapshot {
         let id = state.record.id
-        var rows = try rows(of: state.record, from: 1, db)
+        var rows = try rows(of: id, from: .min, expecting: state.record.messageCount, db)
         for record in try flagRecords(of: id, db) { record.apply(to: &rows) }
         return MailboxSnapshot(
             mailbox: id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
@@ -31,7 +31,7 @@ extension RowReader {
 
     /// From the index file, brought up to date; nil when there is none that can be used. Also: how many rows have
     /// changed since it was written.
-    private static func kept(
+    static func kept(
         _ state: MailboxState, _ directory: StoreDirectory, _ db: Database
     ) throws -> (MailboxSnapshot, changed: Int)? {
         let record = state.record
@@ -51,7 +51,7 @@ extension RowReader {
             changed += uids.count
         }
         if snapshot.uidNext < record.uidNext {
-            let rows = try rows(of: record, from: Int64(clamping: snapshot.uidNext), db)
+            let rows = try rows(of: record.id, from: Int64(clamping: snapshot.uidNext), db)
             snapshot.append(rows)
             changed += rows.count
         }

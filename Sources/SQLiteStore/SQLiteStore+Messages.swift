@@ -5,12 +5,12 @@ package import MailVocabulary
 extension SQLiteStore {
     package func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot {
         if let snapshot = cache.current(mailbox) { return snapshot }
-        let loaded = try await readers.run { [cache, pool] in
+        let loaded = try await readers.run { [cache, pool, directory] in
             try cache.load(mailbox) {
                 do {
                     return try pool.read { db in
                         var state = try RowReader.state(mailbox, db)
-                        state.snapshot = try RowReader.snapshot(state, db)
+                        try RowReader.load(&state, directory, db)
                         return state
                     }
                 } catch {
