@@ -76,6 +76,10 @@ package protocol MailStore: AccountStore {
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot
     /// The mailbox as it is now, if its index is loaded: without waiting, for sessions that have it selected.
     func current(_ mailbox: MailboxID) -> MailboxSnapshot?
+    /// UIDs of messages that were removed by changes with a higher MODSEQ (RFC 7162 §3.2.5). A store that does not
+    /// remember so far back may name more, but none that a message has, and none from UIDNEXT on. Throws
+    /// `noSuchMailbox`.
+    func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet
     /// Takes the messages not yet reported as recent: returns the first UID that is recent for the caller
     /// (RFC 3501 §2.3.2). Not durable: a restart may report a message as recent twice.
     func claimRecent(_ mailbox: MailboxID) async throws -> UInt64
@@ -88,8 +92,9 @@ package protocol MailStore: AccountStore {
     func changeFlags(
         _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
     ) async throws -> NumberSet
-    /// Copies flags and dates too; bodies are shared. Throws `noSuchMailbox`, `overQuota`.
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    /// Copies flags and dates too; bodies are shared. With `allOrNothing`, nothing is copied when one of the messages
+    /// is gone: the result is empty then (RFC 3501 §6.4.7). Throws `noSuchMailbox`, `overQuota`.
+    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool) async throws -> CopyResult
     /// Copy and removal in one transaction (RFC 6851). Within an account it needs no quota.
     func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
     /// Removes those of the messages that are still there, and, with `onlyDeleted`, carry `\Deleted`. Returns the
@@ -120,6 +125,11 @@ package protocol MailStore: AccountStore {
 }
 
 extension MailStore {
+    /// Passes over messages that are gone.
+    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try await copy(uids, from: from, to: to, allOrNothing: false)
+    }
+
     /// All of them, however large: for few.
     package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
         try await summaries(bodies, upTo: .max)

@@ -25,13 +25,16 @@ enum ExpungeHistory {
     static let octetLimit = 256 << 10
 
     /// A shorter history, ascending; nil when this one is short enough.
-    static func shortened(_ removals: [Removal], countLimit: Int = countLimit, octetLimit: Int = octetLimit) -> [Removal]? {
+    static func shortened(_ removals: [Removal], countLimit: Int = countLimit, octetLimit: Int = octetLimit)
+        -> [Removal]?
+    {
         var kept = removals
         if kept.count > countLimit {
             let old = kept.dropLast(exact)
-            kept = stride(from: 0, to: old.count, by: together).map { start in
-                merged(old[start..<min(start + together, old.count)])
-            } + kept.suffix(exact)
+            kept =
+                stride(from: 0, to: old.count, by: together).map { start in
+                    merged(old[start..<min(start + together, old.count)])
+                } + kept.suffix(exact)
         }
         var octets = kept.reduce(0) { $0 + size($1) }
         var forgotten: ModSeq?

@@ -52,7 +52,8 @@ extension RowReader {
         of mailbox: MailboxID, since: ModSeq = ModSeq(0), _ db: Database
     ) throws -> [FlagRecord] {
         let select = try db.cachedStatement(
-            sql: "SELECT modseq, added, cleared, uids FROM flag_change WHERE mailbox = ? AND modseq > ? ORDER BY modseq")
+            sql: "SELECT modseq, added, cleared, uids FROM flag_change WHERE mailbox = ? AND modseq > ? ORDER BY modseq"
+        )
         let cursor = try Row.fetchCursor(select, arguments: [mailbox.value, Int64(clamping: since.value)])
         var records: [FlagRecord] = []
         while let row = try cursor.next() {

@@ -10,21 +10,24 @@ extension RowReader {
         case flags = "flag_change"
         case removals = "expunged"
 
-        var limits: (count: Int, octets: Int) {
+        func limits(_ upkeep: UpkeepLimits) -> (count: Int, octets: Int) {
             switch self {
-            case .flags: (Upkeep.recordLimit, Upkeep.recordOctetLimit)
+            case .flags: (upkeep.records, upkeep.recordOctets)
             case .removals: (ExpungeHistory.countLimit, ExpungeHistory.octetLimit)
             }
         }
     }
 
     /// Those of the mailboxes of which more is kept than should be.
-    static func due(_ mailboxes: Set<MailboxID>, _ journal: Journal, _ db: Database) throws -> [MailboxID] {
+    static func due(_ mailboxes: Set<MailboxID>, _ journal: Journal, _ upkeep: UpkeepLimits, _ db: Database) throws
+        -> [MailboxID]
+    {
         let select = try db.cachedStatement(
             sql: "SELECT count(*), ifnull(sum(length(uids)), 0) FROM \(journal.rawValue) WHERE mailbox = ?")
+        let limits = journal.limits(upkeep)
         return try mailboxes.filter { mailbox in
             guard let row = try Row.fetchOne(select, arguments: [mailbox.value]) else { return false }
-            return try row.value(0) as Int > journal.limits.count || row.value(1) as Int > journal.limits.octets
+            return try row.value(0) as Int > limits.count || row.value(1) as Int > limits.octets
         }
     }
 }
@@ -35,14 +38,14 @@ extension SQLiteStore {
         let records = try await read { db in try RowReader.flagRecords(of: mailbox, db) }
         guard let last = records.last?.modSeq, let first = records.compactMap(\.uids.min).min() else { return }
         // A file that is older would need the records; one that is written now, or later, does not.
-        if let known = cache.mailbox(mailbox), known.record.messageCount >= Upkeep.leastRows {
+        if let known = cache.mailbox(mailbox), known.record.messageCount >= upkeep.limits.leastRows {
             try await saveIndex(of: mailbox)
         }
         var next: Int64? = Int64(first)
         while let start = next {
             try Task.checkCancellation()
-            next = try await committer.commit { transaction, _ in
-                try transaction.fold(records, mailbox, from: start, limit: Upkeep.foldedAtOnce)
+            next = try await committer.commit { [upkeep] transaction, _ in
+                try transaction.fold(records, mailbox, from: start, limit: upkeep.limits.foldedAtOnce)
             }
         }
         try await committer.commit { transaction, _ in try transaction.forget(upTo: last, mailbox) }

@@ -80,9 +80,13 @@ extension SQLiteStore {
         }
     }
 
-    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+    package func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool
+    ) async throws -> CopyResult {
         _ = try await open(from)
-        return try await committer.commit { transaction, _ in try transaction.copy(uids, from: from, to: to) }
+        return try await committer.commit { transaction, _ in
+            try transaction.copy(uids, from: from, to: to, allOrNothing: allOrNothing)
+        }
     }
 
     package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {

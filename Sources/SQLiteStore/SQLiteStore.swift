@@ -25,6 +25,7 @@ package final class SQLiteStore: MailStore {
         package var now: @Sendable () -> UInt32 = SaveClock.system
         /// How often index files are written and flag changes folded into rows; nil for never but on closing.
         package var upkeepInterval: Duration? = .seconds(60)
+        package var upkeep = UpkeepLimits()
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -44,7 +45,7 @@ package final class SQLiteStore: MailStore {
     let segments: SegmentReader
     let staging: StagingArea
     let housekeeping = Housekeeping()
-    let upkeep = Upkeep()
+    let upkeep: Upkeep
     let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
     let quotaDefaults: QuotaDefaults
@@ -56,6 +57,7 @@ package final class SQLiteStore: MailStore {
             directory = try StoreDirectory(path)
             pool = try SQLiteStore.openDatabase(directory, options)
             log = options.log
+            upkeep = Upkeep(options.upkeep)
             quotaDefaults = options.quotaDefaults
             readers = WorkPool("store.read", width: options.readers)
             staging = StagingArea(

@@ -5,21 +5,29 @@ import MailVocabulary
 // What keeps opening a mailbox cheap, beside the callers: index files of large mailboxes are written when enough has
 // changed, many flag records are folded into rows, and long histories of removals are put together.
 
-final class Upkeep: Sendable {
+package struct UpkeepLimits: Sendable {
     /// Rows from which on reading them from the database takes long enough for a file to be worth while.
-    static let leastRows = 1024
+    package var leastRows = 1024
+    /// Flag records of a mailbox, and octets of them, that may wait to be folded: what opening has to apply.
+    package var records = 64
+    package var recordOctets = 256 << 10
+    /// Rows folded in one commit: others' commits wait no longer than this takes, some milliseconds.
+    package var foldedAtOnce = 2048
+
+    package init() {}
+}
+
+final class Upkeep: Sendable {
     /// A file is written again when this part of its rows has changed: half of that is what opening reads on average.
     static let changedPart = 16
-    /// Flag records of a mailbox, and octets of them, that may wait to be folded: what opening has to apply.
-    static let recordLimit = 64
-    static let recordOctetLimit = 256 << 10
-    /// Rows folded in one commit: others' commits wait no longer than this takes, some milliseconds.
-    static let foldedAtOnce = 2048
     /// What writing index files may add to closing; what is left is read from the database when it is next opened.
     static let closingLimit = Duration.seconds(3)
 
     let housekeeping = Housekeeping()
     let pool = WorkPool("store.upkeep", width: 1)
+    let limits: UpkeepLimits
+
+    init(_ limits: UpkeepLimits) { self.limits = limits }
 }
 
 extension SQLiteStore {
@@ -40,11 +48,11 @@ extension SQLiteStore {
         try await saveIndexes(until: .now + .seconds(60))
         let touched = cache.takeTouched()
         guard !touched.isEmpty else { return }
-        for mailbox in try await read({ db in try RowReader.due(touched, .flags, db) }) {
+        for mailbox in try await read({ [upkeep] db in try RowReader.due(touched, .flags, upkeep.limits, db) }) {
             try Task.checkCancellation()
             try await fold(mailbox)
         }
-        for mailbox in try await read({ db in try RowReader.due(touched, .removals, db) }) {
+        for mailbox in try await read({ [upkeep] db in try RowReader.due(touched, .removals, upkeep.limits, db) }) {
             try Task.checkCancellation()
             try await committer.commit { transaction, _ in try transaction.shortenHistory(of: mailbox) }
         }
@@ -52,9 +60,10 @@ extension SQLiteStore {
 
     /// Writes the files that are furthest behind first.
     func saveIndexes(until deadline: ContinuousClock.Instant) async throws {
+        let leastRows = upkeep.limits.leastRows
         let due = cache.all().filter { state in
             let count = state.record.messageCount
-            return count >= Upkeep.leastRows && state.unsaved >= max(Upkeep.leastRows, count) / Upkeep.changedPart
+            return count >= leastRows && state.unsaved >= max(leastRows, count, Upkeep.changedPart) / Upkeep.changedPart
         }
         for state in due.sorted(by: { $0.unsaved > $1.unsaved }) {
             guard ContinuousClock.now < deadline, !Task.isCancelled else { return }

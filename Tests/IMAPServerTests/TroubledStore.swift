@@ -69,6 +69,9 @@ final class TroubledStore: MailStore {
     }
 
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot { try await base.open(mailbox) }
+    func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        try await base.expunged(mailbox, since: since)
+    }
     func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 { try await base.claimRecent(mailbox) }
     func bodyWriter() -> any BodyWriter { base.bodyWriter() }
     func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
@@ -79,8 +82,10 @@ final class TroubledStore: MailStore {
     ) async throws -> NumberSet {
         try await base.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince)
     }
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try await base.copy(uids, from: from, to: to)
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool
+    ) async throws -> CopyResult {
+        try await base.copy(uids, from: from, to: to, allOrNothing: allOrNothing)
     }
     func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
         try await base.move(uids, from: from, to: to)

@@ -18,17 +18,17 @@ extension IMAPSession {
         }
         let word = moves ? "MOVE" : "COPY"
         guard !uids.isEmpty else { return conclude(tag, .ok, "\(word) completed", &output) }
-        // COPY is all or nothing (RFC 3501 §6.4.7): a message that is gone fails it before anything is done.
-        guard moves || uid || !lacks(uids, in: mailbox) else {
-            return conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
-        }
         let work: IMAPWork =
             moves
             ? .move(account.id, uids, from: mailbox.id, to: target)
-            : .copy(account.id, uids, from: mailbox.id, to: target)
+            : .copy(account.id, uids, from: mailbox.id, to: target, allOrNothing: !uid)
         return perform(work) { session, outcome, output in
             guard case .copied(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
+            }
+            // COPY is all or nothing (RFC 3501 §6.4.7).
+            guard moves || uid || !result.source.isEmpty else {
+                return session.conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
             }
             return moves
                 ? session.concludeMove(tag, result.responseCode, &output)

@@ -72,8 +72,9 @@ package struct IMAPService: SessionService {
         case .changeFlags(let mailbox, let uids, let change, let unchangedSince):
             return .changedFlags(
                 modified: try await store.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince))
-        case .copy(let account, let uids, let from, let to):
-            return .copied(try await store.copy(uids, from: from, to: try await find(to, of: account).id))
+        case .copy(let account, let uids, let from, let to, let allOrNothing):
+            let target = try await find(to, of: account).id
+            return .copied(try await store.copy(uids, from: from, to: target, allOrNothing: allOrNothing))
         case .move(let account, let uids, let from, let to):
             return .copied(try await store.move(uids, from: from, to: try await find(to, of: account).id))
         case .expunge(let mailbox, let uids):

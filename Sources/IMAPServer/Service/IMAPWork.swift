@@ -27,7 +27,7 @@ package enum IMAPWork: Sendable {
     case append(AppendedMessage)
 
     case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
-    case copy(AccountID, NumberSet, from: MailboxID, to: MailboxName)
+    case copy(AccountID, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
     case move(AccountID, NumberSet, from: MailboxID, to: MailboxName)
     case expunge(MailboxID, NumberSet)
     case fetch(FetchRequest)

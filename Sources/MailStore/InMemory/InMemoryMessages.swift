@@ -118,12 +118,13 @@ extension InMemoryState {
     }
 
     mutating func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, isMove: Bool = false
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool = false, isMove: Bool = false
     ) throws -> CopyResult {
         guard let source = mailboxes[from]?.snapshot, let target = mailboxes[to]?.snapshot else {
             throw StoreError.noSuchMailbox
         }
-        let rows = source.rows(uids)
+        var rows = source.rows(uids)
+        if allOrNothing, rows.count < uids.count { rows = [] }
         let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
         for row in rows { bodies[row.body]?.references += 1 }
         return CopyResult(
@@ -142,8 +143,12 @@ extension InMemoryState {
             throw StoreError.noSuchMailbox
         }
         for row in gone { release(row.body) }
-        if !gone.isEmpty { noteChange(id) }
-        return NumberSet(ascending: gone.lazy.map(\.uid.value))
+        let uids = NumberSet(ascending: gone.lazy.map(\.uid.value))
+        if !gone.isEmpty, let modSeq = mailboxes[id]?.snapshot.highestModSeq {
+            mailboxes[id]?.removals.append((modSeq, uids))
+            noteChange(id)
+        }
+        return uids
     }
 
     mutating func release(_ id: BodyID) {

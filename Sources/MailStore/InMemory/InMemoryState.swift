@@ -16,6 +16,8 @@ struct InMemoryState {
         var name: MailboxName
         var specialUse: SpecialUse?
         var snapshot: MailboxSnapshot
+        /// What was removed, and by which change; ascending.
+        var removals: [(modSeq: ModSeq, uids: NumberSet)] = []
         /// The first UID nobody has been told of as recent.
         var firstRecent: UInt64 = 1
     }

@@ -116,6 +116,11 @@ package final class InMemoryStore: MailStore {
         look { $0.mailboxes[mailbox]?.snapshot }
     }
 
+    package func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        guard let entry = look({ $0.mailboxes[mailbox] }) else { throw StoreError.noSuchMailbox }
+        return NumberSet(entry.removals.filter { $0.modSeq > since }.flatMap(\.uids.ranges))
+    }
+
     package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
         try change { try $0.claimRecent(mailbox) }
     }
@@ -132,8 +137,10 @@ package final class InMemoryStore: MailStore {
         try change { try $0.changeFlags(mailbox, uids, flags, unchangedSince: unchangedSince) }
     }
 
-    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try change { try $0.copy(uids, from: from, to: to) }
+    package func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool
+    ) async throws -> CopyResult {
+        try change { try $0.copy(uids, from: from, to: to, allOrNothing: allOrNothing) }
     }
 
     package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {

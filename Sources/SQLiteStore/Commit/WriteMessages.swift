@@ -108,10 +108,13 @@ extension WriteTransaction {
         return outcome.modified
     }
 
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID, isMove: Bool = false) throws -> CopyResult {
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool = false, isMove: Bool = false
+    ) throws -> CopyResult {
         let (_, source) = try loadedDraft(from)
         let uidValidity = try draft(to).state.record.uidValidity
-        let rows = source.rows(uids)
+        var rows = source.rows(uids)
+        if allOrNothing, rows.count < uids.count { rows = [] }
         let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
         try insert(placed, in: to)
         try BodyRuns.forEach(rows.map(\.body)) { run in
