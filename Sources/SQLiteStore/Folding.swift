@@ -34,7 +34,7 @@ extension RowReader {
 
 extension SQLiteStore {
     /// All records that are there now.
-    package func fold(_ mailbox: MailboxID) async throws {
+    func fold(_ mailbox: MailboxID) async throws {
         let records = try await read { db in try RowReader.flagRecords(of: mailbox, db) }
         guard let last = records.last?.modSeq, let first = records.compactMap(\.uids.min).min() else { return }
         // A file that is older would need the records; one that is written now, or later, does not.
