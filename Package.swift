@@ -139,7 +139,7 @@ let package = Package(
         tests("SQLiteStore", ["MailStore", "StoreCrashDriver", grdb]),
         // A process for the store's tests to kill.
         testProcess("StoreCrashDriver", ["MailVocabulary", "MailStore", "SQLiteStore", "MailTestSupport"]),
-        tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "TLSPolicy", "WireFraming"]),
+        tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming"]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
