@@ -32,6 +32,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     /// Whether COMPRESS is active.
     var isCompressed = false
     var state = SessionState.notAuthenticated
+    var enabled: EnabledFeatures = []
     var activity = Activity.commands
     var reader = CommandReader()
     var outgoing: [Outgoing] = []
