@@ -23,19 +23,27 @@ package struct CounterChange: Sendable, Equatable {
     package var deleted = 0
     /// Octets.
     package var size = 0
+    /// Octets of messages with `\Deleted`.
+    package var deletedSize = 0
 
     package init() {}
 
     package mutating func add(_ row: MessageRow, times: Int = 1) {
         messages += times
         if !row.flags.contains(.seen) { unseen += times }
-        if row.flags.contains(.deleted) { deleted += times }
+        if row.flags.contains(.deleted) {
+            deleted += times
+            deletedSize += times * Int(row.size)
+        }
         size += times * Int(row.size)
     }
 
-    fileprivate mutating func change(from old: FlagBits, to new: FlagBits) {
+    fileprivate mutating func change(_ row: MessageRow, to new: FlagBits) {
+        let old = row.flags
         unseen += (new.contains(.seen) ? 0 : 1) - (old.contains(.seen) ? 0 : 1)
-        deleted += (new.contains(.deleted) ? 1 : 0) - (old.contains(.deleted) ? 1 : 0)
+        let change = (new.contains(.deleted) ? 1 : 0) - (old.contains(.deleted) ? 1 : 0)
+        deleted += change
+        deletedSize += change * Int(row.size)
     }
 }
 
@@ -46,6 +54,7 @@ extension FlagChange {
         case .add(let flags): keywords.admit(flags).map { ($0, []) }
         case .remove(let flags): ([], keywords.bits(flags))
         case .replace(let flags): keywords.admit(flags).map { ($0, FlagBits(rawValue: .max)) }
+        case .replaceOnly(let classes, let flags): keywords.admit(classes.filter(flags)).map { ($0, classes.mask) }
         }
     }
 }
@@ -85,7 +94,7 @@ extension MailboxSnapshot {
                 last = nil
             } else if flags != row.flags {
                 outcome.changed.appendAscending((last.map { $0 + 1 } ?? row.uid.value)...row.uid.value)
-                outcome.counters.change(from: row.flags, to: flags)
+                outcome.counters.change(row, to: flags)
                 last = row.uid.value
             } else {
                 last = nil
@@ -128,33 +137,65 @@ extension MailboxSnapshot {
     }
 }
 
+/// A row before it has its place.
+package struct RowContent: Sendable {
+    package var flags: [Flag]
+    package var size: UInt32
+    package var internalDate: Timestamp
+    package var body: BodyID
+    package var thread: ThreadID
+    /// The UID it is to have, if that is still to be given.
+    package var uid: UID?
+
+    package init(
+        flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID, thread: ThreadID, uid: UID? = nil
+    ) {
+        self.flags = flags
+        self.size = size
+        self.internalDate = internalDate
+        self.body = body
+        self.thread = thread
+        self.uid = uid
+    }
+
+    /// Of a copy, with flags of these kinds.
+    package init(_ row: MessageRow, _ keywords: KeywordTable, keeping classes: FlagClasses = .all) {
+        self.init(
+            flags: keywords.flags(row.flags.intersection(classes.mask)), size: row.size, internalDate: row.internalDate,
+            body: row.body,
+            thread: row.thread)
+    }
+}
+
 /// Gives rows their UIDs and MODSEQ in the mailbox they are added to.
 package struct RowPlacement {
     package private(set) var uidNext: UInt64
     package private(set) var highestModSeq: ModSeq
     package private(set) var keywords: KeywordTable
     package private(set) var counters = CounterChange()
+    private let savedDate: UInt32
 
-    package init(uidNext: UInt64, highestModSeq: ModSeq, keywords: KeywordTable) {
+    /// - Parameter savedDate: now, in seconds since 1970.
+    package init(uidNext: UInt64, highestModSeq: ModSeq, keywords: KeywordTable, savedDate: UInt32) {
         self.uidNext = uidNext
         self.highestModSeq = highestModSeq
         self.keywords = keywords
+        self.savedDate = savedDate
     }
 
     /// One call is one change: it raises MODSEQ once. Throws `uidsExhausted`, `tooManyKeywords`.
-    package mutating func place(
-        _ items: [(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID)]
-    ) throws(StoreError) -> [MessageRow] {
+    package mutating func place(_ items: [RowContent]) throws(StoreError) -> [MessageRow] {
         guard !items.isEmpty else { return [] }
-        guard uidNext + UInt64(items.count) - 1 <= StoreLimits.lastUID else { throw .uidsExhausted }
         highestModSeq = highestModSeq.next()
         var rows: [MessageRow] = []
         rows.reserveCapacity(items.count)
         for item in items {
             guard let bits = keywords.admit(item.flags) else { throw .tooManyKeywords }
+            uidNext = max(uidNext, UInt64(item.uid?.value ?? 0))
+            guard uidNext <= StoreLimits.lastUID else { throw .uidsExhausted }
             let row = MessageRow(
                 uid: UID(known: UInt32(uidNext)), flags: bits, modSeq: highestModSeq, size: item.size,
-                internalDate: item.internalDate, body: item.body)
+                internalDate: item.internalDate, savedDate: savedDate, body: item.body, thread: item.thread)
             counters.add(row)
             rows.append(row)
             uidNext += 1

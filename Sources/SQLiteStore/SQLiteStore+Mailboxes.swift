@@ -14,7 +14,7 @@ extension SQLiteStore {
             // By octets, as MailboxName compares.
             let select = try db.cachedStatement(sql: SQLiteStore.listing + " ORDER BY mailbox.name")
             return try Row.fetchAll(select, arguments: [account.value]).map { row in
-                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(13)), cache)
+                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(14)), cache)
             }
         }
     }
@@ -23,7 +23,7 @@ extension SQLiteStore {
         let found = try await read { [cache] db in
             let select = try db.cachedStatement(sql: SQLiteStore.listing + " AND mailbox.name = ?")
             return try Row.fetchOne(select, arguments: [account.value, name.text]).map { row in
-                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(13)), cache)
+                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(14)), cache)
             }
         }
         // The same text may be written with other octets (composed or not).
@@ -32,7 +32,7 @@ extension SQLiteStore {
     }
 
     /// Claims of recent messages are known in memory first.
-    private static func withRecent(_ mailbox: Mailbox, _ cache: IndexCache) -> Mailbox {
+    static func withRecent(_ mailbox: Mailbox, _ cache: IndexCache) -> Mailbox {
         guard let known = cache.mailbox(mailbox.id), known.record.highestModSeq == mailbox.highestModSeq else {
             return mailbox
         }
@@ -46,6 +46,13 @@ extension SQLiteStore {
     ) async throws -> Mailbox {
         try await committer.commit { transaction, _ in
             try transaction.createMailbox(name, of: account, specialUse: specialUse)
+        }
+    }
+
+    package func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool {
+        _ = try await open(mailbox)
+        return try await committer.commit { transaction, _ in
+            try transaction.adoptUIDValidity(uidValidity, of: mailbox)
         }
     }
 

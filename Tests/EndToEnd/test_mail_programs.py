@@ -1,4 +1,4 @@
-"""msmtp, swaks, mbsync, fetchmail and mutt against the demo, each verifying its certificate."""
+"""Mail programs that people use against the demo, each verifying its certificate."""
 
 import email
 import email.policy
@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 
 from support.clients import fetch, fetch_all, imap, submit
-from support.mailboxes import fetchmail, maildir_messages, mbsync, mutt_read, mutt_send, without_mark
+from support.mailboxes import (
+    fetchmail,
+    getmail,
+    maildir_messages,
+    mbsync,
+    mutt_read,
+    mutt_send,
+    offlineimap,
+    without_mark,
+)
 from support.messages import assert_unchanged, assert_unchanged_lines, plain
 from support.programs import msmtp, run, swaks
 from support.server import Account, DemoServer
+from support.terminals import aerc_read, alpine_read
 
 MODES = pytest.mark.parametrize("starttls", [False, True], ids=["implicit", "starttls"])
 
@@ -112,12 +122,67 @@ def test_fetchmail_pulls(
 
 
 @MODES
-def test_mutt_sends_and_reads(server: DemoServer, account: Account, tmp_path: Path, starttls: bool) -> None:
+def test_offlineimap_both_ways(server: DemoServer, account: Account, tmp_path: Path, starttls: bool) -> None:
+    down, up = plain("downwards"), plain("upwards")
+    submit(server, account, down.raw, account.address)
+    inbox = offlineimap(server, account, tmp_path, starttls)
+    (local,) = maildir_messages(inbox)
+    assert b"sample downwards" in local.read_bytes()
+
+    local.rename(inbox / "cur" / (local.name.partition(":")[0] + ":2,FS"))
+    (inbox / "new" / "1.upwards.host").write_bytes(up.raw.replace(b"\r\n", b"\n"))
+    offlineimap(server, account, tmp_path, starttls)
+    client = imap(server, account)
+    client.select("INBOX")
+    _, (flagged,) = client.uid("SEARCH", "FLAGGED", "SEEN")
+    _, (both,) = client.uid("SEARCH", "ALL")
+    assert len(flagged.split()) == 1 and len(both.split()) == 2
+    client.uid("STORE", flagged.decode(), "+FLAGS", r"(\Deleted)")
+    client.expunge()
+    client.logout()
+    offlineimap(server, account, tmp_path, starttls)
+    (left,) = maildir_messages(inbox)
+    assert b"sample upwards" in left.read_bytes()
+
+
+@pytest.mark.parametrize("protocol", ["pop3", "imap"])
+def test_getmail_retrieves(server: DemoServer, account: Account, tmp_path: Path, protocol: str) -> None:
+    message = plain("getmail")
+    submit(server, account, message.raw, account.address)
+    (first,) = getmail(server, account, tmp_path, protocol, delete=False)
+    assert_unchanged_lines(message.raw, without_mark(first))
+    # What it has seen it knows by UID or UIDL, and does not retrieve again.
+    assert len(getmail(server, account, tmp_path, protocol, delete=True)) == 1
+    assert fetch_all(server, account) == []
+
+
+def test_aerc_reads_and_flags(server: DemoServer, account: Account, tmp_path: Path) -> None:
+    message = plain("aerc")
+    submit(server, account, message.raw, account.address)
+    assert_unchanged_lines(message.raw, aerc_read(server, account, tmp_path, "sample aerc"))
+    client = imap(server, account)
+    client.select("INBOX")
+    _, (flagged,) = client.uid("SEARCH", "FLAGGED")
+    client.logout()
+    assert len(flagged.split()) == 1
+
+
+def test_alpine_reads_and_expunges(server: DemoServer, account: Account, tmp_path: Path) -> None:
+    submit(server, account, plain("alpine", "Read by alpine.\r\n").raw, account.address)
+    assert b"Read by alpine." in alpine_read(server, account, tmp_path, "sample alpine")
+    assert fetch_all(server, account) == []
+
+
+@MODES
+@pytest.mark.parametrize("program", ["mutt", "neomutt"])
+def test_mutt_sends_and_reads(
+    server: DemoServer, account: Account, tmp_path: Path, program: str, starttls: bool
+) -> None:  # fmt: skip
     attached = tmp_path / "picture.bin"
     attached.write_bytes(bytes(range(256)) * 20)
     body = "Grüße aus dem Terminal\n".encode()
-    mutt_send(server, account, tmp_path, "from mutt", body, account.address, attached, starttls=starttls)
-    (raw,) = mutt_read(server, account, tmp_path, starttls)
+    mutt_send(server, account, tmp_path, "from mutt", body, account.address, attached, starttls=starttls, program=program)
+    (raw,) = mutt_read(server, account, tmp_path, starttls, program)
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert message["Subject"] == "from mutt"
     text = message.get_body(("plain",))

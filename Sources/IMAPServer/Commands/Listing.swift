@@ -14,11 +14,11 @@ extension IMAPSession {
         }
         if !request.isExtended, request.patterns == [""] {
             var reply = OutputBuffer()
-            reply.append(separatorUnder: "", .modifiedUTF7)
+            reply.append(separatorUnder: "", enabled.mailboxEncoding)
             enqueue(reply)
             return conclude(tag, .ok, "LIST completed", &output)
         }
-        return answer(tag, .list(account.id, request), "LIST completed", &output)
+        return answer(tag, .list(account, request, enabled.mailboxEncoding), "LIST completed", &output)
     }
 
     /// RFC 3501 §6.3.9.
@@ -26,7 +26,8 @@ extension IMAPSession {
         _ tag: String, _ reference: String, _ pattern: String, _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account else { return .ready }
-        return answer(tag, .lsub(account.id, reference: reference, pattern: pattern), "LSUB completed", &output)
+        let work = IMAPWork.lsub(account, reference: reference, pattern: pattern, enabled.mailboxEncoding)
+        return answer(tag, work, "LSUB completed", &output)
     }
 
     private mutating func answer(

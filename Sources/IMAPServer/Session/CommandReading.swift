@@ -32,7 +32,7 @@ extension IMAPSession {
     private mutating func readCommand(hasMoreInput: Bool, _ output: inout SessionOutput) -> Step {
         literalOctets = 0
         do {
-            let command = try reader.parse(.modifiedUTF7)
+            let command = try reader.parse(enabled.mailboxEncoding)
             guard let name = command.request.name else {
                 return refuse(command.tag, Refusal(status: .bad, text: "Unknown command"), &output)
             }
@@ -111,7 +111,7 @@ extension IMAPSession {
             return refuseLiteral(prefix.tag, Refusal(status: .bad, code: .limit, text: "Too long"), &output)
         }
         do {
-            if let (tag, head) = try reader.appendHead(.modifiedUTF7) { return append(tag, head, &output) }
+            if let (tag, head) = try reader.appendHead(enabled.mailboxEncoding) { return append(tag, head, &output) }
         } catch {
             return refuseLiteral(
                 error.tag ?? prefix.tag,

@@ -30,6 +30,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
 
     var tls: TLSDescription?
     var state = SessionState.notAuthenticated
+    var enabled: EnabledFeatures = []
     var activity = Activity.commands
     var reader = CommandReader()
     var outgoing: [Outgoing] = []

@@ -70,9 +70,10 @@ extension WriteTransaction {
     func deleteAccount(_ account: AccountID) throws {
         try require(account)
         for id in try mailboxNames(of: account).values { try dropMailbox(id) }
+        try dropAccess(of: account)
         for sql in [
             "DELETE FROM subscription WHERE account = ?", "DELETE FROM credentials WHERE account = ?",
-            "DELETE FROM account WHERE id = ?",
+            "DELETE FROM thread WHERE account = ?", "DELETE FROM account WHERE id = ?",
         ] { try execute(sql, [account.value]) }
         pending.changes.accounts.insert(account)
     }

@@ -1,4 +1,4 @@
-"""mbsync, fetchmail and mutt: how each is set up, run, and where it leaves mail."""
+"""mbsync, OfflineIMAP, getmail, fetchmail, mutt and NeoMutt: how each is set up, run, and where it leaves mail."""
 
 import os
 import pty
@@ -30,13 +30,52 @@ def mbsync(server: DemoServer, account: Account, work: Path, starttls: bool = Fa
     return maildir / "INBOX"
 
 
+def offlineimap(server: DemoServer, account: Account, work: Path, starttls: bool = False) -> Path:
+    """Syncs the whole account with a Maildir, both ways; returns the Maildir of INBOX."""
+    port = server.imap.starttls if starttls else server.imap.implicit
+    maildir = work / "Maildir"
+    config = write_private(
+        work / "offlineimaprc",
+        f"[general]\naccounts = demo\nmetadata = {work}/offlineimap\nui = basic\nsocktimeout = 30\n"
+        f"[Account demo]\nlocalrepository = near\nremoterepository = far\n"
+        f"[Repository near]\ntype = Maildir\nlocalfolders = {maildir}\n"
+        f"[Repository far]\ntype = IMAP\nremotehost = {server.name}\nremoteport = {port}\n"
+        f"remoteuser = {account.login}\nremotepass = {account.password}\nauth_mechanisms = PLAIN, LOGIN\n"
+        f"ssl = {'no' if starttls else 'yes'}\nstarttls = {'yes' if starttls else 'no'}\n"
+        f"sslcacertfile = {server.ca}\n",
+    )
+    run(["offlineimap", "-c", config, "-o"], env={"HOME": str(work)})
+    return maildir / "INBOX"
+
+
+def getmail(server: DemoServer, account: Account, work: Path, protocol: str, delete: bool) -> list[bytes]:
+    """Retrieves INBOX into files; returns them."""
+    inbox = work / "getmail"
+    inbox.mkdir(exist_ok=True)
+    kind = {"imap": "SimpleIMAPSSLRetriever", "pop3": "SimplePOP3SSLRetriever"}[protocol]
+    service = server.imap if protocol == "imap" else server.pop3
+    mailboxes = 'mailboxes = ("INBOX",)\n' if protocol == "imap" else ""
+    config = write_private(
+        work / "getmailrc",
+        f"[retriever]\ntype = {kind}\nserver = {server.name}\nport = {service.implicit}\n"
+        f"username = {account.login}\npassword = {account.password}\nca_certs = {server.ca}\n{mailboxes}"
+        f"[destination]\ntype = MDA_external\npath = /bin/sh\nallow_root_commands = true\n"
+        f"arguments = ('-c', 'cat > {inbox}/$$')\n"
+        f"[options]\nread_all = false\ndelete = {'true' if delete else 'false'}\n"
+        f"delivered_to = false\nreceived = false\n",
+    )
+    run(["getmail", f"--getmaildir={work}", f"--rcfile={config.name}"], env={"HOME": str(work)})
+    return [path.read_bytes() for path in sorted(inbox.iterdir())]
+
+
 def maildir_messages(maildir: Path) -> list[Path]:
     return sorted([*(maildir / "new").iterdir(), *(maildir / "cur").iterdir()])
 
 
 def without_mark(raw: bytes) -> bytes:
-    """A message that mbsync has carried, without the field X-TUID that it puts into each."""
-    return b"".join(line for line in raw.splitlines(keepends=True) if not line.startswith(b"X-TUID: "))
+    """A carried message, without the field that mbsync (X-TUID) or getmail puts into each."""
+    marks = (b"X-TUID: ", b"X-getmail-retrieved-from-mailbox: ")
+    return b"".join(line for line in raw.splitlines(keepends=True) if not line.startswith(marks))
 
 
 def fetchmail(
@@ -79,14 +118,16 @@ def write_muttrc(server: DemoServer, account: Account, work: Path, starttls: boo
 
 def mutt_send(
     server: DemoServer, account: Account, work: Path, subject: str, body: bytes, to: str, *attached: Path,
-    starttls: bool = False,
+    starttls: bool = False, program: str = "mutt",
 ) -> None:  # fmt: skip
     config = write_muttrc(server, account, work, starttls)
     options = ["-a", *attached, "--"] if attached else ["--"]
-    run(["mutt", "-F", config, "-s", subject, *options, to], stdin=body, env={"HOME": str(work)})
+    run([program, "-n", "-F", config, "-s", subject, *options, to], stdin=body, env={"HOME": str(work)})
 
 
-def mutt_read(server: DemoServer, account: Account, work: Path, starttls: bool = False) -> list[bytes]:
+def mutt_read(
+    server: DemoServer, account: Account, work: Path, starttls: bool = False, program: str = "mutt"
+) -> list[bytes]:  # fmt: skip
     """Opens INBOX on a terminal, pipes each message into a file of its own, quits; returns the files."""
     config = write_muttrc(server, account, work, starttls)
     out = work / "piped"
@@ -94,7 +135,7 @@ def mutt_read(server: DemoServer, account: Account, work: Path, starttls: bool =
     script = write_private(work / "keep.sh", f"#!/bin/sh\ncat >{out}/$$\n")
     script.chmod(0o700)
     keys = f'push "<tag-pattern>~A<enter><tag-prefix><pipe-message>{script}<enter><exit>"'
-    on_terminal(["mutt", "-F", str(config), "-R", "-e", keys], work)
+    on_terminal([program, "-n", "-F", str(config), "-R", "-e", keys], work)
     return [path.read_bytes() for path in sorted(out.iterdir())]
 
 
