@@ -1,19 +1,19 @@
 // The stored form of a summary:
 //
-//      summary   version(1) length envelope structure
+//      summary   version(1) length envelope preview structure
 //      envelope  date subject list(from) sender replyTo list(to) list(cc) list(bcc) inReplyTo messageID
 //      sender, replyTo   0 when the same as from, or else count+1 and addresses
 //      list      count addresses           address   name route mailbox host, each optional
 //      part      type subtype parameters id description encoding md5 disposition languages location
 //                header start, header length, gap, body length, lines, kind, and by kind: nothing, nothing,
 //                envelope and part, count and parts
-//      text      length octets             optional  0, or length+1 octets
+//      preview, text   length octets       optional  0, or length+1 octets
 //
 // Numbers are LEB128. Gap is from the header's end to the body's start.
 
 extension MessageSummary {
     /// First octet of the form above. Another form gets another number, and `init?(encoded:)` reads both.
-    package static let encodingVersion: UInt8 = 1
+    package static let encodingVersion: UInt8 = 2
 
     /// The form that is kept beside the message.
     package func encoded() -> [UInt8] {
@@ -21,9 +21,10 @@ extension MessageSummary {
         body.write(envelope)
         let envelopeOctets = body.bytes
         var whole = SummaryWriter()
-        whole.bytes.reserveCapacity(envelopeOctets.count + 128)
+        whole.bytes.reserveCapacity(envelopeOctets.count + preview.count + 128)
         whole.bytes.append(Self.encodingVersion)
         whole.write(envelopeOctets)
+        whole.write(preview)
         whole.write(structure)
         return whole.bytes
     }

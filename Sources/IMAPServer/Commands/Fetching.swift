@@ -11,8 +11,8 @@ extension IMAPSession {
         _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
-        guard modifiers == FetchModifiers(), let plan = FetchPlan(items, withUID: uid) else {
-            return refuse(tag, Refusal(status: .bad, text: "BINARY and CONDSTORE are not offered"), &output)
+        guard modifiers == FetchModifiers(), let plan = FetchPlan(items, withUID: uid, enabled: enabled) else {
+            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
         }
         guard let positions = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
         let setsSeen = items.contains(where: \.setsSeen) && !mailbox.isReadOnly
@@ -76,6 +76,9 @@ extension IMAPSession {
         case .gone:
             return conclude(
                 stream.tag, .no, .expungeIssued, "Some of the messages are gone", updates: stream.updates, &output)
+        case .unknownEncoding:
+            return conclude(
+                stream.tag, .no, .unknownCTE, "A part is encoded in an unknown way", updates: stream.updates, &output)
         case .unreadable:
             output.events.append(.notice("stored messages cannot be read"))
             return conclude(

@@ -17,18 +17,28 @@ extension IMAPSession {
         guard let account = state.account else { return .ready }
         let hadMailbox = state.mailbox != nil
         state.deselect()
-        return perform(.open(account.id, name, claimsRecent: !isReadOnly)) { session, outcome, output in
+        let tellsRecent = !enabled.contains(.imap4rev2)
+        return perform(.open(account.id, name, claimsRecent: tellsRecent && !isReadOnly)) { session, outcome, output in
             guard case .opened(let opened) = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            let mailbox = SelectedMailbox(opened, isReadOnly: isReadOnly)
+            let mailbox = SelectedMailbox(opened, isReadOnly: isReadOnly, tellsRecent: tellsRecent)
             session.state = .selected(account, mailbox)
             var reply = OutputBuffer()
             if hadMailbox { reply.append(status: .ok, tag: nil, code: .closed, "The previous mailbox is closed") }
             mailbox.writeSelection(hasUnseen: opened.record.unseenCount > 0, &reply)
+            if session.enabled.contains(.imap4rev2) { session.writeSelected(opened.record, &reply) }
             session.enqueue(reply)
             return session.conclude(
                 tag, .ok, isReadOnly ? .readOnly : .readWrite, isReadOnly ? "EXAMINE completed" : "SELECT completed",
                 &output)
         }
+    }
+
+    /// RFC 9051 §6.3.2: which mailbox it is.
+    private func writeSelected(_ mailbox: Mailbox, _ reply: inout OutputBuffer) {
+        var entry = ListEntry(name: mailbox.name.text, oldName: normalised.first?.supplied)
+        if mailbox.isSubscribed { entry.attributes.append("\\Subscribed") }
+        if let use = mailbox.specialUse { entry.attributes.append(use.rawValue) }
+        reply.append(list: entry, enabled.mailboxEncoding)
     }
 
     /// RFC 3501 §6.4.2: removes what is marked `\Deleted`, and tells nothing of it.
@@ -50,26 +60,27 @@ extension IMAPSession {
 }
 
 extension SelectedMailbox {
-    init(_ opened: OpenedMailbox, isReadOnly: Bool) {
+    init(_ opened: OpenedMailbox, isReadOnly: Bool, tellsRecent: Bool) {
         id = opened.record.id
         name = opened.record.name
         self.isReadOnly = isReadOnly
+        self.tellsRecent = tellsRecent
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
         recent = NumberSet()
         announcedRecent = 0
-        if let first = UInt32(exactly: opened.firstRecent), first >= 1, first <= lastUID {
+        if tellsRecent, let first = UInt32(exactly: opened.firstRecent), first >= 1, first <= lastUID {
             recent = NumberSet(first...lastUID)
         }
         announcedRecent = recentCount
     }
 
-    /// The untagged responses of SELECT (RFC 3501 §6.3.1), and what RFC 9051 adds.
+    /// The untagged responses of SELECT (RFC 3501 §6.3.1); RECENT and UNSEEN are none in IMAP4rev2.
     fileprivate func writeSelection(hasUnseen: Bool, _ output: inout OutputBuffer) {
         output.appendFlagLists(view.keywords, isReadOnly: isReadOnly)
         output.append(exists: view.count)
-        output.append(recent: announcedRecent)
-        if hasUnseen, let unseen = firstUnseen {
+        if tellsRecent { output.append(recent: announcedRecent) }
+        if tellsRecent, hasUnseen, let unseen = firstUnseen {
             output.append(status: .ok, tag: nil, code: .unseen(UInt32(unseen + 1)), "First unseen")
         }
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")

@@ -18,9 +18,14 @@ package struct FetchPlan: Sendable {
         case envelope
         case structure(extended: Bool)
         case section(BodySection, PartialRange?)
+        case binary(part: [UInt32], PartialRange?)
+        case binarySize(part: [UInt32])
+        case preview
     }
 
     let items: [Item]
+    /// What the client has enabled: how strings and structures are written depends on it.
+    let enabled: EnabledFeatures
     /// Envelope, structure, or where a part begins.
     let needsSummary: Bool
     let needsBody: Bool
@@ -30,7 +35,7 @@ package struct FetchPlan: Sendable {
     private let sectionCount: Int
 
     /// Nil for items that need an extension this server does not have.
-    package init?(_ requested: [FetchItem], withUID: Bool) {
+    package init?(_ requested: [FetchItem], withUID: Bool, enabled: EnabledFeatures = []) {
         var items: [Item] = []
         if withUID, !requested.contains(.uid) { items.append(Item(.uid)) }
         // Once is enough, however often it is asked for.
@@ -39,10 +44,11 @@ package struct FetchPlan: Sendable {
             guard let item = Item(requested: item) else { return nil }
             if known.insert(item).inserted { items.append(item) }
         }
-        self.init(items)
+        self.init(items, enabled)
     }
 
-    private init(_ items: [Item]) {
+    private init(_ items: [Item], _ enabled: EnabledFeatures) {
+        self.enabled = enabled
         self.items = items.enumerated().map { index, item in
             Item(kind: item.kind, label: Array((index == 0 ? " FETCH (" : " ").utf8) + item.label)
         }
@@ -50,7 +56,11 @@ package struct FetchPlan: Sendable {
         for item in items {
             switch item.kind {
             case .flags, .uid, .internalDate, .size: break
-            case .envelope, .structure: needsSummary = true
+            case .envelope, .structure, .preview: needsSummary = true
+            case .binary, .binarySize:
+                sections += 1
+                needsSummary = true
+                onlyHeaders = false
             case .section(let section, _):
                 sections += 1
                 if section != BodySection() { needsSummary = true }
@@ -68,8 +78,8 @@ package struct FetchPlan: Sendable {
     func octetsToWrite(ofMessage size: Int) -> Int { sectionCount * min(size, wholeBody) }
 
     /// What is told unasked.
-    static func flags(withUID: Bool) -> FetchPlan {
-        FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)])
+    static func flags(withUID: Bool, _ enabled: EnabledFeatures) -> FetchPlan {
+        FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)], enabled)
     }
 
     /// Whether the index alone answers.
@@ -96,13 +106,20 @@ extension FetchPlan.Item {
         case .envelope: self.init(kind, "ENVELOPE ")
         case .structure(let extended): self.init(kind, extended ? "BODYSTRUCTURE " : "BODY ")
         case .section(let section, let partial): self.init(section, partial)
+        case .binary(let part, let partial): self.init(kind) { $0.append(binaryPart: part, partial: partial) }
+        case .binarySize(let part): self.init(kind) { $0.append(binarySizeOf: part) }
+        case .preview: self.init(kind, "PREVIEW ")
         }
     }
 
     private init(_ section: BodySection, _ partial: PartialRange?) {
-        kind = .section(section, partial)
+        self.init(.section(section, partial)) { $0.append(section: section, partial: partial) }
+    }
+
+    private init(_ kind: FetchPlan.Kind, naming: (inout OutputBuffer) -> Void) {
+        self.kind = kind
         var output = OutputBuffer()
-        output.append(section: section, partial: partial)
+        naming(&output)
         output.append(" ")
         label = output.take()
     }
@@ -120,7 +137,10 @@ extension FetchPlan.Item {
         case .body: self.init(.structure(extended: false))
         case .bodyStructure: self.init(.structure(extended: true))
         case .section(_, let section, let partial): self.init(section, partial)
-        case .binary, .binarySize, .modSeq: return nil
+        case .binary(_, let part, let partial): self.init(.binary(part: part, partial))
+        case .binarySize(let part): self.init(.binarySize(part: part))
+        case .preview: self.init(.preview)
+        case .modSeq: return nil
         }
     }
 }

@@ -46,6 +46,8 @@ struct SelectedMailbox: Sendable {
     let name: MailboxName
     /// EXAMINE: nothing in it is changed, nothing claimed as recent.
     let isReadOnly: Bool
+    /// False in IMAP4rev2, which has no `\Recent` (RFC 9051 appendix E).
+    let tellsRecent: Bool
     /// What the client believes, so what sequence numbers mean. Messages that others removed stay in it until the
     /// client may be told (RFC 3501 §7.4.1).
     var view: MailboxSnapshot
@@ -59,6 +61,9 @@ struct SelectedMailbox: Sendable {
     var saved = NumberSet()
     /// RECENT as last announced.
     var announcedRecent: Int
+
+    /// Whether new messages are taken as recent, away from other sessions.
+    var claimsRecent: Bool { tellsRecent && !isReadOnly }
 
     var recentCount: Int { view.positions(ofUIDs: recent).reduce(0) { $0 + $1.count } }
 

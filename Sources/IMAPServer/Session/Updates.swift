@@ -42,7 +42,7 @@ extension IMAPSession {
         guard let now = store.current(mailbox.id) else { return refresh(mailbox, rules) }
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
         if isUnchanged, !(mailbox.holdsExpunged && rules.mayAnnounceExpunge), rules.told.isEmpty { return nil }
-        if now.uidNext > mailbox.view.uidNext, !mailbox.isReadOnly { return refresh(mailbox, rules) }
+        if now.uidNext > mailbox.view.uidNext, mailbox.claimsRecent { return refresh(mailbox, rules) }
         guard now.differingChunks(since: mailbox.view) <= Self.chunksComparedAtOnce else {
             return refresh(mailbox, rules)
         }
@@ -56,7 +56,7 @@ extension IMAPSession {
     /// Asks for the mailbox when its index is not at hand, new messages are to be claimed as recent, or finding out
     /// what changed takes long.
     private mutating func refresh(_ mailbox: SelectedMailbox, _ rules: UpdateRules) -> Step {
-        perform(.refresh(mailbox.view, claimsRecent: !mailbox.isReadOnly)) { session, outcome, output in
+        perform(.refresh(mailbox.view, claimsRecent: mailbox.claimsRecent)) { session, outcome, output in
             switch outcome {
             case .refreshed(let now, let changes, let firstRecent):
                 session.announce(now, changes, firstRecent: firstRecent, rules)
@@ -94,7 +94,8 @@ extension IMAPSession {
         if !counts.isEmpty { told.append(.bytes(counts, written: 0)) }
         let positions = mailbox.flagPositions(changes.changed, of: now, since: old, rules)
         if !positions.isEmpty {
-            let plan = FetchPlan.flags(withUID: rules.tellsUIDs)
+            // RFC 9051 §7.5.2: always with the UID.
+            let plan = FetchPlan.flags(withUID: rules.tellsUIDs || enabled.contains(.imap4rev2), enabled)
             told.append(.flags(FlagsList(writer: FetchWriter(plan: plan, mailbox: mailbox), positions: positions)))
         }
         state.replaceMailbox(mailbox)
@@ -106,7 +107,7 @@ extension SelectedMailbox {
     /// Takes new messages as recent. Without a claim (EXAMINE) all that came since are: nobody can tell that another
     /// session was told first (RFC 3501 §2.3.2).
     fileprivate mutating func claim(from first: UInt64?, unclaimedFrom known: UInt64) {
-        guard let low = UInt32(exactly: first ?? known), low >= 1, low <= lastUID else { return }
+        guard tellsRecent, let low = UInt32(exactly: first ?? known), low >= 1, low <= lastUID else { return }
         recent = recent.union(NumberSet(low...lastUID))
     }
 
@@ -115,7 +116,7 @@ extension SelectedMailbox {
         var output = OutputBuffer()
         if hasNew { output.append(exists: view.count) }
         let recentNow = recentCount
-        if hasNew || recentNow != announcedRecent {
+        if tellsRecent, hasNew || recentNow != announcedRecent {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }
