@@ -44,6 +44,14 @@ package protocol BodyWriter: AnyObject, Sendable {
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
 package protocol MailStore: AccountStore {
+    // Quota: a root for each account
+
+    /// The limits in effect, and what the account holds. Throws `noSuchAccount`.
+    func quota(of account: AccountID) async throws -> Quota
+    /// What is there already stays, whatever the limits are.
+    func setQuota(_ limits: QuotaLimits, of account: AccountID) async throws
+    func setAdministrator(_ isAdministrator: Bool, _ account: AccountID) async throws
+
     // Mailboxes
 
     /// By name.
@@ -73,16 +81,16 @@ package protocol MailStore: AccountStore {
     func claimRecent(_ mailbox: MailboxID) async throws -> UInt64
 
     func bodyWriter() -> any BodyWriter
-    /// Adds messages to several mailboxes, all or none.
+    /// Adds messages to several mailboxes, all or none. Throws `overQuota`, as every addition to an account does.
     func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult]
     /// Changes flags; messages that no longer exist are passed over, unchanged ones keep their MODSEQ. With
     /// `unchangedSince`, messages changed later are left alone and returned (RFC 7162 §3.1.3).
     func changeFlags(
         _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
     ) async throws -> NumberSet
-    /// Copies flags and dates too; bodies are shared. Throws `noSuchMailbox`.
+    /// Copies flags and dates too; bodies are shared. Throws `noSuchMailbox`, `overQuota`.
     func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
-    /// Copy and removal in one transaction (RFC 6851).
+    /// Copy and removal in one transaction (RFC 6851). Within an account it needs no quota.
     func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
     /// Removes those of the messages that are still there, and, with `onlyDeleted`, carry `\Deleted`. Returns the
     /// UIDs removed.

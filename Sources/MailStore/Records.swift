@@ -24,11 +24,14 @@ package struct Account: Sendable, Hashable {
     /// Login name and primary address, canonical.
     package var address: Address
     package var isDisabled: Bool
+    /// May set quotas over IMAP (RFC 9208 §4.1.3).
+    package var isAdministrator: Bool
 
-    package init(id: AccountID, address: Address, isDisabled: Bool = false) {
+    package init(id: AccountID, address: Address, isDisabled: Bool = false, isAdministrator: Bool = false) {
         self.id = id
         self.address = address
         self.isDisabled = isDisabled
+        self.isAdministrator = isAdministrator
     }
 }
 
@@ -77,11 +80,14 @@ package struct Mailbox: Sendable, Hashable {
     package var recentCount: Int
     /// Octets of all messages.
     package var size: UInt64
+    /// Octets of the messages with `\Deleted`.
+    package var deletedSize: UInt64
 
     package init(
         id: MailboxID, account: AccountID, name: MailboxName, uidValidity: UIDValidity, specialUse: SpecialUse? = nil,
         isSubscribed: Bool = true, uidNext: UInt64 = 1, highestModSeq: ModSeq = ModSeq(1), messageCount: Int = 0,
-        unseenCount: Int = 0, deletedCount: Int = 0, recentCount: Int = 0, size: UInt64 = 0
+        unseenCount: Int = 0, deletedCount: Int = 0, recentCount: Int = 0, size: UInt64 = 0,
+        deletedSize: UInt64 = 0
     ) {
         self.id = id
         self.account = account
@@ -96,28 +102,43 @@ package struct Mailbox: Sendable, Hashable {
         self.deletedCount = deletedCount
         self.recentCount = recentCount
         self.size = size
+        self.deletedSize = deletedSize
     }
 }
 
-/// A message as the index knows it.
+/// A message as the index knows it. Its fields stand in an order that leaves no gaps between them: a large mailbox has
+/// a hundred thousand of these in memory.
 package struct MessageRow: Sendable, Hashable {
     package var uid: UID
+    /// When it came into this mailbox, in seconds since 1970 (RFC 8514).
+    package var savedDate: UInt32
     package var flags: FlagBits
     package var modSeq: ModSeq
     /// Octets (RFC822.SIZE).
     package var size: UInt32
+    @usableFromInline var threadHigh: UInt32
     package var internalDate: Timestamp
+    @usableFromInline var threadLow: UInt32
     package var body: BodyID
+
+    /// Copies keep it (RFC 8474 §5.2).
+    @inlinable package var thread: ThreadID {
+        ThreadID(Int64(bitPattern: UInt64(threadHigh) << 32 | UInt64(threadLow)))
+    }
 
     @inlinable
     package init(
-        uid: UID, flags: FlagBits, modSeq: ModSeq, size: UInt32, internalDate: Timestamp, body: BodyID
+        uid: UID, flags: FlagBits, modSeq: ModSeq, size: UInt32, internalDate: Timestamp, savedDate: UInt32 = 0,
+        body: BodyID, thread: ThreadID = ThreadID(0)
     ) {
         self.uid = uid
+        self.savedDate = savedDate
         self.flags = flags
         self.modSeq = modSeq
         self.size = size
+        threadHigh = UInt32(truncatingIfNeeded: thread.value >> 32)
         self.internalDate = internalDate
+        threadLow = UInt32(truncatingIfNeeded: thread.value)
         self.body = body
     }
 }
@@ -129,12 +150,18 @@ package struct NewMessage: Sendable {
     package var internalDate: Timestamp
     /// `MessageFormat.MessageSummary`, encoded: computed once here, so that listing never opens a message.
     package var summary: [UInt8]
+    /// What it is called and what it answers, the nearest first: how it finds its thread. At most a dozen.
+    package var threadKeys: [ThreadKey]
 
-    package init(body: any StagedBody, flags: [Flag] = [], internalDate: Timestamp, summary: [UInt8]) {
+    package init(
+        body: any StagedBody, flags: [Flag] = [], internalDate: Timestamp, summary: [UInt8],
+        threadKeys: [ThreadKey] = []
+    ) {
         self.body = body
         self.flags = flags
         self.internalDate = internalDate
         self.summary = summary
+        self.threadKeys = threadKeys
     }
 }
 
@@ -188,6 +215,8 @@ package enum StoreError: Error, Sendable, Equatable {
     case messageTooLarge
     /// No UID is left in the mailbox.
     case uidsExhausted
+    /// The account holds as much as its quota allows; nothing was changed.
+    case overQuota
     /// The disk is full, or the quota of the file system; nothing was changed.
     case noSpace
     /// The body is gone: its last message was expunged.

@@ -23,19 +23,27 @@ package struct CounterChange: Sendable, Equatable {
     package var deleted = 0
     /// Octets.
     package var size = 0
+    /// Octets of messages with `\Deleted`.
+    package var deletedSize = 0
 
     package init() {}
 
     package mutating func add(_ row: MessageRow, times: Int = 1) {
         messages += times
         if !row.flags.contains(.seen) { unseen += times }
-        if row.flags.contains(.deleted) { deleted += times }
+        if row.flags.contains(.deleted) {
+            deleted += times
+            deletedSize += times * Int(row.size)
+        }
         size += times * Int(row.size)
     }
 
-    fileprivate mutating func change(from old: FlagBits, to new: FlagBits) {
+    fileprivate mutating func change(_ row: MessageRow, to new: FlagBits) {
+        let old = row.flags
         unseen += (new.contains(.seen) ? 0 : 1) - (old.contains(.seen) ? 0 : 1)
-        deleted += (new.contains(.deleted) ? 1 : 0) - (old.contains(.deleted) ? 1 : 0)
+        let change = (new.contains(.deleted) ? 1 : 0) - (old.contains(.deleted) ? 1 : 0)
+        deleted += change
+        deletedSize += change * Int(row.size)
     }
 }
 
@@ -85,7 +93,7 @@ extension MailboxSnapshot {
                 last = nil
             } else if flags != row.flags {
                 outcome.changed.appendAscending((last.map { $0 + 1 } ?? row.uid.value)...row.uid.value)
-                outcome.counters.change(from: row.flags, to: flags)
+                outcome.counters.change(row, to: flags)
                 last = row.uid.value
             } else {
                 last = nil
@@ -128,23 +136,48 @@ extension MailboxSnapshot {
     }
 }
 
+/// A row before it has its place.
+package struct RowContent: Sendable {
+    package var flags: [Flag]
+    package var size: UInt32
+    package var internalDate: Timestamp
+    package var body: BodyID
+    package var thread: ThreadID
+
+    package init(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID, thread: ThreadID) {
+        self.flags = flags
+        self.size = size
+        self.internalDate = internalDate
+        self.body = body
+        self.thread = thread
+    }
+
+    /// Of a copy.
+    package init(_ row: MessageRow, _ keywords: KeywordTable) {
+        self.init(
+            flags: keywords.flags(row.flags), size: row.size, internalDate: row.internalDate, body: row.body,
+            thread: row.thread)
+    }
+}
+
 /// Gives rows their UIDs and MODSEQ in the mailbox they are added to.
 package struct RowPlacement {
     package private(set) var uidNext: UInt64
     package private(set) var highestModSeq: ModSeq
     package private(set) var keywords: KeywordTable
     package private(set) var counters = CounterChange()
+    private let savedDate: UInt32
 
-    package init(uidNext: UInt64, highestModSeq: ModSeq, keywords: KeywordTable) {
+    /// - Parameter savedDate: now, in seconds since 1970.
+    package init(uidNext: UInt64, highestModSeq: ModSeq, keywords: KeywordTable, savedDate: UInt32) {
         self.uidNext = uidNext
         self.highestModSeq = highestModSeq
         self.keywords = keywords
+        self.savedDate = savedDate
     }
 
     /// One call is one change: it raises MODSEQ once. Throws `uidsExhausted`, `tooManyKeywords`.
-    package mutating func place(
-        _ items: [(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID)]
-    ) throws(StoreError) -> [MessageRow] {
+    package mutating func place(_ items: [RowContent]) throws(StoreError) -> [MessageRow] {
         guard !items.isEmpty else { return [] }
         guard uidNext + UInt64(items.count) - 1 <= StoreLimits.lastUID else { throw .uidsExhausted }
         highestModSeq = highestModSeq.next()
@@ -154,7 +187,7 @@ package struct RowPlacement {
             guard let bits = keywords.admit(item.flags) else { throw .tooManyKeywords }
             let row = MessageRow(
                 uid: UID(known: UInt32(uidNext)), flags: bits, modSeq: highestModSeq, size: item.size,
-                internalDate: item.internalDate, body: item.body)
+                internalDate: item.internalDate, savedDate: savedDate, body: item.body, thread: item.thread)
             counters.add(row)
             rows.append(row)
             uidNext += 1

@@ -7,7 +7,8 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
     package let description: String
     package let check: @Sendable (any MailStore) async throws -> Void
 
-    package static let all = accountLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws
+    package static let all =
+        accountLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws + threadLaws + quotaLaws
 
     init(_ description: String, _ check: @escaping @Sendable (any MailStore) async throws -> Void) {
         self.description = description
@@ -140,16 +141,18 @@ package struct StoreFixture: Sendable {
         try expectEqual(try await store.verify { _ in }, [], file: file, line: line)
         for listed in try await store.mailboxes(of: account.id) {
             let snapshot = try await store.open(listed.id)
-            var (unseen, deleted, size) = (0, 0, UInt64(0))
+            var (unseen, deleted, size, deletedSize) = (0, 0, UInt64(0), UInt64(0))
             snapshot.forEach { _, row in
                 unseen += row.flags.contains(.seen) ? 0 : 1
                 deleted += row.flags.contains(.deleted) ? 1 : 0
                 size += UInt64(row.size)
+                deletedSize += row.flags.contains(.deleted) ? UInt64(row.size) : 0
             }
             try expectEqual(listed.messageCount, snapshot.count, file: file, line: line)
             try expectEqual(listed.unseenCount, unseen, file: file, line: line)
             try expectEqual(listed.deletedCount, deleted, file: file, line: line)
             try expectEqual(listed.size, size, file: file, line: line)
+            try expectEqual(listed.deletedSize, deletedSize, file: file, line: line)
             try expectEqual(listed.uidNext, snapshot.uidNext, file: file, line: line)
             try expectEqual(listed.highestModSeq, snapshot.highestModSeq, file: file, line: line)
             try expectEqual(listed.uidValidity, snapshot.uidValidity, file: file, line: line)

@@ -10,6 +10,15 @@ struct RetentionBudget {
         return value
     }
 
+    /// The identifiers of a field, as many as may be kept.
+    mutating func messageIDs(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [[UInt8]] {
+        MessageFormat.messageIDs(bytes, range, limit: MessageLimits.references).filter { id in
+            guard id.count <= octets else { return false }
+            octets -= id.count
+            return true
+        }
+    }
+
     /// The value, or nothing when it is more than may be kept.
     mutating func admit(_ value: [UInt8]) -> [UInt8] {
         guard value.count <= min(octets, MessageLimits.valueOctets) else { return [] }

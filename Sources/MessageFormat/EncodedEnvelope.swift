@@ -11,6 +11,8 @@ package struct EncodedEnvelope: ~Escapable {
     package let bcc: EncodedAddressList
     package let inReplyTo: Range<Int>?
     package let messageID: Range<Int>?
+    /// What References names.
+    package let references: [Range<Int>]
 
     /// Nil when the bytes are not what `MessageSummary.encoded` gives.
     @_lifetime(copy encodedSummary)
@@ -28,6 +30,7 @@ package struct EncodedEnvelope: ~Escapable {
             bcc = try reader.passAddresses(reader.readNumber())
             inReplyTo = try reader.readOptionalRange()
             messageID = try reader.readOptionalRange()
+            references = try reader.passReferences()
         } catch {
             return nil
         }
@@ -75,6 +78,21 @@ package struct EncodedAddresses: ~Escapable {
 }
 
 extension SummaryReader {
+    @_lifetime(self: copy self)
+    fileprivate mutating func passReferences() throws(Damaged) -> [Range<Int>] {
+        let count = try readCount(ofAtLeast: 1)
+        guard count > 0 else { return [] }
+        var ranges: [Range<Int>] = []
+        ranges.reserveCapacity(count)
+        for _ in 0..<count {
+            let length = try readNumber()
+            let start = position
+            try skip(length)
+            ranges.append(start..<position)
+        }
+        return ranges
+    }
+
     @_lifetime(self: copy self)
     fileprivate mutating func passAddresses(_ count: Int) throws(Damaged) -> EncodedAddressList {
         let list = EncodedAddressList(start: position, count: count)

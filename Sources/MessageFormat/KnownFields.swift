@@ -1,10 +1,10 @@
 /// The fields a summary is made of.
 enum KnownField: Int {
-    case date, subject, from, sender, replyTo, to, cc, bcc, inReplyTo, messageID
+    case date, subject, from, sender, replyTo, to, cc, bcc, inReplyTo, messageID, references
     case contentType, contentTransferEncoding, contentID, contentDescription, contentMD5
     case contentDisposition, contentLanguage, contentLocation
 
-    static let count = 18
+    static let count = 19
 
     init?(_ bytes: Span<UInt8>, _ name: Range<Int>) {
         guard let field = Self.candidates(ofLength: name.count).first(where: { bytes.isWord($0.name, in: name) })
@@ -33,6 +33,7 @@ enum KnownField: Int {
         case .bcc: "BCC"
         case .inReplyTo: "IN-REPLY-TO"
         case .messageID: "MESSAGE-ID"
+        case .references: "REFERENCES"
         case .contentType: "CONTENT-TYPE"
         case .contentTransferEncoding: "CONTENT-TRANSFER-ENCODING"
         case .contentID: "CONTENT-ID"
@@ -47,7 +48,7 @@ enum KnownField: Int {
 
 /// Where the known fields of one header are. Of a field that stands twice, the first counts.
 struct KnownFields {
-    private var ranges = InlineArray<18, Range<Int>>(repeating: 0..<0)
+    private var ranges = InlineArray<19, Range<Int>>(repeating: 0..<0)
     private var present: UInt32 = 0
 
     mutating func note(_ field: KnownField, _ value: Range<Int>) {

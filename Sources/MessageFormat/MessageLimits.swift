@@ -16,6 +16,11 @@ package enum MessageLimits {
     package static let valueOctets = 1 << 16
     /// Octets of one address list or MIME field that are looked at: more than ten thousand addresses take.
     package static let fieldOctets = 1 << 20
+    /// Identifiers of one References field that are kept: the first and the last. Longer threads exist; the ancestors
+    /// between are told by the messages between.
+    package static let references = 64
+    /// Octets of one of them: no line of a header is longer (RFC 5322 §2.1.1).
+    package static let messageID = 998
     /// Parameters of one field; a name split after RFC 2231 into as many pieces is over five thousand octets long.
     package static let parameters = 100
     /// Characters (Unicode scalars) of a preview (RFC 8970 §3.3).

@@ -30,7 +30,12 @@ struct StructureParser: ~Escapable {
     init(_ bytes: Span<UInt8>) { self.bytes = bytes }
 
     @_lifetime(self: copy self)
-    mutating func parse() -> (Envelope, BodyPart) { parseMessage(depth: 0) }
+    mutating func parse() -> (Envelope, references: [[UInt8]], BodyPart) {
+        let (fields, headerRange) = readHeader()
+        let envelope = Envelope(bytes, fields, &budget)
+        let references = fields[.references].map { budget.messageIDs(bytes, $0) } ?? []
+        return (envelope, references, parseEntity(fields, headerRange, default: .plainText, depth: 0))
+    }
 
     @_lifetime(self: copy self)
     private mutating func parseMessage(depth: Int) -> (Envelope, BodyPart) {

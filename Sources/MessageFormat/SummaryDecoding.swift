@@ -6,6 +6,7 @@ extension MessageSummary {
         do throws(SummaryReader.Damaged) {
             _ = try reader.readEnvelopeLength()
             envelope = try reader.readEnvelope()
+            references = try reader.readReferences()
             preview = try reader.readText()
             structure = try reader.readPart(within: 0..<Int.max, depth: 0)
         } catch {
@@ -108,7 +109,7 @@ struct SummaryReader: ~Escapable {
 
     /// A number of things that take at least `octets` each: never more than could be there.
     @_lifetime(self: copy self)
-    private mutating func readCount(ofAtLeast octets: Int) throws(Damaged) -> Int {
+    mutating func readCount(ofAtLeast octets: Int) throws(Damaged) -> Int {
         let count = try readNumber()
         guard count <= (bytes.count - position) / octets else { throw Damaged() }
         return count
@@ -149,6 +150,14 @@ struct SummaryReader: ~Escapable {
         return try Envelope(
             date: date, subject: subject, from: from, sender: sender, replyTo: replyTo, to: to, cc: cc, bcc: bcc,
             inReplyTo: readOptional(), messageID: readOptional())
+    }
+
+    @_lifetime(self: copy self)
+    mutating func readReferences() throws(Damaged) -> [[UInt8]] {
+        let count = try readCount(ofAtLeast: 1)
+        var references: [[UInt8]] = []
+        for _ in 0..<count { references.append(try readText()) }
+        return references
     }
 
     @_lifetime(self: copy self)

@@ -1,24 +1,28 @@
 // The stored form of a summary:
 //
-//      summary   version(1) length envelope preview structure
+//      summary   version(3) length envelope references preview structure
 //      envelope  date subject list(from) sender replyTo list(to) list(cc) list(bcc) inReplyTo messageID
 //      sender, replyTo   0 when the same as from, or else count+1 and addresses
+//      references   count texts
 //      list      count addresses           address   name route mailbox host, each optional
 //      part      type subtype parameters id description encoding md5 disposition languages location
 //                header start, header length, gap, body length, lines, kind, and by kind: nothing, nothing,
 //                envelope and part, count and parts
 //      preview, text   length octets       optional  0, or length+1 octets
 //
-// Numbers are LEB128. Gap is from the header's end to the body's start.
+// Numbers are LEB128. Length is that of envelope and references. Gap is from the header's end to the body's start.
 
 extension MessageSummary {
-    /// First octet of the form above. Another form gets another number, and `init?(encoded:)` reads both.
-    package static let encodingVersion: UInt8 = 2
+    /// First octet of the form above. Another form gets another number, and `init?(encoded:)` reads both,
+    /// from the first release on.
+    package static let encodingVersion: UInt8 = 3
 
     /// The form that is kept beside the message.
     package func encoded() -> [UInt8] {
         var body = SummaryWriter()
         body.write(envelope)
+        body.write(references.count)
+        for reference in references { body.write(reference) }
         let envelopeOctets = body.bytes
         var whole = SummaryWriter()
         whole.bytes.reserveCapacity(envelopeOctets.count + preview.count + 128)

@@ -3,7 +3,7 @@ extension MessageSummary {
     /// text/plain. Takes time in proportion to the size; what is kept is bounded by `MessageLimits`.
     package init(parsing message: Span<UInt8>) {
         var parser = StructureParser(message)
-        (envelope, structure) = parser.parse()
+        (envelope, references, structure) = parser.parse()
         preview = structure.preview(of: message)
     }
 }

@@ -22,11 +22,14 @@ struct MailboxDraft: Sendable {
     let base: ModSeq
     /// How many keywords are in the database.
     let savedKeywords: Int
+    /// What it held as the account's usage last took it in.
+    var counted: UsageChange
 
     init(_ state: MailboxState) {
         self.state = state
         base = state.record.highestModSeq
         savedKeywords = state.keywords.keywords.count
+        counted = UsageChange(state.record)
     }
 
     /// Takes in what was placed below the record and the rows.
@@ -52,6 +55,7 @@ extension MailboxState {
         record.unseenCount &+= change.unseen
         record.deletedCount &+= change.deleted
         record.size = UInt64(clamping: Int64(clamping: record.size) &+ Int64(change.size))
+        record.deletedSize = UInt64(clamping: Int64(clamping: record.deletedSize) &+ Int64(change.deletedSize))
     }
 
     /// The snapshot's own copies of what the record says.

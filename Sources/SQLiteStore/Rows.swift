@@ -20,7 +20,7 @@ extension Row {
 enum RowReader {
     static let mailboxColumns = """
         mailbox.id, mailbox.account, mailbox.name, uidvalidity, special_use, uidnext, modseq, messages, unseen, \
-        deleted, size, recent, first_recent
+        deleted, mailbox.size, recent, first_recent, deleted_size
         """
 
     static func mailbox(_ row: Row, isSubscribed: Bool = false) throws -> Mailbox {
@@ -37,7 +37,8 @@ enum RowReader {
             highestModSeq: ModSeq(UInt64(clamping: try row.value(6) as Int64)),
             messageCount: try row.value(7), unseenCount: try row.value(8), deletedCount: try row.value(9),
             recentCount: try row.value(11),
-            size: UInt64(clamping: try row.value(10) as Int64))
+            size: UInt64(clamping: try row.value(10) as Int64),
+            deletedSize: UInt64(clamping: try row.value(13) as Int64))
     }
 
     /// Without rows. Throws `noSuchMailbox`.
@@ -57,7 +58,10 @@ enum RowReader {
     /// The rows of a mailbox as `state` says it is.
     static func snapshot(_ state: MailboxState, _ db: Database) throws -> MailboxSnapshot {
         let select = try db.cachedStatement(
-            sql: "SELECT uid, flags, modseq, size, date, zone, body FROM message WHERE mailbox = ? ORDER BY uid")
+            sql: """
+                SELECT uid, flags, modseq, size, date, zone, saved, body, thread FROM message
+                WHERE mailbox = ? ORDER BY uid
+                """)
         return MailboxSnapshot(
             mailbox: state.record.id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
             highestModSeq: state.record.highestModSeq, keywords: state.keywords,
@@ -93,7 +97,8 @@ enum RowReader {
             internalDate: Timestamp(
                 seconds: sqlite3_column_int64(statement, 4),
                 zoneMinutes: Int16(truncatingIfNeeded: sqlite3_column_int(statement, 5))),
-            body: BodyID(sqlite3_column_int64(statement, 6)))
+            savedDate: UInt32(truncatingIfNeeded: sqlite3_column_int64(statement, 6)),
+            body: BodyID(sqlite3_column_int64(statement, 7)), thread: ThreadID(sqlite3_column_int64(statement, 8)))
     }
 
     static func place(_ body: BodyID, _ db: Database) throws -> BodyPlace? {
@@ -180,6 +185,6 @@ enum RowReader {
         }
         return Account(
             id: AccountID(try row.value(0)), address: Address(localPart: try row.value(1), domain: domain),
-            isDisabled: try row.value(3))
+            isDisabled: try row.value(3), isAdministrator: try row.value(4))
     }
 }

@@ -22,7 +22,7 @@ extension SQLiteStore {
 
     package func accounts() async throws -> [Account] {
         try await read { db in
-            try Row.fetchAll(db, sql: "SELECT id, local, domain, disabled FROM account ORDER BY id")
+            try Row.fetchAll(db, sql: "SELECT id, local, domain, disabled, administrator FROM account ORDER BY id")
                 .map { try RowReader.account($0) }
         }
     }
@@ -31,7 +31,7 @@ extension SQLiteStore {
         let address = address.canonical
         return try await read { db in
             let select = try db.cachedStatement(
-                sql: "SELECT id, local, domain, disabled FROM account WHERE domain = ? AND local = ?")
+                sql: "SELECT id, local, domain, disabled, administrator FROM account WHERE domain = ? AND local = ?")
             return try Row.fetchOne(select, arguments: [address.domain.name, address.localPart])
                 .map { try RowReader.account($0) }
         }
@@ -64,5 +64,22 @@ extension SQLiteStore {
 
     package func deleteAccount(_ account: AccountID) async throws {
         try await committer.commit { transaction, _ in try transaction.deleteAccount(account) }
+    }
+
+    package func quota(of account: AccountID) async throws -> Quota {
+        try await read { [quotaDefaults] db in
+            guard let quota = try RowReader.quota(of: account, quotaDefaults, db) else {
+                throw StoreError.noSuchAccount
+            }
+            return quota
+        }
+    }
+
+    package func setQuota(_ limits: QuotaLimits, of account: AccountID) async throws {
+        try await committer.commit { transaction, _ in try transaction.setQuota(limits, of: account) }
+    }
+
+    package func setAdministrator(_ isAdministrator: Bool, _ account: AccountID) async throws {
+        try await committer.commit { transaction, _ in try transaction.setAdministrator(isAdministrator, account) }
     }
 }

@@ -14,7 +14,7 @@ extension SQLiteStore {
             // By octets, as MailboxName compares.
             let select = try db.cachedStatement(sql: SQLiteStore.listing + " ORDER BY mailbox.name")
             return try Row.fetchAll(select, arguments: [account.value]).map { row in
-                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(13)), cache)
+                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(14)), cache)
             }
         }
     }
@@ -23,7 +23,7 @@ extension SQLiteStore {
         let found = try await read { [cache] db in
             let select = try db.cachedStatement(sql: SQLiteStore.listing + " AND mailbox.name = ?")
             return try Row.fetchOne(select, arguments: [account.value, name.text]).map { row in
-                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(13)), cache)
+                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(14)), cache)
             }
         }
         // The same text may be written with other octets (composed or not).

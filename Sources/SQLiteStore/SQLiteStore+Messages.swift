@@ -46,7 +46,9 @@ extension SQLiteStore {
                 let number = try numbers[staged] ?? SQLiteStore.outgoing(message.body, &bodies)
                 if numbers[staged] == nil { summaries.append(message.summary) }
                 numbers[staged] = number
-                return PlacedMessage(body: number, flags: message.flags, internalDate: message.internalDate)
+                return PlacedMessage(
+                    body: number, flags: message.flags, internalDate: message.internalDate,
+                    threadKeys: message.threadKeys)
             }
             return (mailbox: mailbox, messages: placed)
         }

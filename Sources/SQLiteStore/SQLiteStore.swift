@@ -1,6 +1,6 @@
 import GRDB
 import Glibc
-import MailStore
+package import MailStore
 import MailVocabulary
 
 /// The store that keeps mail on a disk: rows in SQLite (WAL), bodies in append-only segment files.
@@ -19,6 +19,10 @@ package final class SQLiteStore: MailStore {
         package var parkedOctets = 1 << 20
         /// How often the room of expunged mail is given back; nil for never.
         package var compactionInterval: Duration? = .seconds(300)
+        /// What accounts may hold that have no limits of their own.
+        package var quotaDefaults = QuotaDefaults()
+        /// Seconds since 1970: when messages are saved.
+        package var now: @Sendable () -> UInt32 = SaveClock.system
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -40,6 +44,7 @@ package final class SQLiteStore: MailStore {
     let housekeeping = Housekeeping()
     let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
+    let quotaDefaults: QuotaDefaults
 
     /// Opens the store at `path`, making it when nothing is there. Throws `unavailable` (in use by another process, no
     /// permission), `noSpace`, `damaged`.
@@ -48,6 +53,7 @@ package final class SQLiteStore: MailStore {
             directory = try StoreDirectory(path)
             pool = try SQLiteStore.openDatabase(directory, options)
             log = options.log
+            quotaDefaults = options.quotaDefaults
             readers = WorkPool("store.read", width: options.readers)
             staging = StagingArea(
                 directory.staging, files: options.files, pool: WorkPool("store.stage", width: options.readers))
@@ -120,7 +126,8 @@ package final class SQLiteStore: MailStore {
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
             pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, feed: feed,
-            counters: counters, parking: options.parkedOctets, log: options.log)
+            counters: counters, parking: options.parkedOctets,
+            rules: CommitRules(quotaDefaults: options.quotaDefaults, now: options.now), log: options.log)
     }
 
     /// A question to the database, on a thread that may wait.

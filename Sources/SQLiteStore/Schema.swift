@@ -22,7 +22,11 @@ enum Schema {
         CREATE TABLE account (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             local TEXT NOT NULL, domain TEXT NOT NULL,
-            disabled INTEGER NOT NULL DEFAULT 0,
+            disabled INTEGER NOT NULL DEFAULT 0, administrator INTEGER NOT NULL DEFAULT 0,
+            -- Limits: NULL for the operator's default, below 0 for none.
+            quota_storage INTEGER, quota_messages INTEGER,
+            -- What all its mailboxes hold, so that a limit is checked without looking at each.
+            size INTEGER NOT NULL DEFAULT 0, messages INTEGER NOT NULL DEFAULT 0,
             UNIQUE (domain, local));
 
         CREATE TABLE credentials (
@@ -39,6 +43,7 @@ enum Schema {
             uidnext INTEGER NOT NULL DEFAULT 1, modseq INTEGER NOT NULL DEFAULT 1,
             messages INTEGER NOT NULL DEFAULT 0, unseen INTEGER NOT NULL DEFAULT 0,
             deleted INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0,
+            deleted_size INTEGER NOT NULL DEFAULT 0,
             recent INTEGER NOT NULL DEFAULT 0, first_recent INTEGER NOT NULL DEFAULT 1,
             UNIQUE (account, name));
 
@@ -52,8 +57,14 @@ enum Schema {
         CREATE TABLE message (
             mailbox INTEGER NOT NULL, uid INTEGER NOT NULL,
             flags INTEGER NOT NULL, modseq INTEGER NOT NULL, size INTEGER NOT NULL,
-            date INTEGER NOT NULL, zone INTEGER NOT NULL, body INTEGER NOT NULL,
+            date INTEGER NOT NULL, zone INTEGER NOT NULL, saved INTEGER NOT NULL,
+            body INTEGER NOT NULL, thread INTEGER NOT NULL,
             PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+
+        -- The thread of each message-id that a message of the account has, or answers.
+        CREATE TABLE thread (
+            account INTEGER NOT NULL, key INTEGER NOT NULL, thread INTEGER NOT NULL,
+            PRIMARY KEY (account, key)) WITHOUT ROWID;
 
         CREATE TABLE body (
             id INTEGER PRIMARY KEY,

@@ -125,6 +125,18 @@ struct RowVerifier {
             """
         ),
         (
+            "what it holds is not as counted",
+            """
+            SELECT 'account ' || a.id FROM account a
+            LEFT JOIN (SELECT account, sum(size) AS s, sum(messages) AS n FROM mailbox GROUP BY account) m
+            ON m.account = a.id WHERE a.size <> ifnull(m.s, 0) OR a.messages <> ifnull(m.n, 0)
+            """
+        ),
+        (
+            "its account is not known",
+            "SELECT DISTINCT 'threads of account ' || account FROM thread WHERE account NOT IN (SELECT id FROM account)"
+        ),
+        (
             "it has no credentials",
             "SELECT 'account ' || id FROM account WHERE id NOT IN (SELECT account FROM credentials)"
         ),
@@ -154,7 +166,7 @@ struct RowVerifier {
         let select = try db.cachedStatement(
             sql: """
                 SELECT count(*), total(flags & 1 = 0), total(flags & 8 <> 0), total(size), max(uid), max(modseq),
-                total((flags & ?) <> 0), min(uid) FROM message WHERE mailbox = ?
+                total((flags & ?) <> 0), min(uid), total(CASE WHEN flags & 8 THEN size ELSE 0 END) FROM message WHERE mailbox = ?
                 """)
         guard
             let row = try Row.fetchOne(
@@ -167,6 +179,7 @@ struct RowVerifier {
             (row.value(1) as Int == record.unseenCount, "unseen messages are not as counted"),
             (row.value(2) as Int == record.deletedCount, "deleted messages are not as counted"),
             (row.value(3) as Int == Int(clamping: record.size), "octets are not as counted"),
+            (row.value(8) as Int == Int(clamping: record.deletedSize), "octets to be expunged are not as counted"),
             (lastUID < Int64(clamping: record.uidNext), "a UID is not below UIDNEXT"),
             (lastModSeq <= Int64(clamping: record.highestModSeq.value), "a MODSEQ is above the highest"),
             (row.value(6) as Int == 0, "a message has a keyword that is not known"),

@@ -112,8 +112,12 @@ package final class SubmissionService: SessionService {
     /// One body, in every recipient's INBOX or in none.
     private func deliver(_ delivery: SubmissionDelivery) async throws {
         let body = try await delivery.writer.finish()
-        let summary = try body.withBytes { MessageSummary(parsing: $0).encoded() }
-        let message = NewMessage(body: body, internalDate: delivery.date, summary: summary)
+        let (summary, messageIDs) = try body.withBytes {
+            (MessageSummary(parsing: $0).encoded(), threadMessageIDs(of: $0))
+        }
+        let message = NewMessage(
+            body: body, internalDate: delivery.date, summary: summary,
+            threadKeys: messageIDs.map { ThreadKey(messageID: $0) })
         var additions: [(mailbox: MailboxID, messages: [NewMessage])] = []
         for recipient in delivery.recipients {
             guard let inbox = try await store.mailbox(.inbox, of: recipient) else { throw StoreError.noSuchMailbox }

@@ -51,7 +51,7 @@ final class Client {
 
 /// A store with an account, and sessions on it.
 struct Fixture {
-    let store = InMemoryStore()
+    let store: InMemoryStore
     /// What sessions get.
     let served: TroubledStore
     let account: Account
@@ -60,6 +60,7 @@ struct Fixture {
 
     /// - Parameter isForgetful: whether sessions never find an index at hand.
     init(isForgetful: Bool = false) async throws {
+        store = InMemoryStore(now: { UInt32(Fixture.now.seconds) })
         let served = TroubledStore(store)
         served.condition.withLock { $0.forgets = isForgetful }
         self.served = served
@@ -106,7 +107,8 @@ struct Fixture {
             let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
             return NewMessage(
                 body: InMemoryBody(bytes), flags: flags, internalDate: date,
-                summary: MessageSummary(parsing: bytes.span).encoded())
+                summary: MessageSummary(parsing: bytes.span).encoded(),
+                threadKeys: threadMessageIDs(of: bytes.span).map { ThreadKey(messageID: $0) })
         }
         return try await store.append([(mailbox.id, new)])[0].uids
     }

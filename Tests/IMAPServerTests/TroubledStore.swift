@@ -40,6 +40,13 @@ final class TroubledStore: MailStore {
         try await base.setCredentials(credentials, of: account)
     }
     func deleteAccount(_ account: AccountID) async throws { try await base.deleteAccount(account) }
+    func quota(of account: AccountID) async throws -> Quota { try await base.quota(of: account) }
+    func setQuota(_ limits: QuotaLimits, of account: AccountID) async throws {
+        try await base.setQuota(limits, of: account)
+    }
+    func setAdministrator(_ isAdministrator: Bool, _ account: AccountID) async throws {
+        try await base.setAdministrator(isAdministrator, account)
+    }
 
     func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {

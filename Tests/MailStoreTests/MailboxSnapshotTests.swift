@@ -26,6 +26,16 @@ struct MailboxSnapshotTests {
         return rows
     }
 
+    @Test("a row takes little memory, and gives a thread back as it was", arguments: [0, 1, -1, .max, .min, 1 << 33])
+    func rowLayout(_ thread: Int64) {
+        #expect(MemoryLayout<MessageRow>.stride <= 56)
+        let row = MessageRow(
+            uid: UID(known: 1), flags: [], modSeq: ModSeq(1), size: 1, internalDate: Timestamp(seconds: 1),
+            savedDate: 7, body: BodyID(2), thread: ThreadID(thread))
+        #expect(row.thread == ThreadID(thread))
+        #expect(row.savedDate == 7)
+    }
+
     @Test("empty: no position, no UID, no change")
     func empty() throws {
         let empty = try Self.snapshot([])

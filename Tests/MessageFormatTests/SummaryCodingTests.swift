@@ -4,13 +4,17 @@ import Testing
 @Suite("A summary's stored form")
 struct SummaryCodingTests {
     private static let original = summary(
-        "Subject: x\nFrom: A <@r:a@x>, g: b@y;\nSender: c@z\nDate:\n" + StructureTests.nested)
+        "Subject: x\nReferences: <a@x>\n <\"b\"@y>\nFrom: A <@r:a@x>, g: b@y;\nSender: c@z\nDate:\n"
+            + StructureTests.nested)
 
     @Test("Comes back as it was")
     func roundTrip() {
         let encoded = Self.original.encoded()
         #expect(encoded.first == MessageSummary.encodingVersion)
         #expect(MessageSummary(encoded: encoded.span) == Self.original)
+        #expect(Self.original.references == [Array("a@x".utf8), Array("b@y".utf8)])
+        let ranges = EncodedEnvelope(encodedSummary: encoded.span)?.references ?? []
+        #expect(ranges.map { Array(encoded[$0]) } == Self.original.references)
         #expect(Envelope(encodedSummary: encoded.span) == Self.original.envelope)
         #expect(BodyPart(encodedSummary: encoded.span) == Self.original.structure)
     }

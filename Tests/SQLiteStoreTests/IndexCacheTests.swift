@@ -33,8 +33,11 @@ struct IndexCacheTests {
     private func appending(to state: MailboxState) throws -> MailboxDraft {
         var draft = MailboxDraft(state)
         var placement = RowPlacement(
-            uidNext: state.record.uidNext, highestModSeq: state.record.highestModSeq, keywords: state.keywords)
-        let rows = try placement.place([([], 1, Timestamp(seconds: 0), BodyID(2))])
+            uidNext: state.record.uidNext, highestModSeq: state.record.highestModSeq, keywords: state.keywords,
+            savedDate: 0)
+        let rows = try placement.place([
+            RowContent(flags: [], size: 1, internalDate: Timestamp(seconds: 0), body: BodyID(2), thread: ThreadID(2))
+        ])
         draft.append(rows, placement)
         return draft
     }

@@ -26,7 +26,7 @@ extension IMAPSession {
         case .noSpace: output.events.append(.notice("no space left for mail"))
         case .noSuchDomain, .domainExists, .domainInUse, .noSuchAccount, .accountExists, .noSuchMailbox,
             .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .invalidName, .tooManyKeywords,
-            .messageTooLarge, .uidsExhausted, .noSuchBody:
+            .messageTooLarge, .uidsExhausted, .overQuota, .noSuchBody:
             break
         }
         return conclude(tag, refusal.status, refusal.code, refusal.text, updates: updates, &output)
@@ -45,6 +45,7 @@ extension Refusal {
         case .tooManyKeywords: self.init(status: .no, code: .limit, text: "Too many keywords in the mailbox")
         case .messageTooLarge: self.init(status: .no, code: .tooBig, text: "The message is too large")
         case .uidsExhausted: self.init(status: .no, code: .limit, text: "The mailbox has no UID left")
+        case .overQuota: self.init(status: .no, code: .overQuota, text: "The quota is exhausted")
         case .noSpace: self.init(status: .no, code: .overQuota, text: "No space left")
         case .noSuchBody: self.init(status: .no, code: .expungeIssued, text: "The message is gone")
         case .damaged: self.init(status: .no, code: .corruption, text: "Stored data is damaged")

@@ -11,12 +11,12 @@ extension InMemoryState {
 
     mutating func append(_ additions: [(mailbox: MailboxID, messages: [NewMessage])]) throws -> [AppendResult] {
         let stored = try copyBodies(additions.flatMap(\.messages))
-        let before = mailboxes
+        let before = (mailboxes, accounts)
         let results: [AppendResult]
         do {
             results = try additions.map { try append($0.messages, to: $0.mailbox, bodies: stored.mapValues(\.id)) }
         } catch {
-            mailboxes = before
+            (mailboxes, accounts) = before
             _ = takeChanges()
             throw error
         }
@@ -27,12 +27,17 @@ extension InMemoryState {
     private mutating func append(
         _ messages: [NewMessage], to id: MailboxID, bodies: [ObjectIdentifier: BodyID]
     ) throws -> AppendResult {
-        guard let uidValidity = mailboxes[id]?.snapshot.uidValidity else { throw StoreError.noSuchMailbox }
+        guard let (account, snapshot) = mailboxes[id].map({ ($0.account, $0.snapshot) }) else {
+            throw StoreError.noSuchMailbox
+        }
+        let uidValidity = snapshot.uidValidity
         let rows = try place(
             messages.map { message in
                 guard let size = UInt32(exactly: message.body.count) else { throw StoreError.messageTooLarge }
                 guard let body = bodies[ObjectIdentifier(message.body)] else { throw StoreError.noSuchBody }
-                return (message.flags, size, message.internalDate, body)
+                return RowContent(
+                    flags: message.flags, size: size, internalDate: message.internalDate, body: body,
+                    thread: thread(of: body, message.threadKeys, in: account))
             }, in: id)
         return AppendResult(mailbox: id, uidValidity: uidValidity, uids: rows.map(\.uid))
     }
@@ -61,12 +66,26 @@ extension InMemoryState {
         return stored
     }
 
+    private mutating func thread(of body: BodyID, _ keys: [ThreadKey], in account: AccountID) -> ThreadID {
+        let (thread, new) = ThreadID.of(body, keys) { accounts[account]?.threads[$0] }
+        for key in new { accounts[account]?.threads[key] = thread }
+        return thread
+    }
+
+    /// - Parameter isMove: from another mailbox of the account, so that it holds no more than before.
     private mutating func place(
-        _ items: [(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID)], in id: MailboxID
+        _ items: [RowContent], in id: MailboxID, isMove: Bool = false
     ) throws -> [MessageRow] {
-        guard var snapshot = mailboxes[id]?.snapshot else { throw StoreError.noSuchMailbox }
+        guard let account = mailboxes[id]?.account, var snapshot = mailboxes[id]?.snapshot else {
+            throw StoreError.noSuchMailbox
+        }
+        if !isMove {
+            let octets = items.reduce(0) { $0 + UInt64($1.size) }
+            try quota(of: account).requireRoom(messages: items.count, octets: octets)
+        }
         var placement = RowPlacement(
-            uidNext: snapshot.uidNext, highestModSeq: snapshot.highestModSeq, keywords: snapshot.keywords)
+            uidNext: snapshot.uidNext, highestModSeq: snapshot.highestModSeq, keywords: snapshot.keywords,
+            savedDate: now())
         let rows = try placement.place(items)
         guard !rows.isEmpty else { return [] }
         snapshot.uidNext = placement.uidNext
@@ -76,6 +95,14 @@ extension InMemoryState {
         mailboxes[id]?.snapshot = snapshot
         noteChange(id)
         return rows
+    }
+
+    func quota(of id: AccountID) throws -> Quota {
+        guard let account = accounts[id] else { throw StoreError.noSuchAccount }
+        var counters = CounterChange()
+        for mailbox in account.mailboxes.values { mailboxes[mailbox]?.snapshot.forEach { counters.add($1) } }
+        return Quota(
+            account.quota, quotaDefaults, octets: UInt64(counters.size), messages: UInt64(counters.messages))
     }
 
     mutating func changeFlags(
@@ -90,20 +117,22 @@ extension InMemoryState {
         return outcome.modified
     }
 
-    mutating func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    mutating func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, isMove: Bool = false
+    ) throws -> CopyResult {
         guard let source = mailboxes[from]?.snapshot, let target = mailboxes[to]?.snapshot else {
             throw StoreError.noSuchMailbox
         }
         let rows = source.rows(uids)
-        let placed = try place(
-            rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
+        let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
         for row in rows { bodies[row.body]?.references += 1 }
         return CopyResult(
             uidValidity: target.uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
     }
 
     mutating func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
-        let result = try copy(uids, from: from, to: to)
+        let isMove = mailboxes[from]?.account == mailboxes[to]?.account
+        let result = try copy(uids, from: from, to: to, isMove: isMove)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }

@@ -7,6 +7,8 @@ struct InMemoryState {
         var credentials: StoredCredentials
         var mailboxes: [MailboxName: MailboxID] = [:]
         var subscriptions: Set<MailboxName> = []
+        var quota = QuotaLimits()
+        var threads: [ThreadKey: ThreadID] = [:]
     }
 
     struct MailboxEntry {
@@ -24,6 +26,9 @@ struct InMemoryState {
         var references: Int
     }
 
+    let quotaDefaults: QuotaDefaults
+    /// Seconds since 1970.
+    let now: @Sendable () -> UInt32
     var domains: Set<Domain> = []
     var accounts: [AccountID: AccountEntry] = [:]
     var accountsByAddress: [Address: AccountID] = [:]
@@ -32,6 +37,11 @@ struct InMemoryState {
     private var lastID: Int64 = 0
     private var lastUIDValidity: UInt32 = 0
     private var changes = ChangeSet()
+
+    init(_ quotaDefaults: QuotaDefaults, now: @escaping @Sendable () -> UInt32) {
+        self.quotaDefaults = quotaDefaults
+        self.now = now
+    }
 
     mutating func takeChanges() -> ChangeSet {
         defer { changes = ChangeSet() }
@@ -58,7 +68,7 @@ struct InMemoryState {
             specialUse: entry.specialUse, isSubscribed: account.subscriptions.contains(entry.name),
             uidNext: entry.snapshot.uidNext, highestModSeq: entry.snapshot.highestModSeq,
             messageCount: counters.messages, unseenCount: counters.unseen, deletedCount: counters.deleted,
-            recentCount: recent, size: UInt64(counters.size))
+            recentCount: recent, size: UInt64(counters.size), deletedSize: UInt64(counters.deletedSize))
     }
 
     // Domains and accounts

@@ -4,10 +4,15 @@ import Synchronization
 /// The reference store: everything in memory, nothing survives the process. For tests, and to say what `MailStore`
 /// means: each operation is one function on `InMemoryState` under one lock.
 package final class InMemoryStore: MailStore {
-    private let state = Mutex(InMemoryState())
+    private let state: Mutex<InMemoryState>
     private let feed = ChangeFeed()
 
-    package init() {}
+    /// - Parameter now: seconds since 1970.
+    package init(
+        quotaDefaults: QuotaDefaults = QuotaDefaults(), now: @escaping @Sendable () -> UInt32 = SaveClock.system
+    ) {
+        state = Mutex(InMemoryState(quotaDefaults, now: now))
+    }
 
     /// One change: all of it or, when it throws, nothing; then observers hear of it.
     private func change<R: Sendable>(_ body: (inout InMemoryState) throws -> R) throws -> R {
@@ -54,6 +59,16 @@ package final class InMemoryStore: MailStore {
     }
 
     package func deleteAccount(_ account: AccountID) async throws { try change { try $0.deleteAccount(account) } }
+
+    package func quota(of account: AccountID) async throws -> Quota { try look { try $0.quota(of: account) } }
+
+    package func setQuota(_ limits: QuotaLimits, of account: AccountID) async throws {
+        try change { try $0.changeAccount(account) { $0.quota = limits } }
+    }
+
+    package func setAdministrator(_ isAdministrator: Bool, _ account: AccountID) async throws {
+        try change { try $0.changeAccount(account) { $0.account.isAdministrator = isAdministrator } }
+    }
 
     // Mailboxes
 

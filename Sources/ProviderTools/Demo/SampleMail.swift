@@ -14,7 +14,9 @@ enum SampleMail {
             writer.write(bytes.span)
             let summary = MessageSummary(parsing: bytes.span).encoded()
             let date = Timestamp(seconds: now.seconds - Int64((3 - index) * 3600))
-            messages.append(NewMessage(body: try await writer.finish(), internalDate: date, summary: summary))
+            let keys = threadMessageIDs(of: bytes.span).map { ThreadKey(messageID: $0) }
+            let body = try await writer.finish()
+            messages.append(NewMessage(body: body, internalDate: date, summary: summary, threadKeys: keys))
         }
         _ = try await store.append([(inbox.id, messages)])
     }

@@ -81,6 +81,7 @@ final class CommitCore: @unchecked Sendable {
     private let cache: IndexCache
     private let feed: ChangeFeed
     private let log: @Sendable (String) -> Void
+    private let rules: CommitRules
     private var ids: BodyNumbers
     private var nextUIDValidity: Int64
     private let parking: Int
@@ -91,7 +92,7 @@ final class CommitCore: @unchecked Sendable {
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
-        cache: IndexCache, feed: ChangeFeed, counters: StoredCounters, parking: Int,
+        cache: IndexCache, feed: ChangeFeed, counters: StoredCounters, parking: Int, rules: CommitRules,
         log: @escaping @Sendable (String) -> Void
     ) {
         self.pool = pool
@@ -101,6 +102,7 @@ final class CommitCore: @unchecked Sendable {
         self.cache = cache
         self.feed = feed
         self.log = log
+        self.rules = rules
         ids = BodyNumbers(reserved: counters.nextBody)
         nextUIDValidity = counters.nextUIDValidity
         self.parking = parking
@@ -167,7 +169,7 @@ final class CommitCore: @unchecked Sendable {
         while !active.isEmpty {
             // Prepared once: GRDB's own would be parsed for each batch.
             try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
-            let transaction = WriteTransaction(db, cache: cache, nextUIDValidity: nextUIDValidity)
+            let transaction = WriteTransaction(db, cache: cache, rules: rules, nextUIDValidity: nextUIDValidity)
             do {
                 guard try run(&active, transaction) else {
                     try db.rollback()

@@ -72,7 +72,7 @@ extension WriteTransaction {
         for id in try mailboxNames(of: account).values { try dropMailbox(id) }
         for sql in [
             "DELETE FROM subscription WHERE account = ?", "DELETE FROM credentials WHERE account = ?",
-            "DELETE FROM account WHERE id = ?",
+            "DELETE FROM thread WHERE account = ?", "DELETE FROM account WHERE id = ?",
         ] { try execute(sql, [account.value]) }
         pending.changes.accounts.insert(account)
     }

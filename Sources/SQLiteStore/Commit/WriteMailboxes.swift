@@ -68,6 +68,8 @@ extension WriteTransaction {
     }
 
     func dropMailbox(_ id: MailboxID) throws {
+        let record = try draft(id).state.record
+        count(UsageChange() - UsageChange(record), in: record.account)
         let select = try db.cachedStatement(sql: "SELECT body FROM message WHERE mailbox = ?")
         try release(try Int64.fetchAll(select, arguments: [id.value]).map { BodyID($0) })
         for sql in [

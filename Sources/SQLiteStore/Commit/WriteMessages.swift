@@ -11,6 +11,7 @@ struct PlacedMessage: Sendable {
     var body: Int
     var flags: [Flag]
     var internalDate: Timestamp
+    var threadKeys: [ThreadKey]
 }
 
 extension WriteTransaction {
@@ -22,9 +23,12 @@ extension WriteTransaction {
         var placed: [[MessageRow]] = []
         for (mailbox, messages) in additions {
             for message in messages { references[message.body] += 1 }
-            let items = messages.map { message in
+            let account = try draft(mailbox).state.record.account
+            let items = try messages.map { message in
                 let body = bodies[message.body]
-                return (message.flags, UInt32(body.place.length), message.internalDate, body.id)
+                return RowContent(
+                    flags: message.flags, size: UInt32(body.place.length), internalDate: message.internalDate,
+                    body: body.id, thread: try thread(of: body.id, message.threadKeys, in: account))
             }
             placed.append(try place(items, in: mailbox))
         }
@@ -39,13 +43,14 @@ extension WriteTransaction {
     }
 
     /// Gives rows their place in memory; `insert` writes them.
-    private func place(
-        _ items: [(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID)], in mailbox: MailboxID
-    ) throws -> [MessageRow] {
+    ///
+    /// - Parameter isMove: from another mailbox of the account, so that it holds no more than before.
+    private func place(_ items: [RowContent], in mailbox: MailboxID, isMove: Bool = false) throws -> [MessageRow] {
         var draft = try draft(mailbox)
+        if !isMove { try requireRoom(for: items, in: draft.state.record.account) }
         var placement = RowPlacement(
             uidNext: draft.state.record.uidNext, highestModSeq: draft.state.record.highestModSeq,
-            keywords: draft.state.keywords)
+            keywords: draft.state.keywords, savedDate: rules.now())
         let rows = try placement.place(items)
         guard !rows.isEmpty else { return [] }
         draft.append(rows, placement)
@@ -56,14 +61,14 @@ extension WriteTransaction {
     private func insert(_ rows: [MessageRow], in mailbox: MailboxID) throws {
         let statement = try db.cachedStatement(
             sql: """
-                INSERT INTO message (mailbox, uid, flags, modseq, size, date, zone, body)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO message (mailbox, uid, flags, modseq, size, date, zone, saved, body, thread)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         for row in rows {
             try statement.execute(arguments: [
                 mailbox.value, Int64(row.uid.value), Int64(bitPattern: row.flags.rawValue),
                 Int64(bitPattern: row.modSeq.value), Int64(row.size), row.internalDate.seconds,
-                Int64(row.internalDate.zoneMinutes), row.body.value,
+                Int64(row.internalDate.zoneMinutes), Int64(row.savedDate), row.body.value, row.thread.value,
             ])
         }
     }
@@ -125,12 +130,11 @@ extension WriteTransaction {
         try execute(update + "IN (SELECT value FROM json_each(?))", change + [list])
     }
 
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID, isMove: Bool = false) throws -> CopyResult {
         let (_, source) = try loadedDraft(from)
         let uidValidity = try draft(to).state.record.uidValidity
         let rows = source.rows(uids)
-        let placed = try place(
-            rows.map { (source.keywords.flags($0.flags), $0.size, $0.internalDate, $0.body) }, in: to)
+        let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
         try insert(placed, in: to)
         try BodyRuns.forEach(rows.map(\.body)) { run in
             try execute("UPDATE body SET refs = refs + 1 WHERE id BETWEEN ? AND ?", [run.lowerBound, run.upperBound])
@@ -139,7 +143,8 @@ extension WriteTransaction {
     }
 
     func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
-        let result = try copy(uids, from: from, to: to)
+        let isMove = try draft(from).state.record.account == draft(to).state.record.account
+        let result = try copy(uids, from: from, to: to, isMove: isMove)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }

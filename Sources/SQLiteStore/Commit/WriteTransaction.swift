@@ -2,6 +2,13 @@ import GRDB
 import MailStore
 import MailVocabulary
 
+/// What every transaction follows.
+struct CommitRules: Sendable {
+    var quotaDefaults = QuotaDefaults()
+    /// Seconds since 1970.
+    var now: @Sendable () -> UInt32 = SaveClock.system
+}
+
 /// One database transaction, shared by all callers of a batch, with what it will change in memory once it is
 /// committed. Lives on the committer's queue.
 final class WriteTransaction {
@@ -13,18 +20,22 @@ final class WriteTransaction {
         /// Change of live octets by segment.
         var live: [Int64: Int] = [:]
         var nextUIDValidity: Int64
+        var usage: [AccountID: UsageChange] = [:]
+        var threads: [AccountThreadKey: ThreadID] = [:]
     }
 
     let db: Database
     let cache: IndexCache
+    let rules: CommitRules
     var pending: Pending
     private let firstUIDValidity: Int64
     /// Segments without a live octet: their files go after the commit.
     private(set) var deadSegments: [Int64] = []
 
-    init(_ db: Database, cache: IndexCache, nextUIDValidity: Int64) {
+    init(_ db: Database, cache: IndexCache, rules: CommitRules, nextUIDValidity: Int64) {
         self.db = db
         self.cache = cache
+        self.rules = rules
         firstUIDValidity = nextUIDValidity
         pending = Pending(nextUIDValidity: nextUIDValidity)
     }
@@ -53,8 +64,16 @@ final class WriteTransaction {
     }
 
     func keep(_ draft: MailboxDraft) {
+        var draft = draft
+        let holds = UsageChange(draft.state.record)
+        count(holds - draft.counted, in: draft.state.record.account)
+        draft.counted = holds
         pending.drafts[draft.state.record.id] = draft
         pending.changes.mailboxes.insert(draft.state.record.id)
+    }
+
+    func count(_ change: UsageChange, in account: AccountID) {
+        pending.usage[account] = (pending.usage[account] ?? UsageChange()) + change
     }
 
     // At the end
@@ -65,6 +84,8 @@ final class WriteTransaction {
         if pending.nextUIDValidity != firstUIDValidity {
             try setMeta("next_uidvalidity", pending.nextUIDValidity)
         }
+        try flushUsage()
+        try flushThreads()
         try flushSegments(created: created, sealed: sealed, openSegment: openSegment)
     }
 
@@ -76,13 +97,14 @@ final class WriteTransaction {
         let record = draft.state.record
         try execute(
             """
-            UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, unseen = ?, deleted = ?, size = ?, recent = ?,
-            first_recent = ? WHERE id = ?
+            UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, unseen = ?, deleted = ?, size = ?,
+            deleted_size = ?, recent = ?, first_recent = ? WHERE id = ?
             """,
             [
                 Int64(clamping: record.uidNext), Int64(clamping: record.highestModSeq.value), record.messageCount,
                 record.unseenCount,
-                record.deletedCount, Int64(clamping: record.size), record.recentCount,
+                record.deletedCount, Int64(clamping: record.size), Int64(clamping: record.deletedSize),
+                record.recentCount,
                 Int64(clamping: draft.state.firstRecent),
                 record.id.value,
             ])
