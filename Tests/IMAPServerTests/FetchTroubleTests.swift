@@ -19,7 +19,7 @@ import WireFraming
     private func pieces(_ fixture: Fixture, _ items: [FetchItem]) async throws -> [Int] {
         let work = IMAPWork.open(fixture.account.id, .inbox, claimsRecent: false)
         guard case .opened(let opened) = await fixture.service.perform(work, notify: {}) else { return [] }
-        let mailbox = SelectedMailbox(opened, isReadOnly: true)
+        let mailbox = SelectedMailbox(opened, isReadOnly: true, tellsRecent: true)
         let plan = try #require(FetchPlan(items, withUID: false))
         var request = FetchRequest(
             writer: FetchWriter(plan: plan, mailbox: mailbox), positions: [0..<mailbox.view.count],

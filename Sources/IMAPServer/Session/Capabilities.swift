@@ -5,13 +5,14 @@ extension IMAPSession {
     /// STARTTLS only where it can succeed.
     var capabilities: [String] {
         guard state.account == nil else { return IMAPSession.authenticatedCapabilities }
-        let common = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
+        let common = ["IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
         if tls != nil { return common + ["AUTH=PLAIN"] }
         return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])
     }
 
     private static let authenticatedCapabilities = [
         "IMAP4rev1",
+        "IMAP4rev2",
         "LITERAL+",
         "SASL-IR",
         "ID",
@@ -29,5 +30,8 @@ extension IMAPSession {
         "ESEARCH",
         "SEARCHRES",
         "STATUS=SIZE",
+        "BINARY",
+        "PREVIEW",
+        "UTF8=ACCEPT",
     ]
 }
