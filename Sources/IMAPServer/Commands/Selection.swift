@@ -8,7 +8,7 @@ import WireFraming
 extension IMAPSession {
     /// RFC 3501 §6.3.1, §6.3.2. Whatever was selected is not any more, even if this fails.
     mutating func select(
-        _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly: Bool,
+        _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly examines: Bool,
         _ output: inout SessionOutput
     ) -> Step {
         guard parameters == SelectParameters() else {
@@ -18,26 +18,29 @@ extension IMAPSession {
         let hadMailbox = state.mailbox != nil
         state.deselect()
         let tellsRecent = !enabled.contains(.imap4rev2)
-        return perform(.open(account.id, name, claimsRecent: tellsRecent && !isReadOnly)) { session, outcome, output in
+        return perform(.open(account, name, claimsRecent: tellsRecent && !examines)) { session, outcome, output in
             guard case .opened(let opened) = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            let mailbox = SelectedMailbox(opened, isReadOnly: isReadOnly, tellsRecent: tellsRecent)
+            let mailbox = SelectedMailbox(opened, isReadOnly: examines, tellsRecent: tellsRecent)
             session.state = .selected(account, mailbox)
             var reply = OutputBuffer()
+            let isReadOnly = mailbox.isReadOnly
             if hadMailbox { reply.append(status: .ok, tag: nil, code: .closed, "The previous mailbox is closed") }
-            mailbox.writeSelection(hasUnseen: opened.record.unseenCount > 0, &reply)
-            if session.enabled.contains(.imap4rev2) { session.writeSelected(opened.record, &reply) }
+            mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, &reply)
+            if session.enabled.contains(.imap4rev2) { session.writeSelected(opened.found, &reply) }
             session.enqueue(reply)
             return session.conclude(
-                tag, .ok, isReadOnly ? .readOnly : .readWrite, isReadOnly ? "EXAMINE completed" : "SELECT completed",
+                tag, .ok, isReadOnly ? .readOnly : .readWrite, examines ? "EXAMINE completed" : "SELECT completed",
                 &output)
         }
     }
 
     /// RFC 9051 §6.3.2: which mailbox it is.
-    private func writeSelected(_ mailbox: Mailbox, _ reply: inout OutputBuffer) {
-        var entry = ListEntry(name: mailbox.name.text, oldName: normalised.first?.supplied)
-        if mailbox.isSubscribed { entry.attributes.append("\\Subscribed") }
-        if let use = mailbox.specialUse { entry.attributes.append(use.rawValue) }
+    private func writeSelected(_ found: FoundMailbox, _ reply: inout OutputBuffer) {
+        var entry = ListEntry(name: found.name.text, oldName: normalised.first?.supplied)
+        if found.isOwn {
+            if found.mailbox.isSubscribed { entry.attributes.append("\\Subscribed") }
+            if let use = found.mailbox.specialUse { entry.attributes.append(use.rawValue) }
+        }
         reply.append(list: entry, enabled.mailboxEncoding)
     }
 
@@ -45,7 +48,10 @@ extension IMAPSession {
     mutating func close(_ tag: String, _ output: inout SessionOutput) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
         state.deselect()
-        guard !mailbox.isReadOnly else { return conclude(tag, .ok, "CLOSE completed", &output) }
+        // RFC 4314 §4: without the right nothing is removed, and nothing said.
+        guard !mailbox.isReadOnly, mailbox.rights.contains(.expunge) else {
+            return conclude(tag, .ok, "CLOSE completed", &output)
+        }
         return perform(.expunge(mailbox.id, .everyUID)) { session, outcome, output in
             guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }
             return session.conclude(tag, .ok, "CLOSE completed", &output)
@@ -61,10 +67,13 @@ extension IMAPSession {
 
 extension SelectedMailbox {
     init(_ opened: OpenedMailbox, isReadOnly: Bool, tellsRecent: Bool) {
-        id = opened.record.id
-        name = opened.record.name
-        self.isReadOnly = isReadOnly
         self.tellsRecent = tellsRecent
+        id = opened.found.mailbox.id
+        name = opened.found.name
+        isOwn = opened.found.isOwn
+        rights = opened.found.rights
+        accessGeneration = opened.found.accessGeneration
+        self.isReadOnly = isReadOnly || !opened.found.isWritable
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
         recent = NumberSet()
@@ -77,7 +86,7 @@ extension SelectedMailbox {
 
     /// The untagged responses of SELECT (RFC 3501 §6.3.1); RECENT and UNSEEN are none in IMAP4rev2.
     fileprivate func writeSelection(hasUnseen: Bool, _ output: inout OutputBuffer) {
-        output.appendFlagLists(view.keywords, isReadOnly: isReadOnly)
+        output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
         output.append(exists: view.count)
         if tellsRecent { output.append(recent: announcedRecent) }
         if tellsRecent, hasUnseen, let unseen = firstUnseen {

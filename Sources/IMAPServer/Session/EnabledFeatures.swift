@@ -37,7 +37,9 @@ package struct EnabledFeatures: OptionSet, Sendable, Hashable {
 extension IMAPSession {
     /// RFC 5161 §3.1: names that are not known are passed over; the answer lists what is switched on now and was not.
     mutating func enable(_ tag: String, _ names: [String], _ output: inout SessionOutput) -> Step {
-        let new = EnabledFeatures.named.filter { names.contains($0.name.uppercased()) && !enabled.isSuperset(of: $0.features) }
+        let new = EnabledFeatures.named.filter {
+            names.contains($0.name.uppercased()) && !enabled.isSuperset(of: $0.features)
+        }
         for feature in new { enabled.formUnion(feature.features) }
         var reply = OutputBuffer()
         reply.append(enabled: new.map(\.name))
