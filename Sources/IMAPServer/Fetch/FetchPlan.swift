@@ -12,6 +12,8 @@ package struct FetchPlan: Sendable {
 
     package enum Kind: Sendable, Hashable {
         case flags
+        /// RFC 7162 §3.1.4.2.
+        case modSeq
         case uid
         case internalDate
         case size
@@ -31,11 +33,14 @@ package struct FetchPlan: Sendable {
     let needsBody: Bool
     /// Octets of a body that is read whole; a larger one is read by ranges.
     let wholeBody: Int
+    let enabled: EnabledFeatures
     /// Sections: how often a message's octets may be written.
     private let sectionCount: Int
 
     /// Nil for items that need an extension this server does not have.
-    package init?(_ requested: [FetchItem], withUID: Bool, enabled: EnabledFeatures = []) {
+    ///
+    /// - Parameter withUID: whether the UID is told unasked, as in the answer to UID FETCH.
+    package init?(_ requested: [FetchItem], withUID: Bool, _ enabled: EnabledFeatures = []) {
         var items: [Item] = []
         if withUID, !requested.contains(.uid) { items.append(Item(.uid)) }
         // Once is enough, however often it is asked for.
@@ -55,7 +60,7 @@ package struct FetchPlan: Sendable {
         var (needsSummary, sections, onlyHeaders) = (false, 0, true)
         for item in items {
             switch item.kind {
-            case .flags, .uid, .internalDate, .size: break
+            case .flags, .modSeq, .uid, .internalDate, .size: break
             case .envelope, .structure, .preview: needsSummary = true
             case .binary, .binarySize:
                 sections += 1
@@ -77,17 +82,23 @@ package struct FetchPlan: Sendable {
     /// At most, of one message.
     func octetsToWrite(ofMessage size: Int) -> Int { sectionCount * min(size, wholeBody) }
 
-    /// What is told unasked.
+    /// What is told unasked. Who has enabled CONDSTORE is told the UID and the MODSEQ too (RFC 7162 §3.2.4), and who has
+    /// enabled IMAP4rev2 the UID (RFC 9051 §7.5.2).
     static func flags(withUID: Bool, _ enabled: EnabledFeatures) -> FetchPlan {
-        FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)], enabled)
+        guard !enabled.contains(.condstore) else {
+            return FetchPlan([Item(.uid), Item(.flags), Item(.modSeq)], enabled)
+        }
+        let withUID = withUID || enabled.contains(.imap4rev2)
+        return FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)], enabled)
     }
+
+    /// The MODSEQ of messages whose flags the client knows.
+    static func modSeq(_ enabled: EnabledFeatures) -> FetchPlan { FetchPlan([Item(.uid), Item(.modSeq)], enabled) }
 
     /// Whether the index alone answers.
     var isIndexed: Bool { !needsSummary && !needsBody }
 
-    var tellsFlags: Bool {
-        items.contains { if case .flags = $0.kind { true } else { false } }
-    }
+    func tells(_ kind: Kind) -> Bool { items.contains { $0.kind == kind } }
 }
 
 extension FetchPlan.Item {
@@ -100,6 +111,7 @@ extension FetchPlan.Item {
     fileprivate init(_ kind: FetchPlan.Kind) {
         switch kind {
         case .flags: self.init(kind, "FLAGS (")
+        case .modSeq: self.init(kind, "MODSEQ (")
         case .uid: self.init(kind, "UID ")
         case .internalDate: self.init(kind, "INTERNALDATE ")
         case .size: self.init(kind, "RFC822.SIZE ")
@@ -140,7 +152,7 @@ extension FetchPlan.Item {
         case .binary(_, let part, let partial): self.init(.binary(part: part, partial))
         case .binarySize(let part): self.init(.binarySize(part: part))
         case .preview: self.init(.preview)
-        case .modSeq: return nil
+        case .modSeq: self.init(.modSeq)
         }
     }
 }

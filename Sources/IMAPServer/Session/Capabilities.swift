@@ -22,6 +22,8 @@ extension IMAPSession {
         "UIDPLUS",
         "UNSELECT",
         "MOVE",
+        "CONDSTORE",
+        "QRESYNC",
         "CHILDREN",
         "SPECIAL-USE",
         "CREATE-SPECIAL-USE",

@@ -29,6 +29,8 @@ package struct EnabledFeatures: OptionSet, Sendable, Hashable {
 
     /// What ENABLE knows by name, in the order it is answered. A name that is not here enables nothing.
     static let named: [(name: String, features: EnabledFeatures)] = [
+        ("CONDSTORE", .condstore),
+        ("QRESYNC", [.condstore, .qresync]),
         ("IMAP4rev2", .imap4rev2),
         ("UTF8=ACCEPT", .utf8Accept),
     ]
@@ -40,10 +42,26 @@ extension IMAPSession {
         let new = EnabledFeatures.named.filter {
             names.contains($0.name.uppercased()) && !enabled.isSuperset(of: $0.features)
         }
-        for feature in new { enabled.formUnion(feature.features) }
         var reply = OutputBuffer()
         reply.append(enabled: new.map(\.name))
         enqueue(reply)
+        for feature in new {
+            if feature.features.contains(.condstore) { enableCondstore() }
+            enabled.formUnion(feature.features)
+        }
         return conclude(tag, .ok, "ENABLE completed", &output)
+    }
+
+    /// What a CONDSTORE enabling command does before all else (RFC 7162 §3.1): the first tells up to where the client
+    /// has been told of the selected mailbox.
+    mutating func enableCondstore() {
+        guard !enabled.contains(.condstore) else { return }
+        enabled.insert(.condstore)
+        guard var mailbox = state.mailbox else { return }
+        mailbox.owesModSeq = false
+        state.replaceMailbox(mailbox)
+        var reply = OutputBuffer()
+        reply.append(status: .ok, tag: nil, code: .highestModSeq(mailbox.toldModSeq), "CONDSTORE is enabled")
+        enqueue(reply)
     }
 }
