@@ -33,7 +33,6 @@ package struct FetchPlan: Sendable {
     let needsBody: Bool
     /// Octets of a body that is read whole; a larger one is read by ranges.
     let wholeBody: Int
-    let enabled: EnabledFeatures
     /// Sections: how often a message's octets may be written.
     private let sectionCount: Int
 
