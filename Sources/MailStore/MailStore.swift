@@ -43,7 +43,7 @@ package protocol BodyWriter: AnyObject, Sendable {
 
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
-package protocol MailStore: AccountStore {
+package protocol MailStore: AccountStore, AccessStore {
     // Quota: a root for each account
 
     /// The limits in effect, and what the account holds. Throws `noSuchAccount`.
@@ -97,11 +97,13 @@ package protocol MailStore: AccountStore {
     func changeFlags(
         _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
     ) async throws -> NumberSet
-    /// Copies flags and dates too; bodies are shared. With `allOrNothing`, nothing is copied when one of the messages
-    /// is gone: the result is empty then (RFC 3501 §6.4.7). Throws `noSuchMailbox`, `overQuota`.
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool) async throws -> CopyResult
+    /// Copies dates, and flags of the kinds given, too; bodies are shared. With `allOrNothing`, nothing is copied when
+    /// one of the messages is gone: the result is empty then (RFC 3501 §6.4.7). Throws `noSuchMailbox`, `overQuota`.
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping: FlagClasses, allOrNothing: Bool
+    ) async throws -> CopyResult
     /// Copy and removal in one transaction (RFC 6851). Within an account it needs no quota.
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID, keeping: FlagClasses) async throws -> CopyResult
     /// Removes those of the messages that are still there, and, with `onlyDeleted`, carry `\Deleted`. Returns the
     /// UIDs removed.
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet
@@ -130,14 +132,21 @@ package protocol MailStore: AccountStore {
 }
 
 extension MailStore {
-    /// Passes over messages that are gone.
-    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try await copy(uids, from: from, to: to, allOrNothing: false)
-    }
-
     /// All of them, however large: for few.
     package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
         try await summaries(bodies, upTo: .max)
+    }
+
+    /// With all flags.
+    package func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool = false
+    ) async throws -> CopyResult {
+        try await copy(uids, from: from, to: to, keeping: .all, allOrNothing: allOrNothing)
+    }
+
+    /// With all flags.
+    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try await move(uids, from: from, to: to, keeping: .all)
     }
 }
 

@@ -198,6 +198,8 @@ package enum FlagChange: Sendable, Hashable {
     case add([Flag])
     case remove([Flag])
     case replace([Flag])
+    /// Flags of other kinds stay as they are.
+    case replaceOnly(FlagClasses, with: [Flag])
 }
 
 package enum StoreError: Error, Sendable, Equatable {
@@ -215,6 +217,7 @@ package enum StoreError: Error, Sendable, Equatable {
     /// A rename into the mailbox's own inferiors, or one that would make an inferior's name too long or too deep.
     case invalidName
     case tooManyKeywords
+    case tooManyAccessEntries
     case messageTooLarge
     /// No UID is left in the mailbox.
     case uidsExhausted

@@ -54,6 +54,7 @@ extension FlagChange {
         case .add(let flags): keywords.admit(flags).map { ($0, []) }
         case .remove(let flags): ([], keywords.bits(flags))
         case .replace(let flags): keywords.admit(flags).map { ($0, FlagBits(rawValue: .max)) }
+        case .replaceOnly(let classes, let flags): keywords.admit(classes.filter(flags)).map { ($0, classes.mask) }
         }
     }
 }
@@ -157,10 +158,11 @@ package struct RowContent: Sendable {
         self.uid = uid
     }
 
-    /// Of a copy.
-    package init(_ row: MessageRow, _ keywords: KeywordTable) {
+    /// Of a copy, with flags of these kinds.
+    package init(_ row: MessageRow, _ keywords: KeywordTable, keeping classes: FlagClasses = .all) {
         self.init(
-            flags: keywords.flags(row.flags), size: row.size, internalDate: row.internalDate, body: row.body,
+            flags: keywords.flags(row.flags.intersection(classes.mask)), size: row.size, internalDate: row.internalDate,
+            body: row.body,
             thread: row.thread)
     }
 }

@@ -32,7 +32,7 @@ extension SQLiteStore {
     }
 
     /// Claims of recent messages are known in memory first.
-    private static func withRecent(_ mailbox: Mailbox, _ cache: IndexCache) -> Mailbox {
+    static func withRecent(_ mailbox: Mailbox, _ cache: IndexCache) -> Mailbox {
         guard let known = cache.mailbox(mailbox.id), known.record.highestModSeq == mailbox.highestModSeq else {
             return mailbox
         }

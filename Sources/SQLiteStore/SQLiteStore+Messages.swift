@@ -86,17 +86,21 @@ extension SQLiteStore {
     }
 
     package func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
     ) async throws -> CopyResult {
         _ = try await open(from)
         return try await committer.commit { transaction, _ in
-            try transaction.copy(uids, from: from, to: to, allOrNothing: allOrNothing)
+            try transaction.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing)
         }
     }
 
-    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+    package func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
         _ = try await open(from)
-        return try await committer.commit { transaction, _ in try transaction.move(uids, from: from, to: to) }
+        return try await committer.commit { transaction, _ in
+            try transaction.move(uids, from: from, to: to, keeping: classes)
+        }
     }
 
     package func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {

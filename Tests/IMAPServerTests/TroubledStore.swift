@@ -48,6 +48,20 @@ final class TroubledStore: MailStore {
         try await base.setAdministrator(isAdministrator, account)
     }
 
+    func accessList(of mailbox: MailboxID) async throws -> [AccessEntry] { try await base.accessList(of: mailbox) }
+    func changeAccess(
+        _ change: RightsChange, of identifier: AccessIdentifier, on mailbox: MailboxID
+    ) async throws {
+        try await base.changeAccess(change, of: identifier, on: mailbox)
+    }
+    func rights(of account: AccountID, on mailbox: MailboxID) async throws -> MailboxRights {
+        try await base.rights(of: account, on: mailbox)
+    }
+    func sharedMailboxes(with account: AccountID) async throws -> [SharedMailbox] {
+        try await base.sharedMailboxes(with: account)
+    }
+    var accessGeneration: UInt64 { base.accessGeneration }
+
     func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {
         try await base.mailbox(name, of: account)
@@ -86,12 +100,14 @@ final class TroubledStore: MailStore {
         try await base.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince)
     }
     func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
     ) async throws -> CopyResult {
-        try await base.copy(uids, from: from, to: to, allOrNothing: allOrNothing)
+        try await base.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing)
     }
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try await base.move(uids, from: from, to: to)
+    func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
+        try await base.move(uids, from: from, to: to, keeping: classes)
     }
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {
         try await base.remove(uids, from: mailbox, onlyDeleted: onlyDeleted)

@@ -118,22 +118,26 @@ extension InMemoryState {
     }
 
     mutating func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool = false, isMove: Bool = false
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool = false,
+        isMove: Bool = false
     ) throws -> CopyResult {
         guard let source = mailboxes[from]?.snapshot, let target = mailboxes[to]?.snapshot else {
             throw StoreError.noSuchMailbox
         }
         var rows = source.rows(uids)
         if allOrNothing, rows.count < uids.count { rows = [] }
-        let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
+        let placed = try place(
+            rows.map { RowContent($0, source.keywords, keeping: classes) }, in: to, isMove: isMove)
         for row in rows { bodies[row.body]?.references += 1 }
         return CopyResult(
             uidValidity: target.uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
     }
 
-    mutating func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    mutating func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses = .all
+    ) throws -> CopyResult {
         let isMove = mailboxes[from]?.account == mailboxes[to]?.account
-        let result = try copy(uids, from: from, to: to, isMove: isMove)
+        let result = try copy(uids, from: from, to: to, keeping: classes, isMove: isMove)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }

@@ -109,6 +109,28 @@ package final class InMemoryStore: MailStore {
         look { $0.accounts[account]?.subscriptions.sorted() ?? [] }
     }
 
+    // Access
+
+    package func accessList(of mailbox: MailboxID) async throws -> [AccessEntry] {
+        try look { try $0.accessList(of: mailbox) }
+    }
+
+    package func changeAccess(
+        _ rights: RightsChange, of identifier: AccessIdentifier, on mailbox: MailboxID
+    ) async throws {
+        try change { try $0.changeAccess(rights, of: identifier, on: mailbox) }
+    }
+
+    package func rights(of account: AccountID, on mailbox: MailboxID) async throws -> MailboxRights {
+        look { $0.rights(of: account, on: mailbox) }
+    }
+
+    package func sharedMailboxes(with account: AccountID) async throws -> [SharedMailbox] {
+        look { $0.sharedMailboxes(with: account) }
+    }
+
+    package var accessGeneration: UInt64 { feed.accessGeneration }
+
     // Messages
 
     package func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot {
@@ -142,13 +164,15 @@ package final class InMemoryStore: MailStore {
     }
 
     package func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
     ) async throws -> CopyResult {
-        try change { try $0.copy(uids, from: from, to: to, allOrNothing: allOrNothing) }
+        try change { try $0.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing) }
     }
 
-    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try change { try $0.move(uids, from: from, to: to) }
+    package func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
+        try change { try $0.move(uids, from: from, to: to, keeping: classes) }
     }
 
     package func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {

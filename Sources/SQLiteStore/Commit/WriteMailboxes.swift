@@ -34,8 +34,12 @@ extension WriteTransaction {
         guard names.count + superiors.count < StoreLimits.mailboxesPerAccount else {
             throw StoreError.tooManyMailboxes
         }
-        for superior in superiors { try addMailbox(superior, to: account, specialUse: nil) }
+        let model = nearestSuperior(of: name, names)
+        for superior in superiors {
+            try inheritAccess(try addMailbox(superior, to: account, specialUse: nil), from: model)
+        }
         let id = try addMailbox(name, to: account, specialUse: specialUse)
+        try inheritAccess(id, from: model)
         var mailbox = try RowReader.state(id, db).record
         let subscribed = try db.cachedStatement(sql: "SELECT 1 FROM subscription WHERE account = ? AND name = ?")
         mailbox.isSubscribed = try Int.fetchOne(subscribed, arguments: [account.value, name.text]) != nil
@@ -90,6 +94,7 @@ extension WriteTransaction {
             "DELETE FROM message WHERE mailbox = ?", "DELETE FROM keyword WHERE mailbox = ?",
             "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
+        try dropAccess(on: id)
         pending.drafts[id] = nil
         pending.dropped.insert(id)
         pending.changes.mailboxes.insert(id)
@@ -109,7 +114,10 @@ extension WriteTransaction {
         guard names.count + superiors.count <= StoreLimits.mailboxesPerAccount else {
             throw StoreError.tooManyMailboxes
         }
-        for superior in superiors { try addMailbox(superior, to: account, specialUse: nil) }
+        let model = nearestSuperior(of: target, names)
+        for superior in superiors {
+            try inheritAccess(try addMailbox(superior, to: account, specialUse: nil), from: model)
+        }
         for (old, new) in renames {
             guard let moved = names[old] else { continue }
             try execute("UPDATE mailbox SET name = ? WHERE id = ?", [new.text, moved.value])

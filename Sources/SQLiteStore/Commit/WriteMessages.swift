@@ -132,13 +132,15 @@ extension WriteTransaction {
     }
 
     func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool = false, isMove: Bool = false
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool = false,
+        isMove: Bool = false
     ) throws -> CopyResult {
         let (_, source) = try loadedDraft(from)
         let uidValidity = try draft(to).state.record.uidValidity
         var rows = source.rows(uids)
         if allOrNothing, rows.count < uids.count { rows = [] }
-        let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
+        let placed = try place(
+            rows.map { RowContent($0, source.keywords, keeping: classes) }, in: to, isMove: isMove)
         try insert(placed, in: to)
         try BodyRuns.forEach(rows.map(\.body)) { run in
             try execute("UPDATE body SET refs = refs + 1 WHERE id BETWEEN ? AND ?", [run.lowerBound, run.upperBound])
@@ -146,9 +148,11 @@ extension WriteTransaction {
         return CopyResult(uidValidity: uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
     }
 
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses = .all
+    ) throws -> CopyResult {
         let isMove = try draft(from).state.record.account == draft(to).state.record.account
-        let result = try copy(uids, from: from, to: to, isMove: isMove)
+        let result = try copy(uids, from: from, to: to, keeping: classes, isMove: isMove)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }
