@@ -20,6 +20,9 @@ extension IMAPSession {
         var request = request
         // RFC 7377 §2.1
         if request.returns == nil { request.returns = .all }
+        if let problem = enabled.refusal(of: request.key, charset: request.charset) {
+            return refuse(tag, Refusal(status: .bad, text: problem), &output)
+        }
         if let refusal = refusal(of: request, in: sources) { return refuse(tag, refusal, &output) }
         if let charset = request.charset, !Self.charsets.contains(charset) {
             return conclude(tag, .no, .badCharset(Self.charsets), "The charset is not known", &output)

@@ -57,8 +57,12 @@ extension IMAPSession {
         _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
+        let request = name == .search ? request.adapted(to: enabled) : request
         let command = SearchCommand(
             tag: tag, name: name, request: request, order: order, usesUIDs: uid, mailbox: mailbox)
+        if let problem = enabled.refusal(of: request.key, charset: name == .search ? request.charset : nil) {
+            return refuse(tag, Refusal(status: .bad, text: problem), &output)
+        }
         if let charset = request.charset, !Self.charsets.contains(charset) {
             save(SearchFindings(), command.request)
             return conclude(

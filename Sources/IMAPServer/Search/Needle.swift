@@ -13,7 +13,7 @@ struct Needle: Sendable {
     let mapped: MappedNeedle
 
     init(_ text: String) {
-        let octets = Needle.folded(text)
+        let octets = TextFolding.folded(text)
         self.octets = octets
         mapped = MappedNeedle(text)
         isASCII = octets.allSatisfy { $0 < 0x80 }
@@ -25,15 +25,6 @@ struct Needle: Sendable {
         let common = " etaoinshrdlcumwfgypbvkjxqz".utf8
         guard let rank = common.firstIndex(of: octet) else { return common.count }
         return common.distance(from: common.startIndex, to: rank)
-    }
-
-    /// Lower case by Unicode's rules.
-    static func folded(_ text: String) -> [UInt8] {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.map(lowercased) : Array(text.lowercased().utf8)
-    }
-
-    @inline(__always) private static func lowercased(_ octet: UInt8) -> UInt8 {
-        octet &- 0x41 < 26 ? octet | 0x20 : octet
     }
 
     /// Whether the text is in there. Beyond ASCII only if the octets are folded UTF-8.
@@ -67,13 +58,13 @@ struct Needle: Sendable {
     }
 
     private func isFound(in haystack: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
-        for index in octets.indices where Needle.lowercased(haystack[start + index]) != octets[index] {
+        for index in octets.indices where TextFolding.folded(haystack[start + index]) != octets[index] {
             return false
         }
         return true
     }
 
-    func isFound(in text: String) -> Bool { isFound(in: Needle.folded(text).span) }
+    func isFound(in text: String) -> Bool { isFound(in: TextFolding.folded(text).span) }
 }
 
 /// Text to be found in text that is mapped by i;unicode-casemap (RFC 5051).

@@ -25,6 +25,8 @@ indirect enum SearchProgram: Sendable {
     case header(name: [UInt8], Needle?)
     case body(Needle)
     case text(Needle)
+    /// What an index of text knows: false for a message that certainly has not what is looked for beside this.
+    case candidates(Candidates)
     case not(SearchProgram)
     case any([SearchProgram])
     case all([SearchProgram])
@@ -139,6 +141,7 @@ indirect enum SearchProgram: Sendable {
         case .header(let name, let needle): return content?.contains(needle, inField: name)
         case .body(let needle): return content?.bodyContains(needle)
         case .text(let needle): return content?.textContains(needle)
+        case .candidates(let candidates): return candidates.contains(position)
         case .not(let program): return program.judge(position, row, content).map { !$0 }
         case .any(let programs): return SearchProgram.judge(programs, position, row, content, decisive: true)
         case .all(let programs): return SearchProgram.judge(programs, position, row, content, decisive: false)
@@ -185,7 +188,8 @@ struct SearchBounds: Sendable {
         case .sequenceNumbers(let set):
             sequenceNumbers.append(set)
             return true
-        case .constant, .flags, .modSeq, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header, .body, .text,
+        case .constant, .candidates, .flags, .modSeq, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header,
+            .body, .text,
             .not,
             .any, .all:
             return false

@@ -91,7 +91,7 @@ extension IMAPService {
             } else {
                 guard let snapshot = try? await store.open(mailbox.mailbox.id) else { continue }
                 let opened = OpenedMailbox(found: mailbox, snapshot: snapshot, firstRecent: snapshot.uidNext)
-                selected = SelectedMailbox(opened, isReadOnly: true)
+                selected = SelectedMailbox(opened, isReadOnly: true, tellsRecent: false)
             }
             var task = SearchTask(request: job.task.request, mailbox: selected)
             task.allowsAnyNumbers = true

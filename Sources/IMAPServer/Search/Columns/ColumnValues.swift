@@ -174,7 +174,7 @@ extension TextColumn {
 
     private mutating func addAddresses(_ list: EncodedAddressList, of envelope: borrowing EncodedEnvelope) {
         guard list.count > 0 else { return }
-        let text = SearchedContent.text(of: list, envelope)
+        let text = envelope.searchedText(of: list)
         add(text.span)
     }
 
