@@ -38,7 +38,7 @@ extension SearchProgram {
 
     private func lookedUp(in table: ColumnTable) -> SearchProgram {
         switch self {
-        case .envelope(let field, let needle): .uids(table.uids(field.column, containing: needle.mapped))
+        case .envelope(let field, let needle): .uids(table.uids(field.column, containing: needle))
         case .sentDay(let relation, let day): .uids(table.uids { relation.holds($0, day) })
         case .not(let program): .not(program.lookedUp(in: table))
         case .any(let programs): .any(programs.map { $0.lookedUp(in: table) })

@@ -36,6 +36,7 @@ extension IMAPSession {
         "LIST-STATUS",
         "ESEARCH",
         "SEARCHRES",
+        "I18NLEVEL=1",
         "WITHIN",
         "SEARCH=FUZZY",
         "SORT",

@@ -114,7 +114,7 @@ struct ColumnTable: Sendable {
 // Searching.
 extension ColumnTable {
     /// UIDs of messages in whose text the mapped octets stand.
-    func uids(_ kind: ColumnKinds, containing needle: MappedNeedle) -> NumberSet {
+    func uids(_ kind: ColumnKinds, containing needle: Needle) -> NumberSet {
         var found = NumberSet()
         for segment in columns[kind]?.segments ?? [] {
             guard case .texts(let column) = segment.values else { continue }

@@ -117,11 +117,11 @@ struct TextColumn: Sendable {
     }
 
     /// The rows in whose texts the octets stand, ascending. The needle is not empty and holds no NUL.
-    func rows(containing needle: MappedNeedle) -> [Int] {
+    func rows(containing needle: Needle) -> [Int] {
         var rows: [Int] = []
         octets.withUnsafeBytes { octets in
             var (position, row) = (0, 0)
-            while let hit = needle.position(in: octets, from: position) {
+            while let hit = needle.position(inFolded: octets, from: position) {
                 row = TextColumn.row(holding: UInt32(hit), in: ends, from: row)
                 rows.append(row)
                 position = Int(ends[row])
