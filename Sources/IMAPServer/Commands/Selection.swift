@@ -60,7 +60,7 @@ extension SelectedMailbox {
         isOwn = opened.found.isOwn
         rights = opened.found.rights
         accessGeneration = opened.found.accessGeneration
-        self.isReadOnly = isReadOnly || !opened.found.isWritable
+        isExamined = isReadOnly
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
         recent = NumberSet()
@@ -73,7 +73,7 @@ extension SelectedMailbox {
 
     /// The untagged responses of SELECT (RFC 3501 §6.3.1), and what RFC 9051 adds.
     fileprivate func writeSelection(hasUnseen: Bool, _ output: inout OutputBuffer) {
-        output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
+        output.appendFlagLists(view.keywords, changeableFlags)
         output.append(exists: view.count)
         output.append(recent: announcedRecent)
         if hasUnseen, let unseen = firstUnseen {

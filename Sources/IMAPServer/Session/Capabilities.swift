@@ -29,5 +29,10 @@ extension IMAPSession {
         "ESEARCH",
         "SEARCHRES",
         "STATUS=SIZE",
+        "ACL",
+        "RIGHTS=texk",
+        "LIST-MYRIGHTS",
+        "METADATA",
+        "LIST-METADATA",
     ]
 }

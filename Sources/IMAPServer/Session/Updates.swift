@@ -40,6 +40,12 @@ extension IMAPSession {
     /// to be asked first.
     mutating func tellUpdates(_ rules: UpdateRules, _ output: inout SessionOutput) -> Step? {
         guard let mailbox = state.mailbox else { return nil }
+        if rightsMayHaveChanged {
+            return lookUpRights { session, output in
+                session.outgoing.insert(.updates(rules), at: 0)
+                return session.pump(&output)
+            }
+        }
         guard let now = store.current(mailbox.id) else { return refresh(mailbox, rules) }
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
         if isUnchanged, !(mailbox.holdsExpunged && rules.mayAnnounceExpunge), rules.told.isEmpty { return nil }
@@ -120,7 +126,7 @@ extension SelectedMailbox {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }
-        if keywordsGrew { output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses) }
+        if keywordsGrew { output.appendFlagLists(view.keywords, changeableFlags) }
         return output.take()
     }
 

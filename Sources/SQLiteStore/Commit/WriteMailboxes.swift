@@ -95,6 +95,7 @@ extension WriteTransaction {
             "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
         try dropAccess(on: id)
+        try dropAnnotations(on: id)
         pending.drafts[id] = nil
         pending.dropped.insert(id)
         pending.changes.mailboxes.insert(id)
@@ -104,6 +105,7 @@ extension WriteTransaction {
         let id = try find(name, of: account)
         guard name != .inbox else {
             let created = try createMailbox(target, of: account, specialUse: nil)
+            try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs
             _ = try move(all, from: id, to: created.id)
             return
