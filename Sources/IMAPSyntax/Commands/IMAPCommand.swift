@@ -54,6 +54,10 @@ package enum IMAPRequest: Sendable {
     /// RFC 5464.
     case getMetadata(MetadataRequest)
     case setMetadata(AnnotatedPlace, [MetadataChange])
+    /// RFC 4978; the algorithm in upper case.
+    case compress(algorithm: String)
+    /// RFC 8437.
+    case unauthenticate
 
     // Selected
     case check
@@ -101,6 +105,8 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case myRights = "MYRIGHTS"
     case getMetadata = "GETMETADATA"
     case setMetadata = "SETMETADATA"
+    case compress = "COMPRESS"
+    case unauthenticate = "UNAUTHENTICATE"
     case check = "CHECK"
     case close = "CLOSE"
     case unselect = "UNSELECT"
@@ -147,6 +153,8 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .myRights: (.authenticated, false)
         case .getMetadata: (.authenticated, false)
         case .setMetadata: (.authenticated, false)
+        case .compress: (.authenticated, false)
+        case .unauthenticate: (.authenticated, false)
         case .check: (.selected, false)
         case .close: (.selected, false)
         case .unselect: (.selected, false)
@@ -201,6 +209,8 @@ extension IMAPRequest {
         case .myRights: .myRights
         case .getMetadata: .getMetadata
         case .setMetadata: .setMetadata
+        case .compress: .compress
+        case .unauthenticate: .unauthenticate
         case .check: .check
         case .close: .close
         case .unselect: .unselect
