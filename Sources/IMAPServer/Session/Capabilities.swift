@@ -10,13 +10,14 @@ extension IMAPSession {
             if settings.offersUnauthenticate { capabilities.append("UNAUTHENTICATE") }
             return capabilities
         }
-        let common = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
+        let common = ["IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
         if tls != nil { return common + ["AUTH=PLAIN"] }
         return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])
     }
 
     private static let authenticatedCapabilities = [
         "IMAP4rev1",
+        "IMAP4rev2",
         "LITERAL+",
         "SASL-IR",
         "ID",
@@ -41,5 +42,8 @@ extension IMAPSession {
         "LIST-MYRIGHTS",
         "METADATA",
         "LIST-METADATA",
+        "BINARY",
+        "PREVIEW",
+        "UTF8=ACCEPT",
     ]
 }
