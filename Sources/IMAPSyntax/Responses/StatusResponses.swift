@@ -80,6 +80,12 @@ extension OutputBuffer {
         case .noUpdate(let tag):
             append("NOUPDATE " as StaticString)
             append(string: tag)
+        case .metadataLongEntries(let size):
+            append("METADATA LONGENTRIES " as StaticString)
+            append(decimal: size)
+        case .metadataMaximumSize(let size):
+            append("METADATA MAXSIZE " as StaticString)
+            append(decimal: size)
         case .modified(let set):
             append("MODIFIED " as StaticString)
             append(numberSet: set)
@@ -137,6 +143,8 @@ extension ResponseCode {
         case .inProgress: "INPROGRESS"
         case .inUse: "INUSE"
         case .limit: "LIMIT"
+        case .metadataLongEntries, .metadataMaximumSize: "METADATA"
+        case .metadataTooMany: "METADATA TOOMANY"
         case .modified: "MODIFIED"
         case .noModSeq: "NOMODSEQ"
         case .nonExistent: "NONEXISTENT"
