@@ -33,7 +33,7 @@ extension OutputBuffer {
         append(nstring: envelope.subject, of: summary)
         let from = count
         append(envelope.from, of: envelope)
-        let written = Array(bytes[from...])
+        let written = copy(since: from)
         if envelope.sender == envelope.from { append(written) } else { append(envelope.sender, of: envelope) }
         if envelope.replyTo == envelope.from { append(written) } else { append(envelope.replyTo, of: envelope) }
         append(envelope.to, of: envelope)
