@@ -1,6 +1,9 @@
 /// What a summary holds at most, however large or strange the message. Beyond a limit the message is still served
 /// whole; only the summary says less of it.
 package enum MessageLimits {
+    /// Octets of an envelope that is kept in written form too: nearly all are far smaller, and one that is larger is
+    /// listed no more often.
+    package static let writtenEnvelope = 4096
     /// Multiparts and encapsulated messages inside each other. Forwards of forwards reach about twenty; each level
     /// costs a stack frame here and a pair of parentheses in BODYSTRUCTURE. A part below is one leaf.
     package static let depth = 64
@@ -23,6 +26,11 @@ package enum MessageLimits {
     package static let messageID = 998
     /// Parameters of one field; a name split after RFC 2231 into as many pieces is over five thousand octets long.
     package static let parameters = 100
+    /// Characters (Unicode scalars) of a preview (RFC 8970 §3.3).
+    package static let preview = 200
+    /// Octets of a text part, encoded, that are looked at for a preview: more than the style sheets at the head of any
+    /// usual newsletter.
+    package static let previewSource = 1 << 17
     /// Tags of one Content-Language.
     package static let languages = 32
 }
