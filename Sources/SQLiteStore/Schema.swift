@@ -58,6 +58,13 @@ enum Schema {
             PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
         CREATE INDEX access_by_account ON access (domain, account);
 
+        -- mailbox 0 is the server, reader 0 everybody who may read the mailbox. payer: whose room it takes.
+        CREATE TABLE annotation (
+            mailbox INTEGER NOT NULL, reader INTEGER NOT NULL, name TEXT NOT NULL,
+            payer INTEGER NOT NULL, size INTEGER NOT NULL, value BLOB NOT NULL,
+            UNIQUE (mailbox, reader, name));
+        CREATE INDEX annotation_by_payer ON annotation (payer, size);
+
         CREATE TABLE keyword (
             mailbox INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
             PRIMARY KEY (mailbox, number)) WITHOUT ROWID;
@@ -81,6 +88,9 @@ enum Schema {
         CREATE TABLE expunged (
             mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uids BLOB NOT NULL,
             PRIMARY KEY (mailbox, modseq)) WITHOUT ROWID;
+
+        -- What is off the lists but still takes room: messages of a 'mailbox', 'threads' of an account.
+        CREATE TABLE doomed (kind TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 
         -- Which file holds a mailbox's rows as of a modseq, for opening it at less cost. Files are not synced.
         CREATE TABLE index_file (mailbox INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, checksum INTEGER NOT NULL);

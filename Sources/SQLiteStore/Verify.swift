@@ -91,6 +91,7 @@ struct RowVerifier {
             """
             SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM message
             WHERE mailbox NOT IN (SELECT id FROM mailbox)
+            AND mailbox NOT IN (SELECT id FROM doomed WHERE kind = 'mailbox')
             """
         ),
         (
@@ -136,6 +137,14 @@ struct RowVerifier {
             """
         ),
         (
+            "it is of a mailbox or an account that is not there",
+            """
+            SELECT 'annotation ' || name || ' of mailbox ' || mailbox FROM annotation
+            WHERE (mailbox <> 0 AND mailbox NOT IN (SELECT id FROM mailbox))
+            OR payer NOT IN (SELECT id FROM account)
+            """
+        ),
+        (
             "it belongs to no account",
             "SELECT 'mailbox ' || id FROM mailbox WHERE account NOT IN (SELECT id FROM account)"
         ),
@@ -156,7 +165,11 @@ struct RowVerifier {
         ),
         (
             "its account is not known",
-            "SELECT DISTINCT 'threads of account ' || account FROM thread WHERE account NOT IN (SELECT id FROM account)"
+            """
+            SELECT DISTINCT 'threads of account ' || account FROM thread
+            WHERE account NOT IN (SELECT id FROM account)
+            AND account NOT IN (SELECT id FROM doomed WHERE kind = 'threads')
+            """
         ),
         (
             "it has no credentials",

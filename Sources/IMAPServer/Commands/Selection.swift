@@ -92,7 +92,7 @@ extension SelectedMailbox {
         isOwn = opened.found.isOwn
         rights = opened.found.rights
         accessGeneration = opened.found.accessGeneration
-        self.isReadOnly = isReadOnly || !opened.found.isWritable
+        isExamined = isReadOnly
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
         toldModSeq = opened.snapshot.highestModSeq
@@ -108,7 +108,7 @@ extension SelectedMailbox {
     fileprivate func writeSelection(
         hasUnseen: Bool, _ enabled: EnabledFeatures, _ output: inout OutputBuffer
     ) {
-        output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
+        output.appendFlagLists(view.keywords, changeableFlags)
         output.append(exists: view.count)
         if tellsRecent { output.append(recent: announcedRecent) }
         if tellsRecent, hasUnseen, let unseen = firstUnseen {
@@ -120,18 +120,5 @@ extension SelectedMailbox {
         output.append(status: .ok, tag: nil, code: .highestModSeq(toldModSeq), "Highest")
     }
 
-    private var firstUnseen: Int? { view.firstPosition { !$0.flags.contains(.seen) } }
-}
-
-extension MailboxSnapshot {
-    /// The first position whose row satisfies the predicate.
-    func firstPosition(where predicate: (MessageRow) -> Bool) -> Int? {
-        struct Found: Error { var position: Int }
-        do {
-            try forEach { position, row in if predicate(row) { throw Found(position: position) } }
-        } catch let found as Found {
-            return found.position
-        } catch {}
-        return nil
-    }
+    private var firstUnseen: Int? { view.firstPosition(where: RowCondition(mask: .seen)) }
 }

@@ -88,17 +88,17 @@ extension WriteTransaction {
     func dropMailbox(_ id: MailboxID) throws {
         let record = try draft(id).state.record
         count(UsageChange() - UsageChange(record), in: record.account)
-        let select = try db.cachedStatement(sql: "SELECT body FROM message WHERE mailbox = ?")
-        try release(try Int64.fetchAll(select, arguments: [id.value]).map { BodyID($0) })
         let index = try RowReader.indexFile(of: id, db)
         for sql in [
-            "DELETE FROM message WHERE mailbox = ?", "DELETE FROM keyword WHERE mailbox = ?",
+            "DELETE FROM keyword WHERE mailbox = ?",
             "DELETE FROM flag_change WHERE mailbox = ?", "DELETE FROM expunged WHERE mailbox = ?",
             "DELETE FROM index_file WHERE mailbox = ?",
             "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
+        try purge(id, messages: record.messageCount)
         if let index { pending.deadIndexes.append(directory.index(id, index.modSeq)) }
         try dropAccess(on: id)
+        try dropAnnotations(on: id)
         pending.drafts[id] = nil
         pending.dropped.insert(id)
         pending.changes.mailboxes.insert(id)
@@ -108,6 +108,7 @@ extension WriteTransaction {
         let id = try find(name, of: account)
         guard name != .inbox else {
             let created = try createMailbox(target, of: account, specialUse: nil)
+            try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs
             _ = try move(all, from: id, to: created.id)
             return
