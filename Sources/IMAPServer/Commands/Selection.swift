@@ -97,7 +97,8 @@ extension SelectedMailbox {
         output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
         output.append(exists: view.count)
         output.append(recent: announcedRecent)
-        if hasUnseen, let unseen = firstUnseen {
+        // A sequence number.
+        if hasUnseen, !enabled.contains(.uidOnly), let unseen = firstUnseen {
             output.append(status: .ok, tag: nil, code: .unseen(UInt32(unseen + 1)), "First unseen")
         }
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")

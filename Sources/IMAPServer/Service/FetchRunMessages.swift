@@ -15,7 +15,7 @@ extension FetchRun {
         let before = output.count
         do throws(FetchProblem) {
             guard !message.isUnreadable else { throw .unreadable }
-            if !isBegun { request.writer.begin(message.position, &output) }
+            if !isBegun { request.writer.begin(message.position, message.row, &output) }
             for index in start.item..<plan.items.count {
                 var cursor = start
                 if index > start.item {
