@@ -83,11 +83,15 @@ let package = Package(
         layer("SQLiteStore", ["MailVocabulary", "MailStore", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
         .systemLibrary(name: "CIDN", providers: [.apt(["libidn-dev"])]),
         layer(
             "SessionRuntime",
-            ["MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", logging, nioCore, nioPosix, nioSSL]),
+            [
+                "MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", "CZlib", logging, nioCore, nioPosix,
+                nioSSL,
+            ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         // Layer 4: session machines
         layer(
@@ -135,7 +139,7 @@ let package = Package(
         tests("SQLiteStore", ["MailStore", "StoreCrashDriver", grdb]),
         // A process for the store's tests to kill.
         testProcess("StoreCrashDriver", ["MailVocabulary", "MailStore", "SQLiteStore", "MailTestSupport"]),
-        tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "TLSPolicy", "WireFraming"]),
+        tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming"]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),

@@ -6,7 +6,8 @@ struct CommandRule: Sendable {
     var group: CommandGroup
     /// Whether it is carried out on a cleartext connection. What reveals a password is not.
     var isAllowedBeforeTLS = true
-    /// Whether bytes behind it in the same batch are an attack: they would cross from cleartext into TLS.
+    /// Whether bytes behind it in the same batch are an attack: they would cross from cleartext into TLS, or from
+    /// one form of the connection's octets into another.
     var mustBeLastInBatch = false
     /// Whether its answer may announce EXPUNGE (RFC 3501 §7.4.1); its UID form may.
     var mayAnnounceExpunge = true
@@ -37,6 +38,8 @@ extension IMAPCommandName {
         case .status: CommandRule(group: group)
         case .append: CommandRule(group: group)
         case .idle: CommandRule(group: group)
+        case .compress: CommandRule(group: group, mustBeLastInBatch: true)
+        case .unauthenticate: CommandRule(group: group)
         case .check: CommandRule(group: group)
         case .close: CommandRule(group: group)
         case .unselect: CommandRule(group: group)

@@ -11,6 +11,10 @@ package struct IMAPSettings: Sendable {
     /// What `ID` answers, in order.
     package var identification: [IDField] = [IDField(name: "name", value: "Latchmail")]
 
+    /// Whether UNAUTHENTICATE is offered: RFC 8437 §8 wants it to be an operator's choice, as it gets past a proxy that
+    /// only looks at the first login.
+    package var offersUnauthenticate = true
+
     package init() {}
 
     /// Failed logins until the connection closes: enough for a mistyped password, few enough that guessing needs a

@@ -77,6 +77,37 @@ package struct MailboxSnapshot: Sendable {
         try forEach(in: 0..<count, visit)
     }
 
+    /// Visits those rows for which the condition holds, in order. Chunks that have none cost next to nothing.
+    package func forEach(
+        in positions: Range<Int>, where condition: RowCondition,
+        _ visit: (_ position: Int, _ row: MessageRow) throws -> Void
+    ) rethrows {
+        guard !positions.isEmpty else { return }
+        var chunk = chunkIndex(holding: positions.lowerBound)
+        var position = positions.lowerBound
+        while position < positions.upperBound {
+            let start = starts[chunk]
+            let end = start + chunks[chunk].count
+            if chunks[chunk].summary.mayHold(condition) {
+                let rows = chunks[chunk].rows
+                for index in (position - start)..<(min(end, positions.upperBound) - start)
+                where condition.holds(rows[index]) {
+                    try visit(start + index, rows[index])
+                }
+            }
+            position = end
+            chunk += 1
+        }
+    }
+
+    /// The first position for whose row the condition holds.
+    package func firstPosition(where condition: RowCondition) -> Int? {
+        for (index, chunk) in chunks.enumerated() where chunk.summary.mayHold(condition) {
+            if let found = chunk.rows.firstIndex(where: { condition.holds($0) }) { return starts[index] + found }
+        }
+        return nil
+    }
+
     /// The positions of those UIDs that exist, as ascending ranges.
     package func positions(ofUIDs uids: NumberSet) -> [Range<Int>] {
         uids.ranges.compactMap { range in
@@ -114,8 +145,8 @@ package struct MailboxSnapshot: Sendable {
     /// Adds rows above all present ones.
     package mutating func append(_ rows: [MessageRow]) {
         var rest = rows[...]
-        if let last = chunks.last, last.rows.count < Self.rowsPerChunk, !rest.isEmpty {
-            let taken = rest.prefix(Self.rowsPerChunk - last.rows.count)
+        if let last = chunks.last, last.count < Self.rowsPerChunk, !rest.isEmpty {
+            let taken = rest.prefix(Self.rowsPerChunk - last.count)
             chunks[chunks.count - 1] = IndexChunk(last.rows + taken)
             rest = rest.dropFirst(taken.count)
             count += taken.count
@@ -130,29 +161,44 @@ package struct MailboxSnapshot: Sendable {
     }
 
     package mutating func remove(_ uids: NumberSet) {
-        rebuild(touching: uids) { rows in rows.filter { !uids.contains($0.uid.value) } }
+        rebuild(touching: uids) { rows, gone in
+            var kept: [MessageRow] = []
+            kept.reserveCapacity(rows.count)
+            var cursor = RangeCursor(gone)
+            for row in rows where !cursor.contains(row.uid.value) { kept.append(row) }
+            return kept
+        }
     }
 
     /// Changes rows in place; UIDs must stay.
     package mutating func update(_ uids: NumberSet, _ change: (inout MessageRow) -> Void) {
-        rebuild(touching: uids) { rows in
+        rebuild(touching: uids) { rows, touched in
             var rows = rows
-            for index in rows.indices where uids.contains(rows[index].uid.value) { change(&rows[index]) }
+            var cursor = RangeCursor(touched)
+            for index in rows.indices where cursor.contains(rows[index].uid.value) { change(&rows[index]) }
             return rows
         }
     }
 
-    private mutating func rebuild(touching uids: NumberSet, _ transform: ([MessageRow]) -> [MessageRow]) {
+    /// - Parameter transform: given the rows of a chunk, and those ranges of `uids` that may be among them.
+    private mutating func rebuild(
+        touching uids: NumberSet,
+        _ transform: (_ rows: [MessageRow], _ ranges: ArraySlice<ClosedRange<UInt32>>) -> [MessageRow]
+    ) {
         guard !uids.isEmpty else { return }
         var kept: [IndexChunk] = []
         kept.reserveCapacity(chunks.count)
+        var rest = uids.ranges[...]
         for chunk in chunks {
-            guard !uids.intersection(NumberSet(chunk.firstUID...chunk.lastUID)).isEmpty else {
+            let gone = rest.partitioningIndex { $0.upperBound >= chunk.firstUID }
+            rest = rest[gone...]
+            let touching = rest[..<rest.partitioningIndex { $0.lowerBound > chunk.lastUID }]
+            guard !touching.isEmpty else {
                 kept.append(chunk)
                 continue
             }
-            let rows = transform(chunk.rows)
-            if let last = kept.last, !rows.isEmpty, last.rows.count + rows.count <= Self.rowsPerChunk / 2 {
+            let rows = transform(chunk.rows, touching)
+            if let last = kept.last, !rows.isEmpty, last.count + rows.count <= Self.rowsPerChunk / 2 {
                 // Crumbs that removals leave are put together.
                 kept[kept.count - 1] = IndexChunk(last.rows + rows)
             } else if !rows.isEmpty {
@@ -168,7 +214,7 @@ package struct MailboxSnapshot: Sendable {
         count = 0
         for chunk in chunks {
             starts.append(count)
-            count += chunk.rows.count
+            count += chunk.count
         }
     }
 
@@ -179,6 +225,29 @@ package struct MailboxSnapshot: Sendable {
         precondition(position >= 0 && position < count)
         return starts.partitioningIndex { $0 > position } - 1
     }
+
+    // Keeping: for stores
+
+    /// What was `encodedChunks`; nil when it cannot be.
+    package init?(
+        mailbox: MailboxID, uidValidity: UIDValidity, uidNext: UInt64, highestModSeq: ModSeq,
+        chunks: [(summary: ChunkSummary, octets: [UInt8])]
+    ) {
+        self.init(mailbox: mailbox, uidValidity: uidValidity, uidNext: uidNext, highestModSeq: highestModSeq)
+        var read: [IndexChunk] = []
+        read.reserveCapacity(chunks.count)
+        for (summary, octets) in chunks {
+            guard summary.firstUID > read.last?.lastUID ?? 0, summary.firstUID <= summary.lastUID,
+                UInt64(summary.lastUID) < uidNext, (1...Self.rowsPerChunk).contains(summary.count),
+                let chunk = IndexChunk(summary, encoded: octets)
+            else { return nil }
+            read.append(chunk)
+        }
+        adopt(read)
+    }
+
+    /// In few octets, some twenty for each row.
+    package var encodedChunks: [(summary: ChunkSummary, octets: [UInt8])] { chunks.map { ($0.summary, $0.octets) } }
 
     // Comparing: `changes(since:)` is in SnapshotComparison.swift
 
@@ -214,21 +283,6 @@ package struct MailboxSnapshot: Sendable {
     }
 }
 
-final class IndexChunk: Sendable {
-    let rows: [MessageRow]
-    var firstUID: UInt32 { rows[0].uid.value }
-    var lastUID: UInt32 { rows[rows.count - 1].uid.value }
-
-    /// Never empty.
-    init(_ rows: [MessageRow]) { self.rows = rows }
-
-    static func chunks(of rows: [MessageRow]) -> [IndexChunk] {
-        stride(from: 0, to: rows.count, by: MailboxSnapshot.rowsPerChunk).map { start in
-            IndexChunk(Array(rows[start..<min(start + MailboxSnapshot.rowsPerChunk, rows.count)]))
-        }
-    }
-}
-
 extension RandomAccessCollection where Index == Int {
     /// The first index whose element satisfies the predicate, false before it and true from it on.
     func partitioningIndex(where predicate: (Element) -> Bool) -> Int {
@@ -238,5 +292,18 @@ extension RandomAccessCollection where Index == Int {
             if predicate(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+}
+
+/// Asks whether ascending numbers are in ascending ranges, going over both once.
+struct RangeCursor {
+    private var rest: ArraySlice<ClosedRange<UInt32>>
+
+    init(_ ranges: ArraySlice<ClosedRange<UInt32>>) { rest = ranges }
+
+    /// The numbers asked about must not descend.
+    mutating func contains(_ number: UInt32) -> Bool {
+        while let first = rest.first, first.upperBound < number { rest = rest.dropFirst() }
+        return rest.first.map { $0.lowerBound <= number } ?? false
     }
 }

@@ -13,6 +13,8 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     package private(set) var isClosed = false
     /// True after `.startTLS`, until `handshake` is called; no input is given meanwhile.
     package private(set) var awaitsHandshake = false
+    /// Between `.startCompression` and `.stopCompression`. What is said stays readable all the same.
+    package private(set) var isCompressed = false
     private var notifications: NotificationCounter
 
     package init(_ session: consuming Session, service: Service) {
@@ -100,6 +102,9 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
             case .startTLS:
                 awaitsHandshake = true
                 return written
+            case .startCompression, .stopCompression:
+                if case .startCompression = step { isCompressed = true } else { isCompressed = false }
+                step = .ready
             case .close:
                 isClosed = true
                 return written

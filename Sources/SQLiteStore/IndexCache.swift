@@ -11,6 +11,8 @@ struct MailboxState: Sendable {
     var firstRecent: UInt64
     /// The rows, when they are loaded.
     var snapshot: MailboxSnapshot?
+    /// About how many rows have changed since the index file was written, as far as that is known.
+    var unsaved = 0
 }
 
 /// What a batch did to a mailbox.
@@ -39,6 +41,7 @@ struct MailboxDraft: Sendable {
         state.keywords = placement.keywords
         state.count(placement.counters)
         state.record.recentCount &+= rows.count
+        state.unsaved += rows.count
         if state.snapshot == nil {
             appended.append(contentsOf: rows)
         } else {
@@ -89,6 +92,8 @@ final class IndexCache: Sendable {
         /// Cost above which looking for what may go is worth while, as long as no more observations have ended.
         var threshold = 0
         var endedObservations = 0
+        /// Mailboxes that commits have changed since `takeTouched`.
+        var touched: Set<MailboxID> = []
         /// For tests.
         var searches = 0
 
@@ -153,6 +158,7 @@ final class IndexCache: Sendable {
                 state.set(id, nil)
                 state.loads[id]?.commits += 1
             }
+            state.touched.formUnion(drafts.keys)
             for (id, draft) in drafts where !dropped.contains(id) {
                 state.loads[id]?.commits += 1
                 state.set(id, IndexCache.merge(draft, over: state.entries[id]?.state))
@@ -165,6 +171,7 @@ final class IndexCache: Sendable {
     private static func merge(_ draft: MailboxDraft, over known: MailboxState?) -> MailboxState {
         var merged = draft.state
         guard let known else { return merged }
+        merged.unsaved = max(merged.unsaved, known.unsaved)
         if merged.snapshot == nil, var snapshot = known.snapshot {
             if snapshot.highestModSeq == merged.record.highestModSeq {
                 merged.snapshot = snapshot
@@ -188,6 +195,22 @@ final class IndexCache: Sendable {
             state.entries[id]?.state.firstRecent = entry.state.record.uidNext
             state.entries[id]?.state.record.recentCount = 0
             return entry.state.firstRecent
+        }
+    }
+
+    /// For housekeeping.
+    func takeTouched() -> Set<MailboxID> {
+        state.withLock { state in
+            defer { state.touched = [] }
+            return state.touched
+        }
+    }
+
+    /// An index file was written when so many rows had changed.
+    func saved(_ id: MailboxID, _ changed: Int) {
+        state.withLock { state in
+            guard let unsaved = state.entries[id]?.state.unsaved else { return }
+            state.entries[id]?.state.unsaved = max(0, unsaved - changed)
         }
     }
 

@@ -55,31 +55,26 @@ enum RowReader {
             firstRecent: UInt64(clamping: try row.value(12) as Int64))
     }
 
-    /// The rows of a mailbox as `state` says it is.
-    static func snapshot(_ state: MailboxState, _ db: Database) throws -> MailboxSnapshot {
+    /// As they are in the database, from a UID on: flag changes that are still to be folded into them are missing.
+    /// Stepped by SQLite's own functions: a hundred thousand rows are read while someone waits for SELECT.
+    static func rows(
+        of mailbox: MailboxID, from uid: Int64, limit: Int = .max, expecting count: Int = 0, _ db: Database
+    ) throws -> [MessageRow] {
         let select = try db.cachedStatement(
             sql: """
                 SELECT uid, flags, modseq, size, date, zone, saved, body, thread FROM message
-                WHERE mailbox = ? ORDER BY uid
+                WHERE mailbox = ? AND uid >= ? ORDER BY uid LIMIT ?
                 """)
-        return MailboxSnapshot(
-            mailbox: state.record.id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
-            highestModSeq: state.record.highestModSeq, keywords: state.keywords,
-            rows: try rows(select, of: state.record))
-    }
-
-    /// Stepped by SQLite's own functions: a hundred thousand rows are read while someone waits for SELECT.
-    private static func rows(_ select: Statement, of record: Mailbox) throws -> [MessageRow] {
-        try select.setArguments([record.id.value])
+        try select.setArguments([mailbox.value, uid, limit])
         var rows: [MessageRow] = []
         // A counter may be damaged; rows are what counts.
-        rows.reserveCapacity(min(max(record.messageCount, 0), 1 << 20))
+        rows.reserveCapacity(min(max(count, 0), 1 << 20))
         let statement = select.sqliteStatement
         defer { sqlite3_reset(statement) }
         var code = sqlite3_step(statement)
         while code == SQLITE_ROW {
             guard let row = message(statement) else {
-                throw StoreError.damaged("mailbox \(record.id.value): a UID is none")
+                throw StoreError.damaged("mailbox \(mailbox.value): a UID is none")
             }
             rows.append(row)
             code = sqlite3_step(statement)

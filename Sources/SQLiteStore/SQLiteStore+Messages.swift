@@ -5,12 +5,12 @@ package import MailVocabulary
 extension SQLiteStore {
     package func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot {
         if let snapshot = cache.current(mailbox) { return snapshot }
-        let loaded = try await readers.run { [cache, pool] in
+        let loaded = try await readers.run { [cache, pool, directory] in
             try cache.load(mailbox) {
                 do {
                     return try pool.read { db in
                         var state = try RowReader.state(mailbox, db)
-                        state.snapshot = try RowReader.snapshot(state, db)
+                        try RowReader.load(&state, directory, db)
                         return state
                     }
                 } catch {
@@ -28,11 +28,6 @@ extension SQLiteStore {
     }
 
     package func current(_ mailbox: MailboxID) -> MailboxSnapshot? { cache.current(mailbox) }
-
-    package func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
-        let snapshot = try await open(mailbox)
-        return snapshot.highestModSeq > since ? snapshot.missingUIDs : NumberSet()
-    }
 
     package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
         while true {

@@ -23,6 +23,9 @@ package final class SQLiteStore: MailStore {
         package var quotaDefaults = QuotaDefaults()
         /// Seconds since 1970: when messages are saved.
         package var now: @Sendable () -> UInt32 = SaveClock.system
+        /// How often index files are written and flag changes folded into rows; nil for never but on closing.
+        package var upkeepInterval: Duration? = .seconds(60)
+        package var upkeep = UpkeepLimits()
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -42,6 +45,7 @@ package final class SQLiteStore: MailStore {
     let segments: SegmentReader
     let staging: StagingArea
     let housekeeping = Housekeeping()
+    let upkeep: Upkeep
     let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
     let quotaDefaults: QuotaDefaults
@@ -53,6 +57,7 @@ package final class SQLiteStore: MailStore {
             directory = try StoreDirectory(path)
             pool = try SQLiteStore.openDatabase(directory, options)
             log = options.log
+            upkeep = Upkeep(options.upkeep)
             quotaDefaults = options.quotaDefaults
             readers = WorkPool("store.read", width: options.readers)
             staging = StagingArea(
@@ -65,6 +70,7 @@ package final class SQLiteStore: MailStore {
             throw StoreError(anyError: error)
         }
         if let interval = options.compactionInterval { startHousekeeping(every: interval) }
+        if let interval = options.upkeepInterval { startUpkeep(every: interval) }
     }
 
     private static func openDatabase(_ directory: StoreDirectory, _ options: Options) throws -> DatabasePool {
@@ -116,6 +122,7 @@ package final class SQLiteStore: MailStore {
         guard possible.contains(counters.nextBody), possible.contains(known.max() ?? 0) else {
             throw StoreError.damaged("the number of the last body or segment")
         }
+        try removeUnknownIndexes(directory, pool)
         let present = try directory.segmentsPresent()
         for orphan in present.subtracting(known) { unlink(directory.segment(orphan)) }
         for missing in known.subtracting(present) { options.log("CRITICAL: segment \(missing) is missing") }
@@ -128,6 +135,19 @@ package final class SQLiteStore: MailStore {
             pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, feed: feed,
             counters: counters, parking: options.parkedOctets,
             rules: CommitRules(quotaDefaults: options.quotaDefaults, now: options.now), log: options.log)
+    }
+
+    /// What a crash left beside the files that the database knows.
+    private static func removeUnknownIndexes(_ directory: StoreDirectory, _ pool: DatabasePool) throws {
+        let names = try StoreDirectory.names(in: directory.indexes)
+        guard !names.isEmpty else { return }
+        let known = try pool.read { db in
+            try Row.fetchAll(db, sql: "SELECT mailbox, modseq FROM index_file").map { row in
+                directory.index(
+                    MailboxID(try row.value(0)), ModSeq(UInt64(clamping: try row.value(1) as Int64)))
+            }
+        }
+        for orphan in Set(names.map { "\(directory.indexes)/\($0)" }).subtracting(known) { unlink(orphan) }
     }
 
     /// A question to the database, on a thread that may wait.
@@ -143,6 +163,9 @@ package final class SQLiteStore: MailStore {
 
     package func close() async throws {
         await housekeeping.stop()
+        await upkeep.housekeeping.stop()
+        // What cannot be written is no loss.
+        try? await saveIndexes(until: .now + Upkeep.closingLimit)
         let claimed = cache.all()
         try? await committer.commit { transaction, _ in try transaction.writeClaims(claimed) }
         await committer.close()

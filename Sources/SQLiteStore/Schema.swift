@@ -62,12 +62,28 @@ enum Schema {
             mailbox INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
             PRIMARY KEY (mailbox, number)) WITHOUT ROWID;
 
+        -- flags, modseq: without the changes in flag_change, where modseq is higher.
         CREATE TABLE message (
             mailbox INTEGER NOT NULL, uid INTEGER NOT NULL,
             flags INTEGER NOT NULL, modseq INTEGER NOT NULL, size INTEGER NOT NULL,
             date INTEGER NOT NULL, zone INTEGER NOT NULL, saved INTEGER NOT NULL,
             body INTEGER NOT NULL, thread INTEGER NOT NULL,
             PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+
+        -- Flag changes, one record whatever number of messages, until they are folded into rows: flags = (flags & ~cleared)
+        -- | added, in order, for those of the UIDs whose row has a lower modseq.
+        CREATE TABLE flag_change (
+            mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL,
+            added INTEGER NOT NULL, cleared INTEGER NOT NULL, uids BLOB NOT NULL,
+            PRIMARY KEY (mailbox, modseq)) WITHOUT ROWID;
+
+        -- UIDs that went, by the change that removed them; empty: all that are missing went with it or before.
+        CREATE TABLE expunged (
+            mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uids BLOB NOT NULL,
+            PRIMARY KEY (mailbox, modseq)) WITHOUT ROWID;
+
+        -- Which file holds a mailbox's rows as of a modseq, for opening it at less cost. Files are not synced.
+        CREATE TABLE index_file (mailbox INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, checksum INTEGER NOT NULL);
 
         -- The thread of each message-id that a message of the account has, or answers.
         CREATE TABLE thread (

@@ -14,7 +14,7 @@ extension SQLiteStore {
             do {
                 // One transaction: what is compared belongs together although writing goes on.
                 var (damage, total) = try pool.read { db in
-                    let rows = try RowVerifier(db).verify()
+                    let rows = try RowVerifier(db, directory).verify()
                     return (rows, try Int.fetchOne(db, sql: "SELECT count(*) FROM body") ?? 0)
                 }
                 try verifyBodies(&damage) { progress(VerifyProgress(checked: $0, total: total)) }
@@ -54,8 +54,12 @@ extension SQLiteStore {
 /// The rows against each other, in one transaction.
 struct RowVerifier {
     private let db: Database
+    private let directory: StoreDirectory
 
-    init(_ db: Database) { self.db = db }
+    init(_ db: Database, _ directory: StoreDirectory) {
+        self.db = db
+        self.directory = directory
+    }
 
     func verify() throws -> [Damage] {
         try quickCheck() + mailboxes() + list(Self.checks)
@@ -114,6 +118,17 @@ struct RowVerifier {
             "SELECT 'parked body ' || id FROM parked WHERE id NOT IN (SELECT id FROM body WHERE segment = 0)"
         ),
         (
+            "it belongs to no mailbox",
+            """
+            SELECT 'flag change ' || modseq || ' of mailbox ' || mailbox FROM flag_change
+            WHERE mailbox NOT IN (SELECT id FROM mailbox)
+            UNION ALL SELECT 'removal ' || modseq || ' from mailbox ' || mailbox FROM expunged
+            WHERE mailbox NOT IN (SELECT id FROM mailbox)
+            UNION ALL SELECT 'index file of mailbox ' || mailbox FROM index_file
+            WHERE mailbox NOT IN (SELECT id FROM mailbox)
+            """
+        ),
+        (
             "it is about a mailbox or an account that is not there",
             """
             SELECT 'access to mailbox ' || mailbox FROM access WHERE mailbox NOT IN (SELECT id FROM mailbox)
@@ -169,29 +184,54 @@ struct RowVerifier {
         } catch StoreError.damaged(let problem) {
             return [Damage(place: "mailbox \(id.value)", problem: problem)]
         }
-        let known = state.keywords.bits(state.keywords.keywords.map(Flag.keyword)).union(.system)
-        let select = try db.cachedStatement(
-            sql: """
-                SELECT count(*), total(flags & 1 = 0), total(flags & 8 <> 0), total(size), max(uid), max(modseq),
-                total((flags & ?) <> 0), min(uid), total(CASE WHEN flags & 8 THEN size ELSE 0 END) FROM message WHERE mailbox = ?
-                """)
-        guard
-            let row = try Row.fetchOne(
-                select, arguments: [Int64(bitPattern: ~known.rawValue), id.value])
-        else { return [] }
-        let record = state.record
-        let (lastUID, lastModSeq) = try (row.value(4) as Int64? ?? 0, row.value(5) as Int64? ?? 0)
-        let laws: [(Bool, String)] = try [
-            (row.value(0) as Int == record.messageCount, "messages are not as counted"),
-            (row.value(1) as Int == record.unseenCount, "unseen messages are not as counted"),
-            (row.value(2) as Int == record.deletedCount, "deleted messages are not as counted"),
-            (row.value(3) as Int == Int(clamping: record.size), "octets are not as counted"),
-            (row.value(8) as Int == Int(clamping: record.deletedSize), "octets to be expunged are not as counted"),
-            (lastUID < Int64(clamping: record.uidNext), "a UID is not below UIDNEXT"),
-            (lastModSeq <= Int64(clamping: record.highestModSeq.value), "a MODSEQ is above the highest"),
-            (row.value(6) as Int == 0, "a message has a keyword that is not known"),
-            (row.value(7) as Int64? ?? 1 > 0, "a UID is not above 0"),
+        do {
+            return try laws(of: state).filter { !$0.holds }.map {
+                Damage(place: "mailbox \(id.value)", problem: $0.problem)
+            }
+        } catch StoreError.damaged(let problem) {
+            return [Damage(place: "mailbox \(id.value)", problem: problem)]
+        }
+    }
+
+    /// Counters against rows, with the flag changes that rows do not show yet; the index file against both.
+    private func laws(of state: MailboxState) throws -> [(holds: Bool, problem: String)] {
+        let snapshot = try RowReader.snapshot(state, db)
+        let (record, known) = (
+            state.record, state.keywords.bits(state.keywords.keywords.map(Flag.keyword)).union(.system)
+        )
+        var (counters, lastModSeq, used) = (CounterChange(), ModSeq(0), FlagBits())
+        snapshot.forEach { _, row in
+            counters.add(row)
+            lastModSeq = max(lastModSeq, row.modSeq)
+            used.formUnion(row.flags)
+        }
+        let lastUID = snapshot.isEmpty ? 0 : UInt64(snapshot[snapshot.count - 1].uid.value)
+        var removed = NumberSet()
+        for removal in try RowReader.removals(in: record.id, since: ModSeq(0), db) {
+            removed = removed.union(removal.uids ?? NumberSet())
+        }
+        return [
+            (counters.messages == record.messageCount, "messages are not as counted"),
+            (counters.unseen == record.unseenCount, "unseen messages are not as counted"),
+            (counters.deleted == record.deletedCount, "deleted messages are not as counted"),
+            (counters.size == Int(clamping: record.size), "octets are not as counted"),
+            (counters.deletedSize == Int(clamping: record.deletedSize), "octets to be expunged are not as counted"),
+            (lastUID < record.uidNext, "a UID is not below UIDNEXT"),
+            (lastModSeq <= record.highestModSeq, "a MODSEQ is above the highest"),
+            (used.isSubset(of: known), "a message has a keyword that is not known"),
+            (snapshot.positions(ofUIDs: removed).isEmpty, "a message is there that is listed as expunged"),
+            (try isIndexRight(state, snapshot), "its index file is not what was written; it is built anew when needed"),
         ]
-        return laws.filter { !$0.0 }.map { Damage(place: "mailbox \(id.value)", problem: $0.1) }
+    }
+
+    /// True also when it has none, or it is gone: a newer one may have taken its place meanwhile.
+    private func isIndexRight(_ state: MailboxState, _ rows: MailboxSnapshot) throws -> Bool {
+        guard let file = try RowReader.indexFile(of: state.record.id, db),
+            fileSize(directory.index(state.record.id, file.modSeq)) != nil
+        else { return true }
+        guard let (kept, _) = try RowReader.kept(state, directory, db), kept.count == rows.count else { return false }
+        var isRight = true
+        kept.forEach { position, row in isRight = isRight && row == rows[position] }
+        return isRight
     }
 }

@@ -52,6 +52,8 @@ final class ConnectionCounter: Sendable {
     var open: Int { counts.withLock { $0.all } }
 
     fileprivate func authenticated() { counts.withLock { $0.unauthenticated -= 1 } }
+    /// No limit is checked: the connection has its place.
+    fileprivate func unauthenticated() { counts.withLock { $0.unauthenticated += 1 } }
 
     fileprivate func release(_ address: String, authenticated: Bool) {
         counts.withLock { counts in
@@ -87,6 +89,11 @@ final class ConnectionPermit: Sendable {
     /// The connection no longer counts as unauthenticated.
     func authenticated() {
         if !isAuthenticated.exchange(true, ordering: .relaxed) { counter.authenticated() }
+    }
+
+    /// It does again.
+    func unauthenticated() {
+        if isAuthenticated.exchange(false, ordering: .relaxed) { counter.unauthenticated() }
     }
 
     deinit { counter.release(address, authenticated: isAuthenticated.load(ordering: .relaxed)) }

@@ -29,6 +29,8 @@ struct ConnectionLog: Sendable {
             logger.notice(
                 "authentication failed",
                 metadata: metadata(["login": "\(login)", "mechanism": "\(mechanism)", "reason": "\(reason)"]))
+        case .unauthenticated:
+            logger.info("unauthenticated", metadata: metadata([:]))
         case .violation(let what):
             logger.warning("protocol violation", metadata: metadata(["violation": "\(what)"]))
         case .notice(let what):

@@ -14,6 +14,7 @@ extension SessionHandler where Session: ~Copyable {
         guard waiting != .close else { return }
         waiting = .close
         input = ByteBuffer()
+        compressedInput = nil
         work?.cancel()
         recordEvents()
         alarm?.cancel()

@@ -11,7 +11,11 @@ extension SessionHandler where Session: ~Copyable {
         while start < bytes.count {
             let end = min(start + productionChunk, bytes.count)
             var buffer = context.channel.allocator.buffer(capacity: end - start)
-            buffer.writeBytes(bytes[start..<end])
+            if let deflater {
+                bytes[start..<end].withUnsafeBytes { deflater.deflate($0, into: &buffer) }
+            } else {
+                buffer.writeBytes(bytes[start..<end])
+            }
             let isLast = end == bytes.count
             let promise = isLast ? context.eventLoop.makePromise(of: Void.self) : nil
             context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)

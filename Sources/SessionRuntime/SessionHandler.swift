@@ -39,6 +39,10 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     var output = SessionOutput()
     var upgrade: TLSUpgrade?
     var upgradeStarted = false
+    /// What the peer sends, while it is compressed; `input` is made of it piece by piece.
+    var compressedInput: CompressedInput?
+    /// While what is written is compressed.
+    var deflater: Deflater?
     var changes: PendingChange?
     /// Done when the socket has taken everything written so far.
     var lastWrite: EventLoopFuture<Void>?
@@ -87,7 +91,13 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard waiting != .close else { return }
         var more = unwrapInboundIn(data)
-        if input.readableBytes == 0 { input = more } else { input.writeBuffer(&more) }
+        if compressedInput != nil {
+            compressedInput?.add(&more)
+        } else if input.readableBytes == 0 {
+            input = more
+        } else {
+            input.writeBuffer(&more)
+        }
         if waiting == .input { drive(.ready, context) }
     }
 
@@ -145,7 +155,8 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
                 guard writeIfLarge(context) else { return wait(.drain, context) }
                 step = giveInput()
             case .needInput:
-                return awaitInput(context)
+                guard inflateInput(context) else { return awaitInput(context) }
+                step = giveInput()
             case .perform(let work):
                 return start(work, context)
             case .produce:
@@ -155,6 +166,14 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
             case .startTLS:
                 write(context)
                 return startTLS(context)
+            case .startCompression:
+                write(context)
+                guard startCompression(context) else { return close(context) }
+                step = giveInput()
+            case .stopCompression:
+                write(context)
+                guard stopCompression(context) else { return close(context) }
+                step = giveInput()
             case .close:
                 write(context)
                 return close(context)
@@ -210,7 +229,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         switch waiting {
         case .input, .handshake, .close: true
         // Up to a bound, so that a peer that goes away is noticed.
-        case .work, .drain: input.readableBytes < inputLimit
+        case .work, .drain: input.readableBytes + (compressedInput?.readableBytes ?? 0) < inputLimit
         }
     }
 
@@ -249,7 +268,13 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         guard !output.events.isEmpty else { return }
         for event in output.events {
             log.record(event)
-            if case .authenticated = event { permit.authenticated() }
+            switch event {
+            case .authenticated: permit.authenticated()
+            case .unauthenticated:
+                permit.unauthenticated()
+                authenticationDeadline = .now() + TimeAmount(limits.unauthenticatedTime)
+            case .authenticationFailed, .violation, .notice: break
+            }
         }
         output.events = []
     }

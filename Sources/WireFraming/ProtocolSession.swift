@@ -7,6 +7,7 @@ package import TLSPolicy
 //        perform(Work)   │ completed(Outcome)      one at a time; input waits meanwhile
 //        produce         │ produce                 each time the socket has drained
 //        startTLS        │ secured                 input behind the command was refused before
+//        start-, stopCompression                   the same; then it goes on as after `ready`
 //
 // The machine does no I/O, reads no clock and starts no task. It consumes bytes, appends replies, and says what must
 // happen next; the driver (SessionRuntime.SessionHandler) does it. Whoever drives it — an event loop, a test — gets
@@ -24,6 +25,10 @@ package enum SessionStep<Work: Sendable>: Sendable {
     case produce
     /// Write what is there, then handshake; then call `secured`.
     case startTLS
+    /// Write what is there; what comes and is written from here on is compressed (RFC 4978). Then as `ready`.
+    case startCompression
+    /// Write what is there, still compressed; then nothing more is, in either direction. Then as `ready`.
+    case stopCompression
     /// Write what is there, then close.
     case close
 }
@@ -32,6 +37,8 @@ package enum SessionStep<Work: Sendable>: Sendable {
 package enum SessionEvent: Sendable, Equatable {
     case authenticated(login: String, mechanism: String)
     case authenticationFailed(login: String, mechanism: String, reason: String)
+    /// The peer is a stranger again, who may authenticate anew (RFC 8437).
+    case unauthenticated
     /// The peer broke the protocol in a way that only attacks and broken software do.
     case violation(String)
     /// Anything an operator would want to read: message accepted, mailbox deleted.

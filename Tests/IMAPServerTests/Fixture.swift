@@ -45,6 +45,9 @@ final class Client {
     var isClosed: Bool { driver.isClosed }
     var events: [SessionEvent] { driver.events }
     var awaitsHandshake: Bool { driver.awaitsHandshake }
+    var isCompressed: Bool { driver.isCompressed }
+    var isAuthenticated: Bool { driver.session.isAuthenticated }
+    var patience: Duration { driver.session.patience }
     var pendingCount: Int { driver.pending.count }
     func handshake() async -> [UInt8] { await driver.handshake() }
 }

@@ -19,7 +19,8 @@ import WireFraming
         .select: "SELECT INBOX", .examine: "EXAMINE INBOX", .create: "CREATE new", .delete: "DELETE Trash",
         .rename: "RENAME Trash Bin", .subscribe: "SUBSCRIBE INBOX", .unsubscribe: "UNSUBSCRIBE INBOX",
         .list: "LIST \"\" *", .lsub: "LSUB \"\" *", .namespace: "NAMESPACE", .status: "STATUS INBOX (MESSAGES)",
-        .append: "APPEND INBOX {3+}\r\nabc", .idle: "IDLE\r\nDONE", .check: "CHECK", .close: "CLOSE",
+        .append: "APPEND INBOX {3+}\r\nabc", .idle: "IDLE\r\nDONE", .compress: "COMPRESS DEFLATE",
+        .unauthenticate: "UNAUTHENTICATE", .check: "CHECK", .close: "CLOSE",
         .unselect: "UNSELECT", .expunge: "EXPUNGE", .search: "SEARCH ALL", .fetch: "FETCH 1 FLAGS",
         .store: "STORE 1 FLAGS ()", .copy: "COPY 1 Trash", .move: "MOVE 1 Trash",
     ]

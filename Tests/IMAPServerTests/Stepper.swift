@@ -24,6 +24,7 @@ struct Stepper: ~Copyable {
             case .perform(let work):
                 step = session.completed(await service.perform(work, notify: {}), &output)
             case .produce: step = session.produce(&output)
+            case .startCompression, .stopCompression: step = .ready
             case .needInput, .startTLS, .close: return sizes
             }
             sizes.append(output.bytes.count)

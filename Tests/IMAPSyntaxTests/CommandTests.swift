@@ -7,12 +7,21 @@ import Testing
     @Test(arguments: [
         ("CAPABILITY", "capability"), ("noop", "noop"), ("LogOut", "logout"), ("STARTTLS", "startTLS"),
         ("NAMESPACE", "namespace"), ("IDLE", "idle"), ("CHECK", "check"), ("CLOSE", "close"),
-        ("UNSELECT", "unselect"), ("EXPUNGE", "expunge(uids: nil)"),
+        ("UNSELECT", "unselect"), ("Unauthenticate", "unauthenticate"), ("EXPUNGE", "expunge(uids: nil)"),
     ])
     func withoutArguments(_ fixture: (text: String, expected: String)) {
         #expect(request(fixture.text) == fixture.expected)
         #expect(error(fixture.text + " ")?.answer == .bad)
         #expect(error(fixture.text + " x")?.answer == .bad)
+    }
+
+    // RFC 4978 §5
+    @Test func compress() {
+        #expect(request("COMPRESS DEFLATE") == #"compress(algorithm: "DEFLATE")"#)
+        #expect(request("compress deflate") == #"compress(algorithm: "DEFLATE")"#)
+        for bad in ["COMPRESS", "COMPRESS ", "COMPRESS  DEFLATE", "COMPRESS DEFLATE x", "COMPRESS {7}\r\nDEFLATE"] {
+            #expect(error(bad)?.answer == .bad, "\(bad)")
+        }
     }
 
     @Test func login() throws {

@@ -14,6 +14,7 @@ import Testing
         "a STORE 2:4 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Deleted)\r\n", "a ID (\"name\" \"x\" \"os\" NIL)\r\n",
         "a SELECT INBOX (QRESYNC (67890007 20050715194045000 41:211 (1,3 41,43)) CONDSTORE)\r\n",
         "a CREATE Entw&APw-rfe/ (USE (\\Drafts))\r\n", "a RENAME &U,BTFw- &ZeVnLIqe-\r\n",
+        "a COMPRESS DEFLATE\r\n", "a UNAUTHENTICATE\r\n",
     ]
     static let tokens: [String] = [
         "{", "}", "{3}", "{3+}\r\n", "~{1}\r\n", "(", ")", "\"", "\\", "\r\n", "\n", "\r", "\0", "&", "-", "*", "$",

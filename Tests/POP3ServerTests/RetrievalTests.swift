@@ -203,7 +203,7 @@ extension RetrievalTests {
             case .produce:
                 undrained = 0
                 step = session.produce(&output)
-            case .needInput, .startTLS, .close: return steps
+            case .needInput, .startTLS, .startCompression, .stopCompression, .close: return steps
             }
             undrained += output.bytes.count
             steps.largestOutput = max(steps.largestOutput, output.bytes.count)

@@ -1,7 +1,7 @@
 import TLSPolicy
 import WireFraming
 
-/// The smallest protocol: a line is echoed; `STARTTLS`, `WORK`, `FLOOD n`, `WATCH` and `QUIT` exercise each step.
+/// The smallest protocol: a line is echoed; `STARTTLS`, `WORK`, `FLOOD n`, `WATCH`, `COMPRESS`, `PLAIN` and `QUIT` exercise each step.
 struct EchoSession: ProtocolSession, ~Copyable {
     let context: SessionContext
     var tls: TLSDescription?
@@ -46,6 +46,14 @@ struct EchoSession: ProtocolSession, ~Copyable {
             }
             output.bytes.appendLine("go")
             return .startTLS
+        case "COMPRESS":
+            output.bytes.appendLine("squeezed")
+            return .startCompression
+        case "PLAIN":
+            isAuthenticated = false
+            output.events.append(.unauthenticated)
+            output.bytes.appendLine("plain")
+            return .stopCompression
         case "WORK": return .perform(line)
         case "WATCH": return .perform("watch")
         case "FLOOD":

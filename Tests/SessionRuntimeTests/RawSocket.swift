@@ -26,9 +26,21 @@ final class RawSocket: @unchecked Sendable {
     deinit { close(descriptor) }
 
     func send(_ text: String) throws {
-        let bytes = Array(text.utf8)
+        try send(Array(text.utf8))
+    }
+
+    func send(_ bytes: [UInt8]) throws {
         guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
             throw TestFailure("cannot send: \(errno)")
+        }
+    }
+
+    /// So many octets; fewer at the end.
+    func read(_ count: Int) async throws -> [UInt8] {
+        try await blocking { [self] in
+            while pending.count < count, try fill() {}
+            defer { pending.removeFirst(min(count, pending.count)) }
+            return Array(pending.prefix(count))
         }
     }
 

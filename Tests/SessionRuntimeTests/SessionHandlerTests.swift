@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import NIOCore
 import TLSPolicy
 import Testing
 import WireFraming
@@ -88,6 +89,59 @@ import WireFraming
         let answer = try await client(server.port, [], input: "FLOOD 5000000\r\nafter\r\nQUIT\r\n")
         #expect(answer.split(separator: "\r\n").contains { $0.utf8.count == 5_000_000 })
         #expect(answer.hasSuffix("\r\nafter\r\nbye\r\n"))
+        await server.stop()
+    }
+
+    @Test("Compressed both ways from the answer on, and not behind its end") func compression() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try await socket.readLine()
+        try socket.send("COMPRESS\r\n")
+        #expect(try await socket.readLine() == "squeezed")
+        let deflater = try #require(Deflater())
+        var wire = ByteBuffer()
+        Array("one\r\nFLOOD 300000\r\nPLAIN\r\n".utf8).withUnsafeBytes { deflater.deflate($0, into: &wire) }
+        wire.writeString("two\r\n")
+        try socket.send(Array(buffer: wire))
+        var input = CompressedInput(try #require(Inflater()))
+        var output = ByteBuffer()
+        let expected = "one\r\n" + String(repeating: "x", count: 300_000) + "\r\nplain\r\n"
+        var octets = 0
+        while output.readableBytes < expected.utf8.count {
+            var next = ByteBuffer(bytes: try await socket.read(1))
+            octets += 1
+            try #require(next.readableBytes == 1)
+            input.add(&next)
+            try input.inflate(into: &output)
+        }
+        #expect(String(buffer: output) == expected)
+        #expect(octets < 5000)
+        // What is left of the last flush.
+        let rest = try await socket.readLine()
+        #expect(rest.hasSuffix("two"), "\(rest)")
+        try socket.send("QUIT\r\n")
+        #expect(try await socket.readToEnd() == "bye\r\n")
+        await server.stop()
+    }
+
+    @Test("A compressed line without end, and what is not compressed, end the connection") func badCompression()
+        async throws
+    {
+        let server = try await start(.startTLS)
+        let bomb = CompressionTests.compressed([[UInt8](repeating: UInt8(ascii: "x"), count: 30_000_000)])
+        for bytes in [Array(buffer: bomb), Array("one\r\n".utf8)] {
+            let socket = try RawSocket(port: server.port)
+            _ = try await socket.readLine()
+            try socket.send("COMPRESS\r\n")
+            _ = try await socket.readLine()
+            try? socket.send(bytes)
+            #expect(try await !socket.readToEnd().contains("one"))
+        }
+        // Sent before the answer can have been seen.
+        let socket = try RawSocket(port: server.port)
+        _ = try await socket.readLine()
+        try socket.send("COMPRESS\r\none\r\n")
+        #expect(try await socket.readToEnd() == "squeezed\r\n")
         await server.stop()
     }
 

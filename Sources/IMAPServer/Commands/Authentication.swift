@@ -4,7 +4,7 @@ import MailVocabulary
 import SASL
 import WireFraming
 
-// STARTTLS, LOGIN, AUTHENTICATE: the way in. That passwords are accepted inside TLS only is the command table's rule.
+// STARTTLS, LOGIN, AUTHENTICATE: the way in. UNAUTHENTICATE: the way back. That passwords are accepted inside TLS only is the command table's rule.
 
 extension IMAPSession {
     /// RFC 3501 §6.2.1. That nothing follows in the same batch was seen to before.
@@ -79,6 +79,23 @@ extension IMAPSession {
         }
     }
 
+    /// RFC 8437 §3. What a connection's next user must not inherit cannot be listed: a fresh session has none of it.
+    /// Failed logins count on: otherwise whoever has an account could guess at others' for as long as he likes.
+    mutating func unauthenticate(_ tag: String, _ output: inout SessionOutput) -> Step {
+        guard settings.offersUnauthenticate else {
+            return refuse(tag, Refusal(status: .bad, text: "Unknown command"), &output)
+        }
+        output.events.append(.unauthenticated)
+        var fresh = IMAPSession(context: context, settings: settings, store: store)
+        fresh.tls = tls
+        fresh.isFirstLine = false
+        fresh.failedLogins = failedLogins
+        // RFC 8437 §4.1: compression ends behind the OK.
+        if isCompressed { fresh.ending = .stopCompression }
+        self = fresh
+        return conclude(tag, .ok, "Log in again", &output)
+    }
+
     private mutating func verify(
         _ tag: String, _ credentials: PasswordCredentials, mechanism: String, _ output: inout SessionOutput
     ) -> Step {
@@ -88,7 +105,6 @@ extension IMAPSession {
             case .authentication(.success(let account)):
                 output.events.append(.authenticated(login: account.address.description, mechanism: mechanism))
                 session.state = .authenticated(account)
-                session.failedLogins = 0
                 session.reader.commandLimit = IMAPLimits.command
                 return session.conclude(tag, .ok, .capability(session.capabilities), "Logged in", &output)
             case .authentication(.failure(let reason)):

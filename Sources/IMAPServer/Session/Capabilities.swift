@@ -4,7 +4,12 @@ extension IMAPSession {
     /// What CAPABILITY tells in the present state (RFC 3501 §6.1.1). In cleartext no way to authenticate is offered;
     /// STARTTLS only where it can succeed.
     var capabilities: [String] {
-        guard state.account == nil else { return IMAPSession.authenticatedCapabilities }
+        guard state.account == nil else {
+            var capabilities = IMAPSession.authenticatedCapabilities
+            if !isCompressed { capabilities.append("COMPRESS=DEFLATE") }
+            if settings.offersUnauthenticate { capabilities.append("UNAUTHENTICATE") }
+            return capabilities
+        }
         let common = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
         if tls != nil { return common + ["AUTH=PLAIN"] }
         return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])

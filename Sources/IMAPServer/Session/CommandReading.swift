@@ -49,12 +49,14 @@ extension IMAPSession {
     }
 
     /// Bytes behind STARTTLS were written by someone who cannot be trusted: they are neither answered nor remembered.
+    /// Those behind COMPRESS could be of either form.
     private mutating func refuseInjection(
         _ tag: String, _ name: IMAPCommandName, _ output: inout SessionOutput
     ) -> Step {
         output.events.append(.violation("data behind \(name.rawValue)"))
         output.bytes.append(status: .bad, tag: tag, "Nothing may follow \(name.rawValue)")
-        return farewell("Data came before TLS was started", &output)
+        let text = name == .startTLS ? "Data came before TLS was started" : "Data came before the answer"
+        return farewell(text, &output)
     }
 
     private mutating func dispatch(
@@ -83,6 +85,8 @@ extension IMAPSession {
         case .status(let mailbox, let items): status(tag, mailbox, items, &output)
         case .append: refuse(tag, Refusal(status: .bad, text: "APPEND takes its message as a literal"), &output)
         case .idle: idle(tag, &output)
+        case .compress(let algorithm): compress(tag, algorithm, &output)
+        case .unauthenticate: unauthenticate(tag, &output)
         case .check: noop(tag, &output)
         case .close: close(tag, &output)
         case .unselect: unselect(tag, &output)

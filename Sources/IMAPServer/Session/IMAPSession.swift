@@ -29,6 +29,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     let store: any MailStore
 
     var tls: TLSDescription?
+    /// Whether COMPRESS is active.
+    var isCompressed = false
     var state = SessionState.notAuthenticated
     var enabled: EnabledFeatures = []
     var activity = Activity.commands
@@ -54,7 +56,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     }
 
     enum Ending {
-        case ready, close, startTLS
+        case ready, close, startTLS, startCompression, stopCompression
     }
 
     package init(context: SessionContext, settings: IMAPSettings = IMAPSettings(), store: any MailStore) {
@@ -200,10 +202,13 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
             case .tagged(let reply): write(reply, &output.bytes)
             }
         }
+        defer { if ending != .close { ending = .ready } }
         switch ending {
         case .ready: return .ready
         case .close: return .close
         case .startTLS: return .startTLS
+        case .startCompression: return .startCompression
+        case .stopCompression: return .stopCompression
         }
     }
 }

@@ -45,6 +45,10 @@ package enum IMAPRequest: Sendable {
     case append(AppendHead, message: [UInt8])
     /// RFC 2177; the client's next line is `DONE`.
     case idle
+    /// RFC 4978; the algorithm in upper case.
+    case compress(algorithm: String)
+    /// RFC 8437.
+    case unauthenticate
 
     // Selected
     case check
@@ -85,6 +89,8 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case status = "STATUS"
     case append = "APPEND"
     case idle = "IDLE"
+    case compress = "COMPRESS"
+    case unauthenticate = "UNAUTHENTICATE"
     case check = "CHECK"
     case close = "CLOSE"
     case unselect = "UNSELECT"
@@ -124,6 +130,8 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .status: (.authenticated, false)
         case .append: (.authenticated, false)
         case .idle: (.authenticated, false)
+        case .compress: (.authenticated, false)
+        case .unauthenticate: (.authenticated, false)
         case .check: (.selected, false)
         case .close: (.selected, false)
         case .unselect: (.selected, false)
@@ -171,6 +179,8 @@ extension IMAPRequest {
         case .status: .status
         case .append: .append
         case .idle: .idle
+        case .compress: .compress
+        case .unauthenticate: .unauthenticate
         case .check: .check
         case .close: .close
         case .unselect: .unselect

@@ -31,11 +31,12 @@ extension CommandParser {
         case .startTLS: return .startTLS
         case .namespace: return .namespace
         case .idle: return .idle
+        case .unauthenticate: return .unauthenticate
         case .check: return .check
         case .close: return .close
         case .unselect: return .unselect
         case .expunge, .search, .fetch, .store, .copy, .move: return try messageArguments(of: command, uid: false)
-        case .id, .authenticate, .login, .enable: return try sessionArguments(of: command)
+        case .id, .authenticate, .login, .enable, .compress: return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
         }
@@ -47,6 +48,7 @@ extension CommandParser {
         case .id: return .id(try idFields())
         case .authenticate: return try authenticate()
         case .login: return try login()
+        case .compress: return .compress(algorithm: try commandName())
         case _: return .enable(try capabilities())
         }
     }

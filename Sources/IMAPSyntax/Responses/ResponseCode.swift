@@ -12,6 +12,8 @@ package enum ResponseCode: Sendable, Hashable {
     case capability([String])
     case clientBug
     case closed
+    /// RFC 4978.
+    case compressionActive
     case contactAdmin
     /// The sets name UIDs in the same order: number n of the one became number n of the other.
     case copyUID(UIDValidity, source: NumberSet, destination: NumberSet)

@@ -119,6 +119,7 @@ extension ResponseCode {
         case .capability: "CAPABILITY"
         case .clientBug: "CLIENTBUG"
         case .closed: "CLOSED"
+        case .compressionActive: "COMPRESSIONACTIVE"
         case .contactAdmin: "CONTACTADMIN"
         case .copyUID: "COPYUID"
         case .corruption: "CORRUPTION"

@@ -22,6 +22,8 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var maximumConnectionsPerAddress = 100
     package var unauthenticatedTime = Duration.seconds(60)
 
+    package var offersUnauthenticate = true
+
     package var cachesVerifications = true
     package var verificationExpiry = Duration.seconds(600)
 

@@ -50,6 +50,12 @@ package enum Settings {
             "limits.unauthenticated-time", \.unauthenticatedTime, .time(.seconds(5)...(.seconds(3600))),
             "How long a connection may stay without having logged in."),
         Setting(
+            "imap.unauthenticate", \.offersUnauthenticate, .flag,
+            """
+            Whether an IMAP client may log out and in again on one connection (UNAUTHENTICATE, RFC 8437). Turn it off \
+            behind a proxy that checks only the first login of a connection.
+            """),
+        Setting(
             "authentication.cache", \.cachesVerifications, .flag,
             """
             Whether a password that was right a moment ago is recognised without computing argon2id again. What is \

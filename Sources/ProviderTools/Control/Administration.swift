@@ -105,8 +105,7 @@ package struct Administration: Administering {
             return OperatorError(.ioError, "the store is damaged (\(place)); run “latchmaild verify”")
         case .unavailable(let reason): return OperatorError(.unavailable, "the store cannot be used now: \(reason)")
         case .invalidName, .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes,
-            .tooManyKeywords,
-            .messageTooLarge, .uidsExhausted, .noSuchBody:
+            .tooManyKeywords, .tooManyAccessEntries, .overQuota, .messageTooLarge, .uidsExhausted, .noSuchBody:
             return OperatorError(.software, "the store refused: \(error)")
         }
     }

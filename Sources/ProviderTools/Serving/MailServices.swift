@@ -30,6 +30,7 @@ package struct MailServices: Sendable {
         imap = IMAPService(store: store, authenticator: authenticator, now: SystemClock.now)
         var settings = IMAPSettings()
         settings.maximumMessageSize = UInt64(configuration.maximumMessageSize)
+        settings.offersUnauthenticate = configuration.offersUnauthenticate
         imapSettings = settings
         pop3 = POP3Service(store: store, authenticator: authenticator)
         submissionSettings = SubmissionSettings(

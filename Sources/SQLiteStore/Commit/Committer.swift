@@ -169,7 +169,8 @@ final class CommitCore: @unchecked Sendable {
         while !active.isEmpty {
             // Prepared once: GRDB's own would be parsed for each batch.
             try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
-            let transaction = WriteTransaction(db, cache: cache, rules: rules, nextUIDValidity: nextUIDValidity)
+            let transaction = WriteTransaction(
+                db, cache: cache, rules: rules, directory: directory, nextUIDValidity: nextUIDValidity)
             do {
                 guard try run(&active, transaction) else {
                     try db.rollback()
@@ -235,6 +236,7 @@ final class CommitCore: @unchecked Sendable {
         segments.committed()
         nextUIDValidity = transaction.pending.nextUIDValidity
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
+        for index in transaction.pending.deadIndexes { unlink(index) }
         for segment in transaction.deadSegments {
             unlink(directory.segment(segment))
             readers.forget(segment)

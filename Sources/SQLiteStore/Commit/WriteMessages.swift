@@ -101,34 +101,12 @@ extension WriteTransaction {
         draft.state.keywords = snapshot.keywords
         draft.state.record.highestModSeq = snapshot.highestModSeq
         draft.state.count(outcome.counters)
-        let change: StatementArguments = [
-            Int64(bitPattern: ~outcome.cleared.rawValue), Int64(bitPattern: outcome.set.rawValue),
-            Int64(bitPattern: snapshot.highestModSeq.value), mailbox.value,
-        ]
-        try update(outcome.changed, change)
+        draft.state.unsaved += outcome.changed.count
+        let record = FlagRecord(
+            modSeq: snapshot.highestModSeq, set: outcome.set, cleared: outcome.cleared, uids: outcome.changed)
+        try write(record, in: mailbox)
         keep(draft)
         return outcome.modified
-    }
-
-    /// From this many ranges on, one statement that searches a list costs less than one statement for each short range.
-    private static let manyRanges = 64
-    /// UIDs.
-    private static let shortRange = 8
-
-    private func update(_ uids: NumberSet, _ change: StatementArguments) throws {
-        let update = "UPDATE message SET flags = (flags & ?) | ?, modseq = ? WHERE mailbox = ? AND uid "
-        var listed: [UInt32] = []
-        for range in uids.ranges {
-            if uids.ranges.count >= Self.manyRanges, range.count <= Self.shortRange {
-                listed.append(contentsOf: range)
-            } else {
-                try execute(
-                    update + "BETWEEN ? AND ?", change + [Int64(range.lowerBound), Int64(range.upperBound)])
-            }
-        }
-        guard !listed.isEmpty else { return }
-        let list = "[" + listed.lazy.map(String.init).joined(separator: ",") + "]"
-        try execute(update + "IN (SELECT value FROM json_each(?))", change + [list])
     }
 
     func copy(
@@ -174,6 +152,8 @@ extension WriteTransaction {
         }
         draft.state.count(counters)
         let removed = NumberSet(ascending: gone.lazy.map(\.uid.value))
+        draft.state.unsaved += gone.count
+        try write(Removal(modSeq: snapshot.highestModSeq, uids: removed), in: mailbox)
         try delete(before.spanning(removed), from: mailbox)
         try release(gone.map(\.body))
         keep(draft)

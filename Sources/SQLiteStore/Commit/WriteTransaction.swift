@@ -20,6 +20,8 @@ final class WriteTransaction {
         /// Change of live octets by segment.
         var live: [Int64: Int] = [:]
         var nextUIDValidity: Int64
+        /// Index files of what was dropped: they go after the commit.
+        var deadIndexes: [String] = []
         var usage: [AccountID: UsageChange] = [:]
         var threads: [AccountThreadKey: ThreadID] = [:]
     }
@@ -27,15 +29,19 @@ final class WriteTransaction {
     let db: Database
     let cache: IndexCache
     let rules: CommitRules
+    let directory: StoreDirectory
     var pending: Pending
     private let firstUIDValidity: Int64
     /// Segments without a live octet: their files go after the commit.
     private(set) var deadSegments: [Int64] = []
 
-    init(_ db: Database, cache: IndexCache, rules: CommitRules, nextUIDValidity: Int64) {
+    init(
+        _ db: Database, cache: IndexCache, rules: CommitRules, directory: StoreDirectory, nextUIDValidity: Int64
+    ) {
         self.db = db
         self.cache = cache
         self.rules = rules
+        self.directory = directory
         firstUIDValidity = nextUIDValidity
         pending = Pending(nextUIDValidity: nextUIDValidity)
     }
@@ -57,9 +63,9 @@ final class WriteTransaction {
     func loadedDraft(_ id: MailboxID) throws -> (draft: MailboxDraft, snapshot: MailboxSnapshot) {
         var draft = try draft(id)
         if let snapshot = draft.state.snapshot { return (draft, snapshot) }
-        let snapshot = try RowReader.snapshot(draft.state, db)
-        draft.state.snapshot = snapshot
+        try RowReader.load(&draft.state, directory, db)
         draft.appended = []
+        guard let snapshot = draft.state.snapshot else { throw StoreError.noSuchMailbox }
         return (draft, snapshot)
     }
 

@@ -1,11 +1,13 @@
 import Foundation
 import Glibc
 import MailStore
+import MailVocabulary
 
 /// The files of a store, and the right to write them.
 ///
 ///     mail.sqlite (+ -wal, -shm)   rows
 ///     segments/0000002a.seg        bodies
+///     indexes/2a-1f3.index         the rows of a mailbox at one MODSEQ; can be missing
 ///     staging/                     bodies being received; emptied at start
 ///     lock                         flock'ed by the process that has the store open; holds its number
 final class StoreDirectory: Sendable {
@@ -14,11 +16,16 @@ final class StoreDirectory: Sendable {
 
     var database: String { path + "/mail.sqlite" }
     var segments: String { path + "/segments" }
+    var indexes: String { path + "/indexes" }
     var staging: String { path + "/staging" }
 
     func segment(_ id: Int64) -> String {
         let digits = String(id, radix: 16)
         return "\(segments)/\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).seg"
+    }
+
+    func index(_ mailbox: MailboxID, _ modSeq: ModSeq) -> String {
+        "\(indexes)/\(String(mailbox.value, radix: 16))-\(String(modSeq.value, radix: 16)).index"
     }
 
     /// Creates what is missing, for the owner's eyes only, and takes the lock. Throws `unavailable`.
@@ -28,6 +35,7 @@ final class StoreDirectory: Sendable {
             try StoreDirectory.make(path)
             lock = try StoreDirectory.takeLock(path + "/lock")
             try StoreDirectory.make(path + "/segments")
+            try StoreDirectory.make(path + "/indexes")
             try StoreDirectory.make(path + "/staging")
             for leftover in try StoreDirectory.names(in: path + "/staging") { unlink("\(path)/staging/\(leftover)") }
             try syncDirectory(path)

@@ -1,0 +1,3 @@
+// Input is not written to: its pointers are const.
+#define ZLIB_CONST
+#include <zlib.h>
