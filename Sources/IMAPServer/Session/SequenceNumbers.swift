@@ -10,7 +10,8 @@ extension IMAPRequest {
         case .search(let request, let uid): !uid || request.key.namesSequenceNumbers
         case .select(_, let parameters), .examine(_, let parameters): parameters.qresync?.matches != nil
         case .capability, .noop, .logout, .id, .startTLS, .authenticate, .login, .enable, .create, .delete, .rename,
-            .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle, .check, .close, .unselect,
+            .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle, .compress,
+            .unauthenticate, .check, .close, .unselect,
             .expunge, .unknown:
             false
         }
