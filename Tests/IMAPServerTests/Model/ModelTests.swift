@@ -93,7 +93,7 @@ import Testing
                     return member.problem.map { "\(kind): \($0)\n\(member.log.suffix(6).joined(separator: "\n"))" }
                 }
             }
-            return await group.reduce(into: []) { if let problem = $1 { $0.append(problem) } }
+            return await group.reduce(into: [String]()) { if let problem = $1 { $0.append(problem) } }
         }
         #expect(problems == [])
     }

@@ -63,7 +63,7 @@ final class SteppedClient {
             step = session.completed(outcome, &written)
         case .produce: step = session.produce(&written)
         case .needInput: step = nil
-        case .startTLS, .close:
+        case .startTLS, .startCompression, .stopCompression, .close:
             isClosed = true
             step = nil
         }
