@@ -109,20 +109,22 @@ let package = Package(
             [
                 "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore",
             ]),
+        layer("MailTransfer", ["MailVocabulary", "MessageFormat", "IMAPSyntax", "MailStore"]),
         // Layer 5: the operator's features
         layer(
             "ProviderTools",
             [
                 "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
-                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", logging, asn1, certificates, crypto,
+                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", logging, asn1,
+                certificates, crypto,
                 yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(
             name: "latchmaild",
             dependencies: [
-                "MailVocabulary", "MailStore", "SQLiteStore", "SessionRuntime", "Authentication", "ProviderTools",
-                logging, argumentParser,
+                "MailVocabulary", "MailStore", "SQLiteStore", "SessionRuntime", "Authentication", "MailTransfer",
+                "ProviderTools", logging, argumentParser,
             ],
             swiftSettings: language),
         // Beside
@@ -144,6 +146,7 @@ let package = Package(
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),
+        tests("MailTransfer", ["MailStore"]),
         tests(
             "ProviderTools",
             ["MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", logging]),

@@ -118,6 +118,14 @@ package protocol MailStore: AccountStore, AccessStore {
     /// body that is gone.
     func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?]
 
+    // Search
+
+    /// Which bodies of a mailbox may contain a text: in the order given, false only for one that certainly does not.
+    /// What has not been indexed yet may. Nil when nothing is known of any: no index, or a text that it cannot tell
+    /// about.
+    /// - Parameter text: UTF-8, folded by `MessageFormat.TextFolding`.
+    func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]?
+
     // Change feed
 
     /// Calls back, on no particular thread and without blocking, after each commit that changed the mailbox.

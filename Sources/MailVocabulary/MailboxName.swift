@@ -14,10 +14,19 @@ package struct MailboxName: Sendable, Hashable, Comparable, CustomStringConverti
     /// Nil for a name that cannot be a mailbox: empty, too long, an empty level, a control character.
     package init?(_ text: String) {
         let levels = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        // Net-Unicode without controls and separators of lines (RFC 9051 §5.1, RFC 9755 §3).
+        guard text.unicodeScalars.allSatisfy({ !Self.isForbidden($0) }) else { return nil }
         guard !text.isEmpty, text.utf8.count <= Self.maximumLength, levels.count <= Self.maximumDepth,
-            levels.allSatisfy({ !$0.isEmpty }), text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+            levels.allSatisfy({ !$0.isEmpty })
         else { return nil }
         self.init(verified: MailboxName.normalisingInbox(text))
+    }
+
+    private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x00...0x1F, 0x7F...0x9F, 0x2028, 0x2029: true
+        case _: false
+        }
     }
 
     private init(verified text: String) { self.text = text }

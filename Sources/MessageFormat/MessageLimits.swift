@@ -23,6 +23,11 @@ package enum MessageLimits {
     package static let messageID = 998
     /// Parameters of one field; a name split after RFC 2231 into as many pieces is over five thousand octets long.
     package static let parameters = 100
+    /// Characters (Unicode scalars) of a preview (RFC 8970 §3.3).
+    package static let preview = 200
+    /// Octets of a text part, encoded, that are looked at for a preview: more than the style sheets at the head of any
+    /// usual newsletter.
+    package static let previewSource = 1 << 17
     /// Tags of one Content-Language.
     package static let languages = 32
 }

@@ -58,7 +58,12 @@ struct StructureParser: ~Escapable {
         let media = part.mediaType
         let (start, feeds) = (position, lineFeeds)
         let isContainer = media.isMultipart || media.isMessage
-        if isContainer, isLast || depth >= MessageLimits.depth {
+        // What is encoded has to be decoded before it is a message, and a part is a range of octets.
+        let isEncoded = media.isMessage && part.isEncoded
+        if isEncoded {
+            (part.type, part.subtype) = (MediaType.opaque.type, MediaType.opaque.subtype)
+            scanToDelimiter()
+        } else if isContainer, isLast || depth >= MessageLimits.depth {
             part.mediaType = .opaque
             scanToDelimiter()
         } else if media.isMessage {
@@ -185,6 +190,10 @@ struct StructureParser: ~Escapable {
 }
 
 extension BodyPart {
+    /// Whether it is in an encoding that changes octets. A message may not be (RFC 2046 §5.2.1), but a message/global
+    /// may (RFC 6532 §3.7).
+    fileprivate var isEncoded: Bool { (TransferEncoding(encoding) ?? .identity) != .identity }
+
     fileprivate var endOfLastChild: Int {
         switch kind {
         case .single, .text: 0

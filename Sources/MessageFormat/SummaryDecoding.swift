@@ -7,6 +7,7 @@ extension MessageSummary {
             _ = try reader.readEnvelopeLength()
             envelope = try reader.readEnvelope()
             references = try reader.readReferences()
+            preview = try reader.readText()
             structure = try reader.readPart(within: 0..<Int.max, depth: 0)
         } catch {
             return nil
@@ -28,6 +29,20 @@ extension Envelope {
     }
 }
 
+extension MessageSummary {
+    /// Only the preview of an encoded summary; nil when the bytes are none.
+    package static func preview(encodedSummary: Span<UInt8>) -> [UInt8]? {
+        var reader = SummaryReader(encodedSummary)
+        do throws(SummaryReader.Damaged) {
+            let length = try reader.readEnvelopeLength()
+            try reader.skip(length)
+            return try reader.readText()
+        } catch {
+            return nil
+        }
+    }
+}
+
 extension BodyPart {
     /// Only the structure of an encoded summary: BODYSTRUCTURE and sections need no envelope.
     package init?(encodedSummary: Span<UInt8>) {
@@ -35,6 +50,7 @@ extension BodyPart {
         do throws(SummaryReader.Damaged) {
             let length = try reader.readEnvelopeLength()
             try reader.skip(length)
+            try reader.skip(reader.readNumber())
             self = try reader.readPart(within: 0..<Int.max, depth: 0)
         } catch {
             return nil
@@ -100,7 +116,7 @@ struct SummaryReader: ~Escapable {
     }
 
     @_lifetime(self: copy self)
-    private mutating func readText() throws(Damaged) -> [UInt8] {
+    fileprivate mutating func readText() throws(Damaged) -> [UInt8] {
         let length = try readNumber()
         let start = position
         try skip(length)

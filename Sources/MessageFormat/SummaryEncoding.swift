@@ -1,6 +1,6 @@
 // The stored form of a summary:
 //
-//      summary   version(2) length envelope references structure
+//      summary   version(3) length envelope references preview structure
 //      envelope  date subject list(from) sender replyTo list(to) list(cc) list(bcc) inReplyTo messageID
 //      sender, replyTo   0 when the same as from, or else count+1 and addresses
 //      references   count texts
@@ -8,14 +8,14 @@
 //      part      type subtype parameters id description encoding md5 disposition languages location
 //                header start, header length, gap, body length, lines, kind, and by kind: nothing, nothing,
 //                envelope and part, count and parts
-//      text      length octets             optional  0, or length+1 octets
+//      preview, text   length octets       optional  0, or length+1 octets
 //
 // Numbers are LEB128. Length is that of envelope and references. Gap is from the header's end to the body's start.
 
 extension MessageSummary {
     /// First octet of the form above. Another form gets another number, and `init?(encoded:)` reads both,
     /// from the first release on.
-    package static let encodingVersion: UInt8 = 2
+    package static let encodingVersion: UInt8 = 3
 
     /// The form that is kept beside the message.
     package func encoded() -> [UInt8] {
@@ -25,9 +25,10 @@ extension MessageSummary {
         for reference in references { body.write(reference) }
         let envelopeOctets = body.bytes
         var whole = SummaryWriter()
-        whole.bytes.reserveCapacity(envelopeOctets.count + 128)
+        whole.bytes.reserveCapacity(envelopeOctets.count + preview.count + 128)
         whole.bytes.append(Self.encodingVersion)
         whole.write(envelopeOctets)
+        whole.write(preview)
         whole.write(structure)
         return whole.bytes
     }

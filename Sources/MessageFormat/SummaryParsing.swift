@@ -4,6 +4,7 @@ extension MessageSummary {
     package init(parsing message: Span<UInt8>) {
         var parser = StructureParser(message)
         (envelope, references, structure) = parser.parse()
+        preview = structure.preview(of: message)
     }
 }
 

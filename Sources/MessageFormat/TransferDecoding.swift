@@ -17,43 +17,154 @@ package enum TransferEncoding: Sendable, Hashable {
 
     /// Never fails: what does not belong into the encoding is passed over or left as it is.
     package func decode(_ octets: Span<UInt8>) -> [UInt8] {
-        switch self {
-        case .identity: octets.array(0..<octets.count)
-        case .base64: decodeBase64(octets)
-        case .quotedPrintable: decodeQuotedPrintable(octets, isHeader: false)
-        }
+        var decoder = TransferDecoder(self)
+        var result: [UInt8] = []
+        decoder.decode(octets, to: &result)
+        decoder.finish(&result)
+        return result
     }
 }
 
-/// Base64 as mail has it (RFC 2045 §6.8): other octets are ignored; padding ends a group, and another may follow, for
-/// there are bodies made of several encodings.
-func decodeBase64(_ octets: Span<UInt8>) -> [UInt8] {
+/// Undoes a transfer encoding piece by piece: however a body is cut, the same octets come out. What is held back between
+/// two pieces is bounded.
+package struct TransferDecoder: Sendable, Hashable {
+    /// Blanks in a row that are looked past for the end of their line: a line of quoted-printable has 76 octets
+    /// (RFC 2045 §6.7), and what is held back for longer would be held in memory.
+    static let blanks = 1024
+
+    private let encoding: TransferEncoding
+    /// Whether it is the Q encoding of headers (RFC 2047 §4.2), where "_" is a space.
+    private let isHeader: Bool
+    private var group: UInt32 = 0
+    private var digits = 0
+    /// The end of the last piece, of quoted-printable, whose meaning depends on what follows.
+    private var held: [UInt8] = []
+
+    package init(_ encoding: TransferEncoding) { self.init(encoding, isHeader: false) }
+
+    init(_ encoding: TransferEncoding, isHeader: Bool) {
+        self.encoding = encoding
+        self.isHeader = isHeader
+    }
+
+    /// Appends what the piece comes to.
+    package mutating func decode(_ piece: Span<UInt8>, to result: inout [UInt8]) {
+        switch encoding {
+        case .identity: result.append(piece, 0..<piece.count)
+        case .base64: decodeBase64(piece, to: &result)
+        case .quotedPrintable:
+            guard !held.isEmpty else {
+                return held = decodeQuotedPrintable(piece, isLast: false, to: &result)
+            }
+            var whole = held
+            whole.append(piece, 0..<piece.count)
+            held = decodeQuotedPrintable(whole.span, isLast: false, to: &result)
+        }
+    }
+
+    /// The body has ended.
+    package mutating func finish(_ result: inout [UInt8]) {
+        appendGroup(to: &result)
+        guard !held.isEmpty else { return }
+        let rest = held
+        held = []
+        _ = decodeQuotedPrintable(rest.span, isLast: true, to: &result)
+    }
+
+    // Base64
+
+    /// Base64 as mail has it (RFC 2045 §6.8): other octets are ignored; padding ends a group, and another may follow,
+    /// for there are bodies made of several encodings.
+    private mutating func decodeBase64(_ octets: Span<UInt8>, to result: inout [UInt8]) {
+        result.reserveCapacity(result.count + octets.count / 4 * 3 + 3)
+        for index in octets.indices {
+            let byte = octets[index]
+            if let digit = base64Digit(byte) {
+                group = group << 6 | digit
+                digits += 1
+                if digits == 4 { appendGroup(to: &result) }
+            } else if byte == UInt8(ascii: "=") {
+                appendGroup(to: &result)
+            }
+        }
+    }
+
+    /// The whole octets in the digits of the group; bits left over are dropped.
+    private mutating func appendGroup(to result: inout [UInt8]) {
+        defer { (group, digits) = (0, 0) }
+        guard digits >= 2 else { return }
+        let aligned = group << UInt32(6 * (4 - digits))
+        for octet in 0..<digits - 1 { result.append(UInt8(truncatingIfNeeded: aligned >> UInt32(16 - 8 * octet))) }
+    }
+
+    // Quoted-printable (RFC 2045 §6.7)
+
+    /// Decodes what can be decided; the octets left over. An "=" that introduces nothing stays.
+    private func decodeQuotedPrintable(_ octets: Span<UInt8>, isLast: Bool, to result: inout [UInt8]) -> [UInt8] {
+        result.reserveCapacity(result.count + octets.count)
+        var index = 0
+        while index < octets.count {
+            let byte = octets[index]
+            var next: Int?
+            switch byte {
+            case UInt8(ascii: "="): next = decodeEscape(octets, at: index, isLast: isLast, to: &result)
+            case 0x20, 0x09: next = decodeBlanks(octets, at: index, isLast: isLast, to: &result)
+            case _:
+                result.append(byte == UInt8(ascii: "_") && isHeader ? 0x20 : byte)
+                next = index + 1
+            }
+            guard let next else { return octets.array(index..<octets.count) }
+            index = next
+        }
+        return []
+    }
+
+    /// `=XY`, or a soft line break with its transport padding; where to go on, nil when more must be seen.
+    private func decodeEscape(_ octets: Span<UInt8>, at index: Int, isLast: Bool, to result: inout [UInt8]) -> Int? {
+        if index + 2 < octets.count, let high = hexDigitValue(octets[index + 1]),
+            let low = hexDigitValue(octets[index + 2])
+        {
+            result.append(high << 4 | low)
+            return index + 3
+        }
+        let isHex = index + 1 < octets.count && hexDigitValue(octets[index + 1]) != nil
+        if isHex, index + 2 == octets.count, !isLast { return nil }
+        var end = endOfBlanks(octets, from: index + 1)
+        if end - index <= Self.blanks {
+            if end < octets.count, octets[end] == 0x0D { end += 1 }
+            if end < octets.count, octets[end] == 0x0A { return end + 1 }
+            if end == octets.count { return isLast ? end : nil }
+        }
+        result.append(octets[index])
+        return index + 1
+    }
+
+    /// Blanks at the end of a line were added on the way (RFC 2045 §6.7 rule 3).
+    private func decodeBlanks(_ octets: Span<UInt8>, at index: Int, isLast: Bool, to result: inout [UInt8]) -> Int? {
+        let end = endOfBlanks(octets, from: index)
+        guard end < octets.count || isLast else { return nil }
+        let atLineEnd = end < octets.count && (octets[end] == 0x0D || octets[end] == 0x0A)
+        if !atLineEnd { result.append(octets, index..<end) }
+        return end
+    }
+
+    private func endOfBlanks(_ octets: Span<UInt8>, from start: Int) -> Int {
+        let limit = min(octets.count, start + Self.blanks)
+        var end = start
+        while end < limit, isBlank(octets[end]) { end += 1 }
+        return end
+    }
+}
+
+func decodeBase64(_ octets: Span<UInt8>) -> [UInt8] { TransferEncoding.base64.decode(octets) }
+
+/// Quoted-printable, or the Q encoding of headers.
+func decodeQuotedPrintable(_ octets: Span<UInt8>, isHeader: Bool) -> [UInt8] {
+    var decoder = TransferDecoder(.quotedPrintable, isHeader: isHeader)
     var result: [UInt8] = []
-    result.reserveCapacity(octets.count / 4 * 3)
-    var (group, held): (UInt32, Int) = (0, 0)
-    for index in octets.indices {
-        let byte = octets[index]
-        if let digit = base64Digit(byte) {
-            group = group << 6 | digit
-            held += 1
-        } else if byte == UInt8(ascii: "=") {
-            appendBase64(group, digits: held, to: &result)
-            held = 0
-        }
-        if held == 4 {
-            appendBase64(group, digits: held, to: &result)
-            held = 0
-        }
-    }
-    appendBase64(group, digits: held, to: &result)
+    decoder.decode(octets, to: &result)
+    decoder.finish(&result)
     return result
-}
-
-/// The whole octets in the last `digits` of the group; bits left over are dropped.
-private func appendBase64(_ group: UInt32, digits: Int, to result: inout [UInt8]) {
-    guard digits >= 2 else { return }
-    let aligned = group << UInt32(6 * (4 - digits))
-    for octet in 0..<digits - 1 { result.append(UInt8(truncatingIfNeeded: aligned >> UInt32(16 - 8 * octet))) }
 }
 
 private func base64Digit(_ byte: UInt8) -> UInt32? {
@@ -65,53 +176,4 @@ private func base64Digit(_ byte: UInt8) -> UInt32? {
     case UInt8(ascii: "/"): 63
     case _: nil
     }
-}
-
-/// Quoted-printable (RFC 2045 §6.7), and the Q encoding of headers (RFC 2047 §4.2), where "_" is a space. An "=" that
-/// introduces nothing stays.
-func decodeQuotedPrintable(_ octets: Span<UInt8>, isHeader: Bool) -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(octets.count)
-    var index = 0
-    while index < octets.count {
-        let byte = octets[index]
-        switch byte {
-        case UInt8(ascii: "="):
-            index = decodeEscape(octets, at: index, to: &result)
-        case UInt8(ascii: "_") where isHeader:
-            result.append(0x20)
-            index += 1
-        case 0x20, 0x09:
-            index = decodeBlanks(octets, at: index, to: &result)
-        case _:
-            result.append(byte)
-            index += 1
-        }
-    }
-    return result
-}
-
-/// `=XY`, or a soft line break with its transport padding; where to go on.
-private func decodeEscape(_ octets: Span<UInt8>, at index: Int, to result: inout [UInt8]) -> Int {
-    if index + 2 < octets.count, let high = hexDigitValue(octets[index + 1]), let low = hexDigitValue(octets[index + 2])
-    {
-        result.append(high << 4 | low)
-        return index + 3
-    }
-    var end = index + 1
-    while end < octets.count, isBlank(octets[end]) { end += 1 }
-    if end < octets.count, octets[end] == 0x0D { end += 1 }
-    if end < octets.count, octets[end] == 0x0A { return end + 1 }
-    if end == octets.count { return end }
-    result.append(octets[index])
-    return index + 1
-}
-
-/// Blanks at the end of a line were added on the way (RFC 2045 §6.7 rule 3).
-private func decodeBlanks(_ octets: Span<UInt8>, at index: Int, to result: inout [UInt8]) -> Int {
-    var end = index
-    while end < octets.count, isBlank(octets[end]) { end += 1 }
-    let atLineEnd = end < octets.count && (octets[end] == 0x0D || octets[end] == 0x0A)
-    if !atLineEnd { result.append(octets, index..<end) }
-    return end
 }

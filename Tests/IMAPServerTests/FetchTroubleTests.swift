@@ -20,7 +20,7 @@ import WireFraming
         let work = IMAPWork.open(
             OpenTask(user: fixture.account, name: .inbox, claimsRecent: false, resync: nil))
         guard case .opened(let opened) = await fixture.service.perform(work, notify: {}) else { return [] }
-        let mailbox = SelectedMailbox(opened, isReadOnly: true)
+        let mailbox = SelectedMailbox(opened, isReadOnly: true, tellsRecent: true)
         let plan = try #require(FetchPlan(items, withUID: false))
         var request = FetchRequest(
             writer: FetchWriter(plan: plan, mailbox: mailbox), positions: [0..<mailbox.view.count],

@@ -14,6 +14,8 @@ final class TroubledStore: MailStore {
         /// Octets of whole bodies that were read, and of the largest answer to a call for summaries.
         var octetsRead = 0
         var mostSummaryOctets = 0
+        /// What an index of text would say; nil when there is none.
+        var mayContain: (@Sendable (_ text: [UInt8], BodyID) -> Bool)?
     }
 
     let condition = Mutex(Condition())
@@ -129,6 +131,10 @@ final class TroubledStore: MailStore {
         let sum = summaries.reduce(0) { $0 + ($1?.count ?? 0) }
         condition.withLock { $0.mostSummaryOctets = max($0.mostSummaryOctets, sum) }
         return summaries
+    }
+
+    func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? {
+        condition.withLock { $0.mayContain }.map { mayContain in bodies.map { mayContain(text, $0) } }
     }
 
     private func check(_ bodies: [BodyID], _ damaged: (borrowing Condition) -> Set<BodyID>) throws {

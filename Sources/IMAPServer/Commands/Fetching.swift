@@ -19,7 +19,7 @@ extension IMAPSession {
         let items = modifiers.changedSince == nil ? items : items + [.modSeq]
         let tellsModSeq = items.contains(.modSeq)
         guard let plan = FetchPlan(items, withUID: uid, tellsModSeq ? enabled.union(.condstore) : enabled) else {
-            return refuse(tag, Refusal(status: .bad, text: "BINARY is not offered"), &output)
+            return refuse(tag, Refusal(status: .bad, text: "There is no such item"), &output)
         }
         if tellsModSeq { enableCondstore() }
         guard modifiers != FetchModifiers() else {
@@ -106,6 +106,9 @@ extension IMAPSession {
         case .gone:
             return conclude(
                 stream.tag, .no, .expungeIssued, "Some of the messages are gone", updates: stream.updates, &output)
+        case .unknownEncoding:
+            return conclude(
+                stream.tag, .no, .unknownCTE, "A part is encoded in an unknown way", updates: stream.updates, &output)
         case .unreadable:
             output.events.append(.notice("stored messages cannot be read"))
             return conclude(

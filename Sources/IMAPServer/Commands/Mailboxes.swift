@@ -14,7 +14,7 @@ extension IMAPSession {
         guard uses.count <= 1 else {
             return conclude(tag, .no, .useAttribute, "A mailbox has one use", &output)
         }
-        return change(tag, .createMailbox(account, name, uses.first), "CREATE completed", &output)
+        return change(tag, .createMailbox(account, name, uses.first), "CREATE completed", telling: name, &output)
     }
 
     /// RFC 3501 §6.3.4. Other sessions that have the mailbox selected are sent away; this one is left without.
@@ -23,6 +23,7 @@ extension IMAPSession {
         return perform(.deleteMailbox(account, name)) { session, outcome, output in
             guard case .deleted(let id) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             output.events.append(.notice("mailbox deleted"))
+            session.tellNormalised(name, ["\\NonExistent"])
             // Not by name: the selected mailbox may have got another, and another its name.
             if session.state.mailbox?.id == id {
                 session.state.deselect()
@@ -39,7 +40,7 @@ extension IMAPSession {
         _ tag: String, _ from: MailboxName, _ to: MailboxName, _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account else { return .ready }
-        return change(tag, .renameMailbox(account, from: from, to: to), "RENAME completed", &output)
+        return change(tag, .renameMailbox(account, from: from, to: to), "RENAME completed", telling: to, &output)
     }
 
     /// RFC 3501 §6.3.6, §6.3.7.
@@ -52,12 +53,23 @@ extension IMAPSession {
     }
 
     private mutating func change(
-        _ tag: String, _ work: IMAPWork, _ text: String, _ output: inout SessionOutput
+        _ tag: String, _ work: IMAPWork, _ text: String, telling name: MailboxName? = nil,
+        _ output: inout SessionOutput
     ) -> Step {
         perform(work) { session, outcome, output in
             guard case .done = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            if let name { session.tellNormalised(name, []) }
             return session.conclude(tag, .ok, text, &output)
         }
+    }
+
+    /// RFC 9051 §6.3.9.7: what a mailbox is called that the client named otherwise.
+    private mutating func tellNormalised(_ name: MailboxName, _ attributes: [String]) {
+        guard enabled.contains(.imap4rev2), let first = normalised.first else { return }
+        var reply = OutputBuffer()
+        reply.append(
+            list: ListEntry(name: name.text, attributes: attributes, oldName: first.supplied), enabled.mailboxEncoding)
+        enqueue(reply)
     }
 
     /// RFC 3501 §6.3.10.

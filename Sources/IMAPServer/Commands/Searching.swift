@@ -12,8 +12,12 @@ extension IMAPSession {
         _ tag: String, _ request: SearchRequest, uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
+        let request = request.adapted(to: enabled)
         var updates = UpdateRules(after: .search, uid: uid)
         if request.key.namesSequenceNumbers { updates.mayAnnounceExpunge = false }
+        if let problem = enabled.refusal(of: request.key, charset: request.charset) {
+            return refuse(tag, Refusal(status: .bad, text: problem), &output)
+        }
         if let charset = request.charset, !Self.charsets.contains(charset) {
             save(NumberSet(), request)
             return conclude(

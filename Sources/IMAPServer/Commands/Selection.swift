@@ -17,20 +17,33 @@ extension IMAPSession {
         }
         closeForAnother()
         if parameters.condstore { enableCondstore() }
-        let task = OpenTask(user: account, name: name, claimsRecent: !examines, resync: parameters.qresync)
+        let tellsRecent = !enabled.contains(.imap4rev2)
+        let task = OpenTask(
+            user: account, name: name, claimsRecent: tellsRecent && !examines, resync: parameters.qresync)
         return perform(.open(task)) { session, outcome, output in
             guard case .opened(let opened) = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            let mailbox = SelectedMailbox(opened, isReadOnly: examines)
+            let mailbox = SelectedMailbox(opened, isReadOnly: examines, tellsRecent: tellsRecent)
             session.state = .selected(account, mailbox)
             var reply = OutputBuffer()
             let isReadOnly = mailbox.isReadOnly
             mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, session.enabled, &reply)
+            if session.enabled.contains(.imap4rev2) { session.writeSelected(opened.found, &reply) }
             session.enqueue(reply)
             session.tell(opened.missed, in: mailbox)
             return session.conclude(
                 tag, .ok, isReadOnly ? .readOnly : .readWrite, examines ? "EXAMINE completed" : "SELECT completed",
                 &output)
         }
+    }
+
+    /// RFC 9051 §6.3.2: which mailbox it is.
+    private func writeSelected(_ found: FoundMailbox, _ reply: inout OutputBuffer) {
+        var entry = ListEntry(name: found.name.text, oldName: normalised.first?.supplied)
+        if found.isOwn {
+            if found.mailbox.isSubscribed { entry.attributes.append("\\Subscribed") }
+            if let use = found.mailbox.specialUse { entry.attributes.append(use.rawValue) }
+        }
+        reply.append(list: entry, enabled.mailboxEncoding)
     }
 
     /// Leaves the selected mailbox. What comes behind CLOSED is of the next one (RFC 7162 §3.2.11).
@@ -72,7 +85,8 @@ extension IMAPSession {
 }
 
 extension SelectedMailbox {
-    init(_ opened: OpenedMailbox, isReadOnly: Bool) {
+    init(_ opened: OpenedMailbox, isReadOnly: Bool, tellsRecent: Bool) {
+        self.tellsRecent = tellsRecent
         id = opened.found.mailbox.id
         name = opened.found.name
         isOwn = opened.found.isOwn
@@ -84,21 +98,21 @@ extension SelectedMailbox {
         toldModSeq = opened.snapshot.highestModSeq
         recent = NumberSet()
         announcedRecent = 0
-        if let first = UInt32(exactly: opened.firstRecent), first >= 1, first <= lastUID {
+        if tellsRecent, let first = UInt32(exactly: opened.firstRecent), first >= 1, first <= lastUID {
             recent = NumberSet(first...lastUID)
         }
         announcedRecent = recentCount
     }
 
-    /// The untagged responses of SELECT (RFC 3501 §6.3.1), and what RFC 9051 adds.
+    /// The untagged responses of SELECT (RFC 3501 §6.3.1); RECENT and UNSEEN are none in IMAP4rev2.
     fileprivate func writeSelection(
         hasUnseen: Bool, _ enabled: EnabledFeatures, _ output: inout OutputBuffer
     ) {
         output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
         output.append(exists: view.count)
-        output.append(recent: announcedRecent)
+        if tellsRecent { output.append(recent: announcedRecent) }
         // A sequence number.
-        if hasUnseen, !enabled.contains(.uidOnly), let unseen = firstUnseen {
+        if tellsRecent, hasUnseen, !enabled.contains(.uidOnly), let unseen = firstUnseen {
             output.append(status: .ok, tag: nil, code: .unseen(UInt32(unseen + 1)), "First unseen")
         }
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")

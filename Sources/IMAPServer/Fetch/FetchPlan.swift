@@ -20,15 +20,19 @@ package struct FetchPlan: Sendable {
         case envelope
         case structure(extended: Bool)
         case section(BodySection, PartialRange?)
+        case binary(part: [UInt32], PartialRange?)
+        case binarySize(part: [UInt32])
+        case preview
     }
 
     let items: [Item]
+    /// What the client has enabled: how strings and structures are written depends on it.
+    let enabled: EnabledFeatures
     /// Envelope, structure, or where a part begins.
     let needsSummary: Bool
     let needsBody: Bool
     /// Octets of a body that is read whole; a larger one is read by ranges.
     let wholeBody: Int
-    let enabled: EnabledFeatures
     /// Sections: how often a message's octets may be written.
     private let sectionCount: Int
 
@@ -59,7 +63,11 @@ package struct FetchPlan: Sendable {
         for item in items {
             switch item.kind {
             case .flags, .modSeq, .uid, .internalDate, .size: break
-            case .envelope, .structure: needsSummary = true
+            case .envelope, .structure, .preview: needsSummary = true
+            case .binary, .binarySize:
+                sections += 1
+                needsSummary = true
+                onlyHeaders = false
             case .section(let section, _):
                 sections += 1
                 if section != BodySection() { needsSummary = true }
@@ -76,10 +84,12 @@ package struct FetchPlan: Sendable {
     /// At most, of one message.
     func octetsToWrite(ofMessage size: Int) -> Int { sectionCount * min(size, wholeBody) }
 
-    /// What is told unasked. Who has enabled CONDSTORE is told the UID and the MODSEQ too (RFC 7162 §3.2.4).
+    /// What is told unasked. Who has enabled CONDSTORE is told the UID and the MODSEQ too (RFC 7162 §3.2.4), and who has
+    /// enabled IMAP4rev2 the UID (RFC 9051 §7.5.2).
     static func flags(withUID: Bool, _ enabled: EnabledFeatures) -> FetchPlan {
         let tellsModSeq = enabled.contains(.condstore)
-        let tellsUID = (withUID || tellsModSeq) && !enabled.contains(.uidOnly)
+        let tellsUID =
+            (withUID || tellsModSeq || enabled.contains(.imap4rev2)) && !enabled.contains(.uidOnly)
         return FetchPlan(
             (tellsUID ? [Item(.uid)] : []) + [Item(.flags)] + (tellsModSeq ? [Item(.modSeq)] : []), enabled)
     }
@@ -112,13 +122,20 @@ extension FetchPlan.Item {
         case .envelope: self.init(kind, "ENVELOPE ")
         case .structure(let extended): self.init(kind, extended ? "BODYSTRUCTURE " : "BODY ")
         case .section(let section, let partial): self.init(section, partial)
+        case .binary(let part, let partial): self.init(kind) { $0.append(binaryPart: part, partial: partial) }
+        case .binarySize(let part): self.init(kind) { $0.append(binarySizeOf: part) }
+        case .preview: self.init(kind, "PREVIEW ")
         }
     }
 
     private init(_ section: BodySection, _ partial: PartialRange?) {
-        kind = .section(section, partial)
+        self.init(.section(section, partial)) { $0.append(section: section, partial: partial) }
+    }
+
+    private init(_ kind: FetchPlan.Kind, naming: (inout OutputBuffer) -> Void) {
+        self.kind = kind
         var output = OutputBuffer()
-        output.append(section: section, partial: partial)
+        naming(&output)
         output.append(" ")
         label = output.take()
     }
@@ -136,8 +153,10 @@ extension FetchPlan.Item {
         case .body: self.init(.structure(extended: false))
         case .bodyStructure: self.init(.structure(extended: true))
         case .section(_, let section, let partial): self.init(section, partial)
+        case .binary(_, let part, let partial): self.init(.binary(part: part, partial))
+        case .binarySize(let part): self.init(.binarySize(part: part))
+        case .preview: self.init(.preview)
         case .modSeq: self.init(.modSeq)
-        case .binary, .binarySize: return nil
         }
     }
 }

@@ -19,6 +19,8 @@ package struct FetchCursor: Sendable, Equatable {
     /// are.
     var item = 0
     var written = 0
+    /// Of a value that is decoded as it is written.
+    var decoding: DecodingProgress?
 }
 
 /// A run of the response.
@@ -33,6 +35,8 @@ package struct FetchPiece: Sendable {
 package enum FetchProblem: Int, Error, Comparable {
     /// A message that is gone: NIL stands for its octets.
     case gone
+    /// A part in a transfer encoding that is not known: its message is left out (RFC 3516 §4.3).
+    case unknownEncoding
     /// A message that is there and cannot be read: it is left out.
     case unreadable
     /// A message that could not be read on when its answer had begun: the connection cannot go on.

@@ -86,7 +86,7 @@ package struct FetchWriter: Sendable {
         case .size:
             output.append(item.label)
             output.append(decimal: row.size)
-        case .envelope, .structure, .section: break
+        case .envelope, .structure, .section, .binary, .binarySize, .preview: break
         }
     }
 

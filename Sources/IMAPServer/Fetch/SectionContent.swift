@@ -54,6 +54,30 @@ extension BodySection {
     }
 }
 
+/// What BINARY asks for, in octets of the message.
+enum BinaryContent: Equatable {
+    /// There is no such part.
+    case none
+    case encoded(Range<Int>, TransferEncoding)
+    /// RFC 9051 §7.1, UNKNOWN-CTE.
+    case unknownEncoding
+}
+
+extension BodyPart {
+    /// RFC 9051 §6.4.5, `BINARY`; called on the root. The whole message is as it is, and so are a multipart and a
+    /// message, whatever their encoding is said to be: only what is in them can be encoded (RFC 2045 §6.4).
+    func binaryContent(part: [UInt32], size: Int) -> BinaryContent {
+        guard !part.isEmpty else { return .encoded(0..<size, .identity) }
+        guard let found = self.part(at: part.map(Int.init)) else { return .none }
+        switch found.kind {
+        case .multipart, .message: return .encoded(found.bodyRange, .identity)
+        case .single, .text:
+            guard let encoding = TransferEncoding(found.encoding) else { return .unknownEncoding }
+            return .encoded(found.bodyRange, encoding)
+        }
+    }
+}
+
 extension PartialRange {
     /// The octets of `content` that are meant; empty when the range begins behind the end.
     func applied(to content: Range<Int>) -> Range<Int> {

@@ -15,17 +15,28 @@ extension FetchRun {
         let before = output.count
         do throws(FetchProblem) {
             guard !message.isUnreadable else { throw .unreadable }
-            if !isBegun { request.writer.begin(message.position, message.row, &output) }
+            if !isBegun {
+                try checkEncodings(of: &message)
+                request.writer.begin(message.position, message.row, &output)
+            }
             for index in start.item..<plan.items.count {
                 var cursor = start
                 if index > start.item {
-                    (cursor.item, cursor.written) = (index, 0)
+                    (cursor.item, cursor.written, cursor.decoding) = (index, 0, nil)
                     // Items may be large, and each costs: between them is time to stop.
                     guard output.count < Self.ahead else { return cursor }
                     if Task.isCancelled { throw .brokenOff }
                 }
                 let item = plan.items[index]
                 if cursor.written == 0, try writeAtOnce(item, of: &message) { continue }
+                if item.isDecoded {
+                    guard let decoding = try await writeDecoded(item, of: &message, from: cursor.decoding) else {
+                        continue
+                    }
+                    // Something is written, if only the label.
+                    (cursor.item, cursor.written, cursor.decoding) = (index, 1, decoding)
+                    return cursor
+                }
                 if let written = try await write(item, of: &message, from: cursor.written) {
                     (cursor.item, cursor.written) = (index, written)
                     return cursor
@@ -46,8 +57,9 @@ extension FetchRun {
         switch item.kind {
         case .flags, .modSeq, .uid, .internalDate, .size:
             request.writer.write(item, message.row, &output)
-        case .envelope, .structure:
-            try message.write(item, &output)
+        case .envelope, .structure, .preview:
+            try message.write(item, plan.enabled, &output)
+        case .binary, .binarySize: return false
         case .section(let section, let partial):
             guard let body = message.body, message.summary != nil || section == BodySection() else { return false }
             switch try message.content(section) {
@@ -100,7 +112,7 @@ extension FetchRun {
         }
     }
 
-    private mutating func writeNIL(_ item: FetchPlan.Item) {
+    mutating func writeNIL(_ item: FetchPlan.Item) {
         output.append(item.label)
         output.append("NIL" as StaticString)
     }
@@ -137,7 +149,7 @@ extension FetchRun {
     }
 
     /// Octets of a message, from memory or the store.
-    private func octets(_ range: Range<Int>, of message: FetchedMessage) async throws(FetchProblem) -> [UInt8] {
+    func octets(_ range: Range<Int>, of message: FetchedMessage) async throws(FetchProblem) -> [UInt8] {
         if let body = message.body { return Array(body[range.clamped(to: 0..<body.count)]) }
         // A small body that was not read with its batch is gone.
         guard Int(message.row.size) > plan.wholeBody else { throw .gone }

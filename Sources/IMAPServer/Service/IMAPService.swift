@@ -101,7 +101,7 @@ package struct IMAPService: SessionService {
 
     private func refresh(_ task: RefreshTask) async throws -> MailboxUpdate {
         let view = task.mailbox.view
-        let firstRecent = task.mailbox.isReadOnly ? nil : try await store.claimRecent(view.mailbox)
+        let firstRecent = !task.mailbox.claimsRecent ? nil : try await store.claimRecent(view.mailbox)
         let now = try await store.open(view.mailbox)
         return task.mailbox.updated(
             to: now, now.changes(since: view), firstRecent: firstRecent, task.rules, task.enabled)

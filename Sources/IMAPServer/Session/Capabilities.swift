@@ -10,13 +10,14 @@ extension IMAPSession {
             if settings.offersUnauthenticate { capabilities.append("UNAUTHENTICATE") }
             return capabilities
         }
-        let common = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
+        let common = ["IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
         if tls != nil { return common + ["AUTH=PLAIN"] }
         return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])
     }
 
     private static let authenticatedCapabilities = [
         "IMAP4rev1",
+        "IMAP4rev2",
         "LITERAL+",
         "SASL-IR",
         "ID",
@@ -37,5 +38,8 @@ extension IMAPSession {
         "ESEARCH",
         "SEARCHRES",
         "STATUS=SIZE",
+        "BINARY",
+        "PREVIEW",
+        "UTF8=ACCEPT",
     ]
 }

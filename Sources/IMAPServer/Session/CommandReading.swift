@@ -63,6 +63,7 @@ extension IMAPSession {
         _ command: IMAPCommand, _ name: IMAPCommandName, _ output: inout SessionOutput
     ) -> Step {
         let tag = command.tag
+        normalised = command.normalised
         return switch command.request {
         case .capability: capability(tag, &output)
         case .noop: noop(tag, &output)

@@ -32,13 +32,17 @@ package struct EnabledFeatures: OptionSet, Sendable, Hashable {
         ("CONDSTORE", .condstore),
         ("QRESYNC", [.condstore, .qresync]),
         ("UIDONLY", .uidOnly),
+        ("IMAP4rev2", .imap4rev2),
+        ("UTF8=ACCEPT", .utf8Accept),
     ]
 }
 
 extension IMAPSession {
     /// RFC 5161 §3.1: names that are not known are passed over; the answer lists what is switched on now and was not.
     mutating func enable(_ tag: String, _ names: [String], _ output: inout SessionOutput) -> Step {
-        let new = EnabledFeatures.named.filter { names.contains($0.name) && !enabled.isSuperset(of: $0.features) }
+        let new = EnabledFeatures.named.filter {
+            names.contains($0.name.uppercased()) && !enabled.isSuperset(of: $0.features)
+        }
         var reply = OutputBuffer()
         reply.append(enabled: new.map(\.name))
         enqueue(reply)

@@ -42,6 +42,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     var failedLogins = 0
     /// Commands answered BAD; once logged in, in a row.
     var errors = 0
+    /// Names in the present command that are written otherwise than the mailboxes are called.
+    var normalised: [NormalisedName] = []
     /// Octets of the present command's literals, counted before authentication.
     var literalOctets: UInt64 = 0
     /// Until the first command: a foreign protocol shows itself in its first line.

@@ -66,7 +66,7 @@ extension SelectedMailbox {
     /// Takes new messages as recent. Without a claim (EXAMINE) all that came since are: nobody can tell that another
     /// session was told first (RFC 3501 §2.3.2).
     private mutating func claim(from first: UInt64?, unclaimedFrom known: UInt64) {
-        guard let low = UInt32(exactly: first ?? known), low >= 1, low <= lastUID else { return }
+        guard tellsRecent, let low = UInt32(exactly: first ?? known), low >= 1, low <= lastUID else { return }
         recent = recent.union(NumberSet(low...lastUID))
     }
 
@@ -75,7 +75,7 @@ extension SelectedMailbox {
         var output = OutputBuffer()
         if hasNew { output.append(exists: view.count) }
         let recentNow = recentCount
-        if hasNew || recentNow != announcedRecent {
+        if tellsRecent, hasNew || recentNow != announcedRecent {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }

@@ -53,6 +53,8 @@ struct SelectedMailbox: Sendable {
     let name: MailboxName
     /// EXAMINE, or no right to change anything: nothing in it is changed, nothing claimed as recent.
     var isReadOnly: Bool
+    /// False in IMAP4rev2, which has no `\Recent` (RFC 9051 appendix E).
+    let tellsRecent: Bool
     /// Whether the session's account owns it, and so has every right, always.
     let isOwn: Bool
     /// The session's account's on it, as of `accessGeneration`.
@@ -76,6 +78,9 @@ struct SelectedMailbox: Sendable {
     var saved = NumberSet()
     /// RECENT as last announced.
     var announcedRecent: Int
+
+    /// Whether new messages are taken as recent, away from other sessions.
+    var claimsRecent: Bool { tellsRecent && !isReadOnly }
 
     /// Takes the HIGHESTMODSEQ that is to be told with the next tagged response; nil when FETCH answers tell enough.
     mutating func takeModSeqToTell() -> ModSeq? {

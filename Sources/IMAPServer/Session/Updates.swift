@@ -46,7 +46,7 @@ extension IMAPSession {
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
         let isNothingOpen = !(mailbox.holdsExpunged && rules.mayAnnounceExpunge)
         if isUnchanged, isNothingOpen, rules.told.isEmpty, rules.toldModSeq.isEmpty { return nil }
-        if now.uidNext > mailbox.view.uidNext, !mailbox.isReadOnly { return refresh(mailbox, rules) }
+        if now.uidNext > mailbox.view.uidNext, mailbox.claimsRecent { return refresh(mailbox, rules) }
         guard now.differingChunks(since: mailbox.view) <= Self.chunksComparedAtOnce else {
             return refresh(mailbox, rules)
         }

@@ -18,6 +18,8 @@ package enum FetchItem: Sendable, Hashable {
     /// RFC 3516, RFC 9051 §6.4.5: the part with its transfer encoding undone.
     case binary(peek: Bool, part: [UInt32], partial: PartialRange?)
     case binarySize(part: [UInt32])
+    /// RFC 8970 §3: the beginning of the text. With `lazy` it need not be computed now.
+    case preview(lazy: Bool)
     /// RFC 7162 §3.1.4.
     case modSeq
 
@@ -32,7 +34,7 @@ package enum FetchItem: Sendable, Hashable {
         case .rfc822, .rfc822Text: true
         case .section(let peek, _, _), .binary(let peek, _, _): !peek
         case .flags, .uid, .internalDate, .rfc822Header, .rfc822Size, .envelope, .body, .bodyStructure, .binarySize,
-            .modSeq:
+            .preview, .modSeq:
             false
         }
     }

@@ -40,6 +40,7 @@ extension CommandParser {
         case "RFC822.SIZE": return .rfc822Size
         case "BODYSTRUCTURE": return .bodyStructure
         case "MODSEQ": return .modSeq
+        case "PREVIEW": return .preview(lazy: try previewIsLazy())
         case "BODY" where cursor.peek != UInt8(ascii: "["): return .body
         case "BODY", "BODY.PEEK":
             let section = try section()
@@ -50,6 +51,22 @@ extension CommandParser {
         case "BINARY.SIZE": return .binarySize(part: try binarySection())
         case _: throw SyntaxError("There is no such item to fetch")
         }
+    }
+
+    // fetch-att   =/ "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]
+    // preview-mod = "LAZY"          RFC 8970 §6
+    /// What is in parentheses behind the last item may be the command's modifiers instead.
+    private mutating func previewIsLazy() throws(SyntaxError) -> Bool {
+        let start = cursor.position
+        guard cursor.take(UInt8(ascii: " ")), cursor.take(UInt8(ascii: "(")), cursor.take(word: "LAZY") else {
+            cursor.position = start
+            return false
+        }
+        while cursor.take(UInt8(ascii: " ")) {
+            guard try word("LAZY") == "LAZY" else { throw SyntaxError("There is no such modifier of PREVIEW") }
+        }
+        try expect(UInt8(ascii: ")"))
+        return true
     }
 
     // section      = "[" [section-spec] "]"

@@ -4,10 +4,24 @@ package import MailVocabulary
 package struct IMAPCommand: Sendable {
     package var tag: String
     package var request: IMAPRequest
+    /// Names of mailboxes that the client wrote otherwise than they are, in order.
+    package var normalised: [NormalisedName]
 
-    package init(tag: String, request: IMAPRequest) {
+    package init(tag: String, request: IMAPRequest, normalised: [NormalisedName] = []) {
         self.tag = tag
         self.request = request
+        self.normalised = normalised
+    }
+}
+
+/// A mailbox by another name than its own (RFC 9051 §6.3.9.7): `inbox`.
+package struct NormalisedName: Sendable, Hashable {
+    package var supplied: String
+    package var name: MailboxName
+
+    package init(supplied: String, name: MailboxName) {
+        self.supplied = supplied
+        self.name = name
     }
 }
 

@@ -7,6 +7,7 @@ package struct CommandParser: ~Escapable {
     let encoding: MailboxEncoding
     /// How far NOT, OR and parentheses go within each other at this place.
     var depth = 0
+    var normalised: [NormalisedName] = []
 
     @_lifetime(copy bytes)
     package init(_ bytes: Span<UInt8>, _ encoding: MailboxEncoding) {
@@ -22,7 +23,7 @@ package struct CommandParser: ~Escapable {
             try parser.space()
             let request = try parser.request()
             try parser.end()
-            return IMAPCommand(tag: tag, request: request)
+            return IMAPCommand(tag: tag, request: request, normalised: parser.normalised)
         } catch {
             var error = error
             error.tag = tag

@@ -36,12 +36,13 @@ extension CommandParser {
         return try mailboxName(text)
     }
 
-    private func mailboxName(_ text: String) throws(SyntaxError) -> MailboxName {
+    private mutating func mailboxName(_ text: String) throws(SyntaxError) -> MailboxName {
         guard let name = MailboxName(text) else {
             throw SyntaxError(
                 "A mailbox name has no empty levels and no control characters, and is not endless", answer: .no,
                 code: .cannot)
         }
+        if name.text != text { normalised.append(NormalisedName(supplied: text, name: name)) }
         return name
     }
 

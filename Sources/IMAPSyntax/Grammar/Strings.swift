@@ -49,7 +49,13 @@ extension CommandParser {
                 }
             })
             result += cursor.array(plain)
-            if cursor.take(UInt8(ascii: "\"")) { return result }
+            if cursor.take(UInt8(ascii: "\"")) {
+                // RFC 9755 §3: what is not UTF-8 is no quoted string.
+                guard encoding == .modifiedUTF7 || String(validating: result, as: UTF8.self) != nil else {
+                    throw SyntaxError("A quoted string is not in UTF-8")
+                }
+                return result
+            }
             guard cursor.take(UInt8(ascii: "\\")), let next = cursor.peek,
                 next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\")
             else { throw SyntaxError("A quoted string does not end, or holds what it may not") }

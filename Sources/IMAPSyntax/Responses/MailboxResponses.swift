@@ -8,11 +8,14 @@ package struct ListEntry: Sendable, Hashable {
     package var attributes: [String]
     /// RFC 5258 §3.5: the selection options that inferiors match: `["SUBSCRIBED"]`.
     package var childInfo: [String]
+    /// RFC 9051 §6.3.9.7: what the client called it.
+    package var oldName: String?
 
-    package init(name: String, attributes: [String] = [], childInfo: [String] = []) {
+    package init(name: String, attributes: [String] = [], childInfo: [String] = [], oldName: String? = nil) {
         self.name = name
         self.attributes = attributes
         self.childInfo = childInfo
+        self.oldName = oldName
     }
 }
 
@@ -29,6 +32,12 @@ extension OutputBuffer {
         if !entry.childInfo.isEmpty {
             append(" (\"CHILDINFO\" (" as StaticString)
             append(words: entry.childInfo.map { "\"\($0)\"" })
+            append("))" as StaticString)
+        }
+        if let oldName = entry.oldName {
+            // oldname-extended-item = "OLDNAME" SP "(" mailbox ")"          RFC 9051 §9
+            append(" (\"OLDNAME\" (" as StaticString)
+            append(mailboxText: oldName, encoding)
             append("))" as StaticString)
         }
         appendLineEnd()

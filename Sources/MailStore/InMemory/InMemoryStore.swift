@@ -202,6 +202,9 @@ package final class InMemoryStore: MailStore {
         }
     }
 
+    /// There is no index: what is in memory is quickly read.
+    package func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? { nil }
+
     // Change feed
 
     package func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation {

@@ -1,4 +1,5 @@
 package import MailStore
+import MailTransfer
 import MailVocabulary
 
 /// Performs an operator's requests on a store.
@@ -6,7 +7,7 @@ package struct Administration: Administering {
     /// Users in one answer.
     private static let usersPerReply = 1000
 
-    private let store: any MailStore
+    let store: any MailStore
 
     package init(store: any MailStore) { self.store = store }
 
@@ -23,9 +24,12 @@ package struct Administration: Administering {
             case .setCredentials(let address, let credentials): try await setCredentials(address, credentials)
             case .deleteUser(let address): try await store.deleteAccount(account(address).id)
             case .verify: try await verify(reply)
+            case .importMail, .exportMail: try await transfer(request, reply)
             }
         } catch let error as OperatorError {
             throw error
+        } catch let problem as TransferError {
+            throw OperatorError(.ioError, problem.description)
         } catch let error as StoreError {
             throw Administration.explain(error, request)
         } catch {
@@ -73,7 +77,7 @@ package struct Administration: Administering {
         return domain
     }
 
-    private func account(_ text: String) async throws -> Account {
+    func account(_ text: String) async throws -> Account {
         guard let address = Address(text)?.canonical else { throw notAnAddress(text) }
         guard let account = try await store.account(address) else {
             throw OperatorError(.noUser, "there is no user \(address); “latchmaild user list” shows all")

@@ -1,5 +1,6 @@
 import Authentication
 package import MailStore
+package import MailTransfer
 
 /// What an operator's command asks of the store: of the running server through its control socket, or of the store
 /// itself when no server runs.
@@ -13,6 +14,10 @@ package enum ControlRequest: Codable, Sendable, Equatable {
     case setCredentials(address: String, CredentialsRecord)
     case deleteUser(String)
     case verify
+    /// Adds mail of a path to the user's. The path is absolute; a nil format is recognised.
+    case importMail(address: String, path: String, format: TransferFormat?, mailbox: String?)
+    /// Writes the user's mail into a directory, by its absolute path.
+    case exportMail(address: String, path: String, format: TransferFormat)
 }
 
 /// What comes back: any number of answers, then `done` or `failed`.
@@ -22,6 +27,7 @@ package enum ControlReply: Codable, Sendable, Equatable {
     case users([UserRecord])
     case progress(checked: Int, total: Int)
     case damage(place: String, problem: String)
+    case transferred(TransferReport)
     case done
     case failed(OperatorError)
 }

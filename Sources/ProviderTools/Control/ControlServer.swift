@@ -64,9 +64,15 @@ package final class ControlServer: Sendable {
     private func perform(_ request: ControlRequest, _ connection: UnixSocket) -> ControlReply {
         let finished = DispatchSemaphore(value: 0)
         let result = Mutex(ControlReply.done)
+        let isHeard = Mutex(true)
         Task { [administration] in
             do throws(OperatorError) {
-                try await administration.perform(request) { reply in _ = send(reply, connection) }
+                try await administration.perform(request) { reply in
+                    // Nobody waits any more: what takes long may end.
+                    guard isHeard.withLock({ $0 }), !send(reply, connection) else { return }
+                    isHeard.withLock { $0 = false }
+                    withUnsafeCurrentTask { $0?.cancel() }
+                }
             } catch {
                 result.withLock { $0 = .failed(error) }
             }
@@ -94,6 +100,8 @@ extension ControlRequest {
         case .setCredentials(let address, _): "user passwd \(address)"
         case .deleteUser(let address): "user delete \(address)"
         case .verify: "verify"
+        case .importMail(let address, _, _, _): "import \(address)"
+        case .exportMail(let address, _, _): "export \(address)"
         }
     }
 }
@@ -140,7 +148,7 @@ package struct ControlClient: Administering {
             switch answer {
             case .done: return
             case .failed(let error): throw error
-            case .domains, .users, .progress, .damage: reply(answer)
+            case .domains, .users, .progress, .damage, .transferred: reply(answer)
             }
         }
         throw gone
