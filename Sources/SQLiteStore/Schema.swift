@@ -58,6 +58,13 @@ enum Schema {
             PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
         CREATE INDEX access_by_account ON access (domain, account);
 
+        -- mailbox 0 is the server, reader 0 everybody who may read the mailbox. payer: whose room it takes.
+        CREATE TABLE annotation (
+            mailbox INTEGER NOT NULL, reader INTEGER NOT NULL, name TEXT NOT NULL,
+            payer INTEGER NOT NULL, size INTEGER NOT NULL, value BLOB NOT NULL,
+            UNIQUE (mailbox, reader, name));
+        CREATE INDEX annotation_by_payer ON annotation (payer, size);
+
         CREATE TABLE keyword (
             mailbox INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
             PRIMARY KEY (mailbox, number)) WITHOUT ROWID;

@@ -63,6 +63,16 @@ final class TroubledStore: MailStore {
         try await base.sharedMailboxes(with: account)
     }
     var accessGeneration: UInt64 { base.accessGeneration }
+    func annotations(
+        _ selection: AnnotationSelection, on mailboxes: [MailboxID?], for account: AccountID
+    ) async throws -> [[Annotation]] {
+        try await base.annotations(selection, on: mailboxes, for: account)
+    }
+    func setAnnotations(
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+    ) async throws {
+        try await base.setAnnotations(changes, on: mailbox, for: account)
+    }
 
     func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {

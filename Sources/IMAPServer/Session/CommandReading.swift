@@ -42,7 +42,7 @@ extension IMAPSession {
             }
             // A client that makes sense may ask for what is not there as often as it likes; a stranger may not.
             if isAuthenticated { errors = 0 }
-            return dispatch(command, name, &output)
+            return withCurrentRights(&output) { session, output in session.dispatch(command, name, &output) }
         } catch {
             return answer(error, &output)
         }
@@ -86,6 +86,13 @@ extension IMAPSession {
         case .status(let mailbox, let items): status(tag, mailbox, items, &output)
         case .append: refuse(tag, Refusal(status: .bad, text: "APPEND takes its message as a literal"), &output)
         case .idle: idle(tag, &output)
+        case .setACL(let mailbox, let identifier, let change): setACL(tag, mailbox, identifier, change, &output)
+        case .deleteACL(let mailbox, let identifier): setACL(tag, mailbox, identifier, nil, &output)
+        case .getACL(let mailbox): getACL(tag, mailbox, &output)
+        case .listRights(let mailbox, let identifier): listRights(tag, mailbox, identifier, &output)
+        case .myRights(let mailbox): myRights(tag, mailbox, &output)
+        case .getMetadata(let request): getMetadata(tag, request, &output)
+        case .setMetadata(let place, let changes): setMetadata(tag, place, changes, &output)
         case .compress(let algorithm): compress(tag, algorithm, &output)
         case .unauthenticate: unauthenticate(tag, &output)
         case .check: noop(tag, &output)
@@ -117,6 +124,7 @@ extension IMAPSession {
         if !isAuthenticated, overflow || octets > IMAPSettings.unauthenticatedLiteralLimit {
             return refuseLiteral(prefix.tag, Refusal(status: .bad, code: .limit, text: "Too long"), &output)
         }
+        if let refusal = refusalOfValue(name, header) { return refuseLiteral(prefix.tag, refusal, &output) }
         do {
             if let (tag, head) = try reader.appendHead(enabled.mailboxEncoding) { return append(tag, head, &output) }
         } catch {

@@ -39,6 +39,8 @@ extension CommandParser {
         case .id, .authenticate, .login, .enable, .compress: return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
+        case .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata:
+            return try accessArguments(of: command)
         }
     }
 

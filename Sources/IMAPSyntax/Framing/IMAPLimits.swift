@@ -28,6 +28,8 @@ package enum IMAPLimits {
     package static let flags = 128
     /// Patterns of one LIST, items of one STATUS, and other short lists.
     package static let shortList = 32
+    /// Entries of one GETMETADATA or SETMETADATA: each is compared with every annotation.
+    package static let annotations = 100
     /// RFC 2971 §3.3.
     package static let idFields = 30
     package static let idFieldName = 30
