@@ -9,10 +9,10 @@ extension IMAPRequest {
         case .fetch(_, _, _, let uid), .store(_, _, let uid), .copy(_, _, let uid), .move(_, _, let uid): !uid
         case .search(let request, let uid): !uid || request.key.namesSequenceNumbers
         case .select(_, let parameters), .examine(_, let parameters): parameters.qresync?.matches != nil
-        case .capability, .noop, .logout, .id, .startTLS, .authenticate, .login, .enable, .create, .delete, .rename,
-            .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle, .compress,
-            .unauthenticate, .check, .close, .unselect,
-            .expunge, .unknown:
+        case .capability, .noop, .logout, .id, .startTLS, .compress, .authenticate, .login, .unauthenticate, .enable,
+            .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle,
+            .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata, .check, .close,
+            .unselect, .expunge, .unknown:
             false
         }
     }
