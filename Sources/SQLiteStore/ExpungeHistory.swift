@@ -90,6 +90,9 @@ extension WriteTransaction {
         guard let kept = ExpungeHistory.shortened(removals) else { return }
         try execute("DELETE FROM expunged WHERE mailbox = ?", [mailbox.value])
         for removal in kept { try write(removal, in: mailbox) }
+        // An index file that is older could not be brought up to date any more.
+        guard let oldest = kept.first, oldest.uids == nil else { return }
+        try forgetIndex(before: oldest.modSeq, mailbox)
     }
 }
 

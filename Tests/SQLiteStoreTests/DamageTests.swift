@@ -148,6 +148,8 @@ struct DamageTests {
             "UPDATE body SET summary = 5", "UPDATE segment SET live = 'x'", "UPDATE segment SET live = 1 << 63",
             "UPDATE segment SET sealed = 1, live = 'x'", "UPDATE segment SET sealed = 1, live = 9223372036854775807",
             "UPDATE account SET local = x'ff', disabled = 'x'", "UPDATE account SET domain = 5",
+            "INSERT INTO index_file VALUES (1, 'x', x'00')", "UPDATE expunged SET uids = 5",
+            "INSERT INTO flag_change VALUES (1, 1 << 40, 'x', x'00', 5)", "INSERT INTO doomed VALUES ('x', 'y')",
             "UPDATE credentials SET argon2id = x'ff', scram_iterations = 'x', scram_salt = 5",
             "UPDATE subscription SET name = x'ff' WHERE name = 'Sent'", "UPDATE domain SET name = x'ff'",
             "INSERT INTO keyword SELECT id, 'x', x'ff' FROM mailbox",
