@@ -58,6 +58,9 @@ enum Schema {
             PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
         CREATE INDEX access_by_account ON access (domain, account);
 
+        -- What URLs of a mailbox are authorised with.
+        CREATE TABLE url_key (mailbox INTEGER PRIMARY KEY, key BLOB NOT NULL);
+
         CREATE TABLE keyword (
             mailbox INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
             PRIMARY KEY (mailbox, number)) WITHOUT ROWID;

@@ -114,14 +114,17 @@ struct MailboxListing {
 
 extension MailboxListing {
     /// The untagged responses to a LIST; each mailbox's STATUS behind its name (RFC 5819 §2).
-    func written(_ request: ListRequest, _ encoding: MailboxEncoding) async throws -> [UInt8] {
+    func written(
+        _ request: ListRequest, _ encoding: MailboxEncoding, appendLimit: UInt64
+    ) async throws -> [UInt8] {
         var output = OutputBuffer()
         for answer in try await list(request) {
             output.append(list: answer.entry, encoding)
             guard !request.returns.status.isEmpty, let mailbox = answer.mailbox,
                 rights(on: mailbox.name).contains(.read)
             else { continue }
-            output.append(statusOf: mailbox.name, mailbox.values(request.returns.status), encoding)
+            let values = mailbox.values(request.returns.status, appendLimit: appendLimit)
+            output.append(statusOf: mailbox.name, values, encoding)
         }
         return output.take()
     }

@@ -93,6 +93,7 @@ extension WriteTransaction {
         let index = try RowReader.indexFile(of: id, db)
         for sql in [
             "DELETE FROM message WHERE mailbox = ?", "DELETE FROM keyword WHERE mailbox = ?",
+            "DELETE FROM url_key WHERE mailbox = ?",
             "DELETE FROM flag_change WHERE mailbox = ?", "DELETE FROM expunged WHERE mailbox = ?",
             "DELETE FROM index_file WHERE mailbox = ?",
             "DELETE FROM mailbox WHERE id = ?",
