@@ -43,7 +43,7 @@ package protocol BodyWriter: AnyObject, Sendable {
 
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
-package protocol MailStore: AccountStore, AccessStore {
+package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
     // Quota: a root for each account
 
     /// The limits in effect, and what the account holds. Throws `noSuchAccount`.
@@ -132,6 +132,14 @@ package protocol MailStore: AccountStore, AccessStore {
     /// Encoded summaries in the order asked: the first, and more until they have come to so many octets. Nil for a
     /// body that is gone.
     func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?]
+
+    // Search
+
+    /// Which bodies of a mailbox may contain a text: in the order given, false only for one that certainly does not.
+    /// What has not been indexed yet may. Nil when nothing is known of any: no index, or a text that it cannot tell
+    /// about.
+    /// - Parameter text: UTF-8, folded by `MessageFormat.TextFolding`.
+    func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]?
 
     // Change feed
 

@@ -218,6 +218,8 @@ package enum StoreError: Error, Sendable, Equatable {
     case invalidName
     case tooManyKeywords
     case tooManyAccessEntries
+    case tooManyAnnotations
+    case annotationTooLarge
     case messageTooLarge
     /// No UID is left in the mailbox.
     case uidsExhausted

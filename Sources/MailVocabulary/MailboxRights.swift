@@ -30,6 +30,11 @@ package struct MailboxRights: OptionSet, Sendable, Hashable {
     /// Who has none of these knows nothing of the mailbox: what MYRIGHTS needs (RFC 4314 §4).
     package static let any: MailboxRights = [.lookUp, .read, .insert, .create, .deleteMailbox, .administer]
 
+    /// Who has none of these has the mailbox READ-ONLY (RFC 4314 §5.2; all flags are shared).
+    package static let changing: MailboxRights = [.insert, .expunge, .markSeen, .write, .deleteMessages]
+    /// One of these is needed for annotations, beside `l` (RFC 5464 §3.3).
+    package static let annotating: MailboxRights = [.read, .markSeen, .write, .insert, .post]
+
     /// What the virtual right `c` of RFC 2086 stands for (RFC 4314 §2.1.1).
     private static let obsoleteCreate: MailboxRights = [.create, .deleteMailbox]
     /// What the virtual right `d` of RFC 2086 stands for.

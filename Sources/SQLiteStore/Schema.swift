@@ -61,6 +61,13 @@ enum Schema {
         -- What URLs of a mailbox are authorised with.
         CREATE TABLE url_key (mailbox INTEGER PRIMARY KEY, key BLOB NOT NULL);
 
+        -- mailbox 0 is the server, reader 0 everybody who may read the mailbox. payer: whose room it takes.
+        CREATE TABLE annotation (
+            mailbox INTEGER NOT NULL, reader INTEGER NOT NULL, name TEXT NOT NULL,
+            payer INTEGER NOT NULL, size INTEGER NOT NULL, value BLOB NOT NULL,
+            UNIQUE (mailbox, reader, name));
+        CREATE INDEX annotation_by_payer ON annotation (payer, size);
+
         CREATE TABLE keyword (
             mailbox INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
             PRIMARY KEY (mailbox, number)) WITHOUT ROWID;

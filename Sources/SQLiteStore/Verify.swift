@@ -136,6 +136,14 @@ struct RowVerifier {
             """
         ),
         (
+            "it is of a mailbox or an account that is not there",
+            """
+            SELECT 'annotation ' || name || ' of mailbox ' || mailbox FROM annotation
+            WHERE (mailbox <> 0 AND mailbox NOT IN (SELECT id FROM mailbox))
+            OR payer NOT IN (SELECT id FROM account)
+            """
+        ),
+        (
             "it belongs to no account",
             "SELECT 'mailbox ' || id FROM mailbox WHERE account NOT IN (SELECT id FROM account)"
         ),

@@ -10,7 +10,7 @@ import WireFraming
 
 @testable import IMAPServer
 
-/// Lets `fred` and `mrc` in with `secret`.
+/// Lets those it knows in with `secret`.
 struct FixedAuthenticator: Authenticator {
     let accounts: [String: Account]
 
@@ -57,7 +57,10 @@ struct Fixture {
     let store: InMemoryStore
     /// What sessions get.
     let served: TroubledStore
+    /// Fred's.
     let account: Account
+    /// Others of the domain, by local part; eve is of another.
+    let others: [String: Account]
     let service: IMAPService
     static let now = Timestamp(seconds: 840_000_000, zoneMinutes: -420)
 
@@ -72,7 +75,15 @@ struct Fixture {
         let credentials = StoredCredentials(
             argon2id: "", scramSHA256: SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: []))
         account = try await store.addAccounts([(Address(localPart: "fred", domain: domain), credentials)])[0]
-        let authenticator = FixedAuthenticator(accounts: ["fred": account, "mrc": account, "joe": account])
+        let names = ["ann", "bob", "chris", "david", "shared"]
+        let colleagues = try await store.addAccounts(
+            names.map { (Address(localPart: $0, domain: domain), credentials) })
+        let elsewhere = try #require(Domain("example.net"))
+        try await store.addDomain(elsewhere)
+        let eve = try await store.addAccounts([(Address(localPart: "eve", domain: elsewhere), credentials)])[0]
+        others = Dictionary(uniqueKeysWithValues: zip(names + ["eve"], colleagues + [eve]))
+        let authenticator = FixedAuthenticator(
+            accounts: others.merging(["fred": account, "mrc": account, "joe": account]) { $1 })
         service = IMAPService(store: served, authenticator: authenticator, now: { Fixture.now })
     }
 
@@ -86,26 +97,42 @@ struct Fixture {
     }
 
     /// A session that is logged in; with a mailbox, one that has it selected.
-    func session(_ mailbox: String? = nil, settings: IMAPSettings = IMAPSettings()) async -> Client {
+    func session(
+        _ mailbox: String? = nil, as user: String = "fred", settings: IMAPSettings = IMAPSettings()
+    ) async -> Client {
         let client = client(settings: settings)
         _ = await client.connect()
-        _ = await client.send("l LOGIN fred secret\r\n")
-        if let mailbox { _ = await client.send("s SELECT \(mailbox)\r\n") }
+        _ = await client.send("l LOGIN \(user) secret\r\n")
+        if let mailbox { _ = await client.send("s SELECT \"\(mailbox)\"\r\n") }
         return client
     }
 
-    func mailbox(_ name: String) async throws -> Mailbox {
-        let name = try #require(MailboxName(name))
-        if let found = try await store.mailbox(name, of: account.id) { return found }
-        return try await store.createMailbox(name, of: account.id, specialUse: nil)
+    func mailbox(_ name: String, of owner: Account? = nil) async throws -> Mailbox {
+        let (name, owner) = (try #require(MailboxName(name)), owner ?? account)
+        if let found = try await store.mailbox(name, of: owner.id) { return found }
+        return try await store.createMailbox(name, of: owner.id, specialUse: nil)
+    }
+
+    /// Gives rights on one of somebody's mailboxes, in the place of those given before; makes it when it is not there.
+    @discardableResult
+    func share(
+        _ name: String, of owner: String, _ rights: String, with user: String? = "fred", isNegative: Bool = false
+    ) async throws -> Mailbox {
+        let mailbox = try await mailbox(name, of: others[owner])
+        let account = user == "fred" ? account : user.flatMap { others[$0] }
+        try await store.changeAccess(
+            .replace(try #require(MailboxRights(rights))),
+            of: AccessIdentifier(account?.id, isNegative: isNegative), on: mailbox.id)
+        return mailbox
     }
 
     /// Adds messages, LF for line ends, as if they had been delivered.
     @discardableResult
     func deliver(
-        _ messages: [String], to name: String = "INBOX", flags: [Flag] = [], date: Timestamp = Fixture.now
+        _ messages: [String], to name: String = "INBOX", of owner: String? = nil, flags: [Flag] = [],
+        date: Timestamp = Fixture.now
     ) async throws -> [UID] {
-        let mailbox = try await mailbox(name)
+        let mailbox = try await mailbox(name, of: owner.flatMap { others[$0] })
         let new = messages.map { text in
             let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
             return NewMessage(

@@ -134,7 +134,9 @@ import WireFraming
     }
 
     /// A session with six messages that differ in everything.
-    private static func client() async throws -> Client {
+    static func client() async throws -> Client { try await fixture().session("INBOX") }
+
+    static func fixture() async throws -> Fixture {
         let fixture = try await Fixture()
         let messages: [(text: String, flags: [Flag], day: Int)] = [
             (
@@ -170,6 +172,6 @@ import WireFraming
             let stamp = Timestamp(seconds: date.secondsSinceEpoch - 7200, zoneMinutes: 120)
             try await fixture.deliver([message.text], flags: message.flags, date: stamp)
         }
-        return await fixture.session("INBOX")
+        return fixture
     }
 }

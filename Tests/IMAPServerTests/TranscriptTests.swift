@@ -38,11 +38,25 @@ import Testing
         let fixture = try await Fixture()
         if text.contains("fixture: cleartext") { return fixture.client(tls: nil) }
         if text.contains("fixture: sample") { try await fixture.deliverSample() }
+        if text.contains("fixture: sharing") { try await fixture.shareMailboxes() }
         return fixture.client()
     }
 }
 
 extension Fixture {
+    /// What ann and the domain share with fred.
+    func shareMailboxes() async throws {
+        try await share("Target", of: "ann", "lrwis")
+        try await share("Drop", of: "ann", "i")
+        try await share("Secret", of: "ann", "lr", with: "bob")
+        try await share("Team", of: "ann", "lrk")
+        try await share("Team/Reports", of: "ann", "lrswitexa", with: "fred")
+        try await deliver([Fixture.simple(1), Fixture.simple(2)], to: "Team/Reports", of: "ann")
+        try await share("News", of: "shared", "lr", with: nil)
+        try await share("News", of: "shared", "w", with: "fred")
+        try await deliver((1...3).map(Fixture.simple))
+    }
+
     /// The mailbox of RFC 3501 §8: 18 messages, the last two recent and not seen, number 12 as described there.
     func deliverSample() async throws {
         let header = """

@@ -14,6 +14,8 @@ final class TroubledStore: MailStore {
         /// Octets of whole bodies that were read, and of the largest answer to a call for summaries.
         var octetsRead = 0
         var mostSummaryOctets = 0
+        /// What an index of text would say; nil when there is none.
+        var mayContain: (@Sendable (_ text: [UInt8], BodyID) -> Bool)?
     }
 
     let condition = Mutex(Condition())
@@ -61,6 +63,16 @@ final class TroubledStore: MailStore {
         try await base.sharedMailboxes(with: account)
     }
     var accessGeneration: UInt64 { base.accessGeneration }
+    func annotations(
+        _ selection: AnnotationSelection, on mailboxes: [MailboxID?], for account: AccountID
+    ) async throws -> [[Annotation]] {
+        try await base.annotations(selection, on: mailboxes, for: account)
+    }
+    func setAnnotations(
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+    ) async throws {
+        try await base.setAnnotations(changes, on: mailbox, for: account)
+    }
 
     func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {
@@ -139,6 +151,10 @@ final class TroubledStore: MailStore {
         let sum = summaries.reduce(0) { $0 + ($1?.count ?? 0) }
         condition.withLock { $0.mostSummaryOctets = max($0.mostSummaryOctets, sum) }
         return summaries
+    }
+
+    func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? {
+        condition.withLock { $0.mayContain }.map { mayContain in bodies.map { mayContain(text, $0) } }
     }
 
     private func check(_ bodies: [BodyID], _ damaged: (borrowing Condition) -> Set<BodyID>) throws {

@@ -18,6 +18,10 @@ import Testing
         "a STORE 2:4 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Deleted)\r\n", "a ID (\"name\" \"x\" \"os\" NIL)\r\n",
         "a SELECT INBOX (QRESYNC (67890007 20050715194045000 41:211 (1,3 41,43)) CONDSTORE)\r\n",
         "a CREATE Entw&APw-rfe/ (USE (\\Drafts))\r\n", "a RENAME &U,BTFw- &ZeVnLIqe-\r\n",
+        "a SETACL INBOX/Drafts -fred +lrswipkxtecda\r\n", "a LISTRIGHTS \"x y\" {6+}\r\nanyone\r\n",
+        "a GETMETADATA (MAXSIZE 1024 DEPTH infinity) INBOX (/shared/comment \"/private/vendor/x/y\")\r\n",
+        "a SETMETADATA \"\" (/private/comment {3+}\r\na b /private/vendor/x/y ~{2+}\r\na\0 /private/z NIL)\r\n",
+        "a LIST \"\" \"Other Users/%\" RETURN (MYRIGHTS METADATA (/shared/comment))\r\n",
         "a COMPRESS DEFLATE\r\n", "a UNAUTHENTICATE\r\n",
     ]
     static let tokens: [String] = [

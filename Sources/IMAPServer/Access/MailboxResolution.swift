@@ -14,11 +14,6 @@ package struct FoundMailbox: Sendable {
     /// Changes with rights: as it was before they were looked up.
     package var accessGeneration: UInt64
     package var isOwn: Bool
-
-    /// Whether SELECT opens it for more than reading (RFC 4314 §5.2).
-    var isWritable: Bool {
-        !rights.isDisjoint(with: [.insert, .expunge, .markSeen, .write, .deleteMessages])
-    }
 }
 
 /// The user may know of the mailbox, but not do that (RFC 5530 NOPERM).

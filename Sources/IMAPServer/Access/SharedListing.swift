@@ -5,7 +5,46 @@ import MailVocabulary
 // What LIST and LSUB are computed from: the user's own mailboxes, and others' that the user may look up.
 
 extension IMAPService {
-    func listing(for user: Account, _ request: ListRequest) async throws -> MailboxListing {
+    /// Mailboxes whose annotations are read at a time, and octets of all, after which no more are read: for the rest
+    /// nothing is told of them (RFC 9590 §3 allows it).
+    private static let annotatedAtOnce = 200
+    private static let annotationOctets = 4 << 20
+
+    /// The untagged responses to a LIST.
+    func list(
+        _ request: ListRequest, for user: Account, _ encoding: MailboxEncoding, appendLimit: UInt64
+    ) async throws -> [UInt8] {
+        let listing = try await listing(for: user, request)
+        let answers = try await listing.list(request)
+        let annotated = answers.compactMap(\.mailbox).filter { mailbox in
+            !listing.rights(on: mailbox.name).isDisjoint(with: .annotating)
+        }
+        let annotations = try await annotations(request.returns.annotations, on: annotated.map(\.id), for: user)
+        return MailboxListing.written(
+            answers, request, rights: listing.rights(on:), annotations: annotations, encoding,
+            appendLimit: appendLimit)
+    }
+
+    private func annotations(
+        _ names: [AnnotationName], on mailboxes: [MailboxID], for user: Account
+    ) async throws -> [MailboxID: [Annotation]] {
+        var annotations: [MailboxID: [Annotation]] = [:]
+        guard !names.isEmpty else { return annotations }
+        var (rest, octets) = (mailboxes[...], 0)
+        while !rest.isEmpty, octets < Self.annotationOctets {
+            try Task.checkCancellation()
+            let some = Array(rest.prefix(Self.annotatedAtOnce))
+            rest = rest.dropFirst(some.count)
+            let found = try await store.annotations(AnnotationSelection(names), on: some, for: user.id)
+            for (mailbox, known) in zip(some, found) {
+                octets += known.reduce(0) { $0 + $1.value.count }
+                annotations[mailbox] = known
+            }
+        }
+        return annotations
+    }
+
+    private func listing(for user: Account, _ request: ListRequest) async throws -> MailboxListing {
         let reachesOthers = request.patterns.contains { Namespaces.mayMatchForeign(request.reference + $0) }
         let own = try await store.mailboxes(of: user.id)
         let subscriptions = try await store.subscriptions(of: user.id)

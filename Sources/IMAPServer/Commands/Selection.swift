@@ -95,7 +95,7 @@ extension SelectedMailbox {
         isOwn = opened.found.isOwn
         rights = opened.found.rights
         accessGeneration = opened.found.accessGeneration
-        self.isReadOnly = isReadOnly || !opened.found.isWritable
+        isExamined = isReadOnly
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
         toldModSeq = opened.snapshot.highestModSeq
@@ -111,7 +111,7 @@ extension SelectedMailbox {
     fileprivate func writeSelection(
         hasUnseen: Bool, _ enabled: EnabledFeatures, _ output: inout OutputBuffer
     ) {
-        output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
+        output.appendFlagLists(view.keywords, changeableFlags)
         output.append(exists: view.count)
         if tellsRecent { output.append(recent: announcedRecent) }
         if tellsRecent, hasUnseen, let unseen = firstUnseen {

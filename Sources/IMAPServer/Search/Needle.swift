@@ -1,4 +1,5 @@
 import Glibc
+import MessageFormat
 
 /// Text to be found, without regard to case (RFC 3501 §6.4.4), as the folded octets of its UTF-8.
 struct Needle: Sendable {
@@ -10,7 +11,7 @@ struct Needle: Sendable {
     private let pivot: Int
 
     init(_ text: String) {
-        let octets = Needle.folded(text)
+        let octets = TextFolding.folded(text)
         self.octets = octets
         isASCII = octets.allSatisfy { $0 < 0x80 }
         pivot = octets.indices.max { Needle.rarity(octets[$0]) < Needle.rarity(octets[$1]) } ?? 0
@@ -21,15 +22,6 @@ struct Needle: Sendable {
         let common = " etaoinshrdlcumwfgypbvkjxqz".utf8
         guard let rank = common.firstIndex(of: octet) else { return common.count }
         return common.distance(from: common.startIndex, to: rank)
-    }
-
-    /// Lower case by Unicode's rules.
-    static func folded(_ text: String) -> [UInt8] {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.map(lowercased) : Array(text.lowercased().utf8)
-    }
-
-    @inline(__always) private static func lowercased(_ octet: UInt8) -> UInt8 {
-        octet &- 0x41 < 26 ? octet | 0x20 : octet
     }
 
     /// Whether the text is in there. Beyond ASCII only if the octets are folded UTF-8.
@@ -63,11 +55,11 @@ struct Needle: Sendable {
     }
 
     private func isFound(in haystack: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
-        for index in octets.indices where Needle.lowercased(haystack[start + index]) != octets[index] {
+        for index in octets.indices where TextFolding.folded(haystack[start + index]) != octets[index] {
             return false
         }
         return true
     }
 
-    func isFound(in text: String) -> Bool { isFound(in: Needle.folded(text).span) }
+    func isFound(in text: String) -> Bool { isFound(in: TextFolding.folded(text).span) }
 }

@@ -23,6 +23,8 @@ indirect enum SearchProgram: Sendable {
     case header(name: [UInt8], Needle?)
     case body(Needle)
     case text(Needle)
+    /// What an index of text knows: false for a message that certainly has not what is looked for beside this.
+    case candidates(Candidates)
     case not(SearchProgram)
     case any([SearchProgram])
     case all([SearchProgram])
@@ -106,8 +108,7 @@ indirect enum SearchProgram: Sendable {
             }
             return (mask, value, rest.isEmpty ? .constant(true) : .all(rest))
         case .constant, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .day, .sentDay, .envelope, .header, .body,
-            .text,
-            .not, .any:
+            .text, .candidates, .not, .any:
             return ([], [], self)
         }
     }
@@ -130,6 +131,7 @@ indirect enum SearchProgram: Sendable {
         case .header(let name, let needle): return content?.contains(needle, inField: name)
         case .body(let needle): return content?.bodyContains(needle)
         case .text(let needle): return content?.textContains(needle)
+        case .candidates(let candidates): return candidates.contains(position)
         case .not(let program): return program.judge(position, row, content).map { !$0 }
         case .any(let programs): return SearchProgram.judge(programs, position, row, content, decisive: true)
         case .all(let programs): return SearchProgram.judge(programs, position, row, content, decisive: false)

@@ -1,7 +1,6 @@
 import IMAPSyntax
 import MailVocabulary
 import MessageFormat
-import WireFraming
 
 /// What a search knows of one message beyond the index: its summary, and perhaps its text.
 struct SearchedContent {
@@ -39,23 +38,7 @@ struct SearchedContent {
     private func contains(
         _ needle: Needle, in list: EncodedAddressList, of envelope: borrowing EncodedEnvelope
     ) -> Bool {
-        guard list.count > 0 else { return false }
-        var written = OutputBuffer()
-        var members = envelope.members(list)
-        while let address = members.next() {
-            if let name = address.name { written.append(envelope.bytes.extracting(name)) }
-            guard let mailbox = address.mailbox else { continue }
-            written.append(" <" as StaticString)
-            written.append(envelope.bytes.extracting(mailbox))
-            if let host = address.host {
-                written.append(UInt8(ascii: "@"))
-                written.append(envelope.bytes.extracting(host))
-            }
-            // A NUL is in no search: what is found is within one address.
-            written.append(">\u{0}" as StaticString)
-        }
-        let bytes = written.take()
-        return needle.isFound(inHeaderValue: bytes.span)
+        list.count > 0 && needle.isFound(inHeaderValue: envelope.searchedText(of: list).span)
     }
 
     func contains(_ needle: Needle?, inField name: [UInt8]) -> Bool? { text?.contains(needle, inField: name) }
@@ -77,20 +60,7 @@ extension Needle {
     fileprivate var hasNoBlank: Bool { !octets.contains { $0 == 0x20 || $0 == 0x09 } }
 }
 
-/// The parts of a message that have text, as they were read.
-struct SearchedText {
-    /// The message's header, then those of parts and of messages inside.
-    var headers: [ArraySlice<UInt8>] = []
-    var parts: [Part] = []
-
-    struct Part {
-        /// With their transfer encoding.
-        var octets: ArraySlice<UInt8>
-        var encoding: TransferEncoding
-        /// Nil when it is none that is known.
-        var charset: Charset?
-    }
-
+extension SearchedText {
     func contains(_ needle: Needle?, inField name: [UInt8]) -> Bool {
         guard let header = headers.first else { return false }
         var fields = HeaderFields(header.span)
@@ -130,9 +100,7 @@ extension SearchedText.Part {
     fileprivate func contains(_ needle: Needle) -> Bool {
         // Octets below 128 mean ASCII in all character sets known here.
         if needle.isASCII, encoding == .identity { return needle.isFound(in: octets.span) }
-        let decoded = encoding.decode(octets.span)
-        if needle.isASCII { return needle.isFound(in: decoded.span) }
-        return needle.isFound(in: (charset ?? .utf8).decode(decoded.span))
+        return needle.isASCII ? needle.isFound(in: encoding.decode(octets.span).span) : needle.isFound(in: decoded)
     }
 }
 

@@ -36,6 +36,8 @@ package struct IMAPService: SessionService {
             return .denied
         } catch is UnusableName {
             return .unusableName
+        } catch is UnknownIdentifier {
+            return .unknownIdentifier
         } catch {
             return .failed(.unavailable("\(type(of: error))"))
         }
@@ -52,7 +54,7 @@ package struct IMAPService: SessionService {
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
         case .list(let user, let request, let encoding, let limit):
-            return .written(try await listing(for: user, request).written(request, encoding, appendLimit: limit))
+            return .written(try await list(request, for: user, encoding, appendLimit: limit))
         case .lsub(let user, let reference, let pattern, let encoding):
             let listing = try await subscriptionListing(of: user)
             return .written(try await listing.written(reference: reference, pattern: pattern, encoding))
@@ -68,6 +70,21 @@ package struct IMAPService: SessionService {
             return .done
         case .setSubscribed(let account, let name, let subscribed):
             try await store.setSubscribed(subscribed, name, of: account)
+            return .done
+        case .accessList(let user, let name):
+            return .accessList(try await accessList(of: name, for: user))
+        case .changeAccess(let user, let name, let change):
+            try await changeAccess(change, on: name, for: user)
+            return .done
+        case .grantable(let user, let name, let identifier):
+            return .grantable(isOwner: try await isOwner(identifier, of: name, for: user))
+        case .rights(let account, let mailbox):
+            let generation = store.accessGeneration
+            return .rights(try await store.rights(of: account, on: mailbox), generation: generation)
+        case .metadata(let user, let request):
+            return try await metadata(request, for: user)
+        case .setMetadata(let user, let place, let changes):
+            try await setMetadata(changes, on: place, for: user)
             return .done
         case .spill(let writer):
             try await writer.spill()

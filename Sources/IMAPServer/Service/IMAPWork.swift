@@ -24,6 +24,16 @@ package enum IMAPWork: Sendable {
     case renameMailbox(Account, from: MailboxName, to: MailboxName)
     case setSubscribed(AccountID, MailboxName, Bool)
 
+    /// RFC 4314. GETACL, SETACL and LISTRIGHTS need the right `a`.
+    case accessList(Account, MailboxName)
+    case changeAccess(Account, MailboxName, AccessChange)
+    case grantable(Account, MailboxName, NamedIdentifier)
+    /// The account's rights on a mailbox that it has selected, and the generation they are of.
+    case rights(AccountID, MailboxID)
+    /// RFC 5464.
+    case metadata(Account, MetadataRequest)
+    case setMetadata(Account, AnnotatedPlace, [MetadataChange])
+
     case spill(any BodyWriter)
     /// Adds to a message what a URL names.
     case catenate(CatenatedPart)
@@ -59,6 +69,13 @@ package enum IMAPOutcome: Sendable {
     /// Untagged responses.
     case written([UInt8])
     case found(FoundMailbox)
+    case accessList([(identifier: String, rights: MailboxRights)])
+    /// Whether the identifier is the owner, who always has every right.
+    case grantable(isOwner: Bool)
+    case rights(MailboxRights, generation: UInt64)
+    /// No account of the owner's domain has that identifier.
+    case unknownIdentifier
+    case metadata([(name: AnnotationName, value: [UInt8]?)], largestLeftOut: Int?)
     case deleted(MailboxID)
     case appended(AppendResult)
     case notAppended(AppendProblem)

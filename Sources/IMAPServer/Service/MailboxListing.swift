@@ -40,7 +40,8 @@ struct MailboxListing {
         return superiors
     }
 
-    /// One name with its attributes; and, where STATUS is wanted and possible, its mailbox.
+    /// One name with its attributes; and its mailbox, where there is one that the selection is about: more may be told
+    /// of it (RFC 5819 §2, RFC 8440 §3, RFC 9590 §3).
     struct Answer {
         var entry: ListEntry
         var mailbox: Mailbox?
@@ -55,7 +56,8 @@ struct MailboxListing {
             let childInfo = request.selection.recursiveMatch ? childInfo(name, request.selection) : []
             guard isSelected(name, request.selection) || !childInfo.isEmpty else { return nil }
             let entry = ListEntry(name: name.text, attributes: attributes(name, request), childInfo: childInfo)
-            return Answer(entry: entry, mailbox: mailboxes[name])
+            let mailbox = isSelected(name, request.selection) ? mailboxes[name] : nil
+            return Answer(entry: entry, mailbox: mailbox)
         }
     }
 
@@ -113,18 +115,29 @@ struct MailboxListing {
 }
 
 extension MailboxListing {
-    /// The untagged responses to a LIST; each mailbox's STATUS behind its name (RFC 5819 §2).
-    func written(
-        _ request: ListRequest, _ encoding: MailboxEncoding, appendLimit: UInt64
-    ) async throws -> [UInt8] {
+    /// The untagged responses to a LIST; what else is told of a mailbox stands behind its name.
+    ///
+    /// - Parameter annotations: by mailbox, of those that may be annotated and are read.
+    static func written(
+        _ answers: [Answer], _ request: ListRequest, rights: (MailboxName) -> MailboxRights,
+        annotations: [MailboxID: [Annotation]], _ encoding: MailboxEncoding, appendLimit: UInt64
+    ) -> [UInt8] {
         var output = OutputBuffer()
-        for answer in try await list(request) {
+        for answer in answers {
             output.append(list: answer.entry, encoding)
-            guard !request.returns.status.isEmpty, let mailbox = answer.mailbox,
-                rights(on: mailbox.name).contains(.read)
-            else { continue }
-            let values = mailbox.values(request.returns.status, appendLimit: appendLimit)
-            output.append(statusOf: mailbox.name, values, encoding)
+            guard let mailbox = answer.mailbox else { continue }
+            let rights = rights(mailbox.name)
+            if !request.returns.status.isEmpty, rights.contains(.read) {
+                let values = mailbox.values(request.returns.status, appendLimit: appendLimit)
+                output.append(statusOf: mailbox.name, values, encoding)
+            }
+            if request.returns.rights { output.append(myRights: rights, on: mailbox.name, encoding) }
+            if let known = annotations[mailbox.id] {
+                let values = request.returns.annotations.map { name in
+                    (name: name, value: known.first { $0.name == name }?.value)
+                }
+                output.append(metadataOf: .mailbox(mailbox.name), values, encoding)
+            }
         }
         return output.take()
     }

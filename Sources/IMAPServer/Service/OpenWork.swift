@@ -33,7 +33,8 @@ extension IMAPService {
         let found = try await require(.read, on: task.name, for: task.user)
         let id = found.mailbox.id
         // Claimed before it is read: a message that comes in between may be recent twice, but never to nobody.
-        let claimed = task.claimsRecent && found.isWritable ? try await store.claimRecent(id) : nil
+        let claimed =
+            task.claimsRecent && !found.rights.isDisjoint(with: .changing) ? try await store.claimRecent(id) : nil
         let snapshot = try await store.open(id)
         let firstRecent = claimed ?? snapshot.firstUID(ofLast: found.mailbox.recentCount)
         var opened = OpenedMailbox(found: found, snapshot: snapshot, firstRecent: firstRecent)

@@ -12,16 +12,12 @@ struct SearchRun {
     private static let summaries = 512 * 1024
     /// Octets of bodies read at a time.
     private static let octetsAtOnce = 1 << 20
-    /// A body up to this size is read whole, of a larger one only its header and text: attachments are not searched.
-    private static let wholeBody = 128 * 1024
-    /// Octets of one message's text that are searched; what is beyond is not.
-    private static let textLimit = 32 << 20
 
     private typealias Message = (position: Int, row: MessageRow)
 
     let store: any MailStore
     let view: MailboxSnapshot
-    let program: SearchProgram
+    private(set) var program: SearchProgram
     /// Messages that could not be read: they match nothing.
     private(set) var unreadable = 0
 
@@ -49,8 +45,27 @@ struct SearchRun {
             await Task.yield()
         }
         guard !open.isEmpty else { return NumberSet(ascending: found) }
-        found += try await self.open(open)
+        found += try await self.open(narrow(open, &found))
         return NumberSet(ascending: found.sorted())
+    }
+
+    /// Asks the store's index of text where the texts may be; returns the messages that are still open.
+    private mutating func narrow(_ open: [Message], _ found: inout [UInt32]) async throws -> [Message] {
+        let bodies = open.map(\.row.body)
+        var known: [[UInt8]: Candidates] = [:]
+        for needle in program.needles where known[needle.octets] == nil {
+            guard let mayContain = try await store.mayContain(needle.octets, bodies, in: view.mailbox) else { continue }
+            var candidates = Candidates(count: view.count)
+            for (message, isOne) in zip(open, mayContain) where !isOne { candidates.remove(message.position) }
+            known[needle.octets] = candidates
+        }
+        guard !known.isEmpty else { return open }
+        program = program.narrowed(by: known)
+        return open.filter { position, row in
+            guard let verdict = program.judge(position, row) else { return true }
+            if verdict { found.append(row.uid.value) }
+            return false
+        }
     }
 
     /// Judges messages with what is in them.
@@ -128,14 +143,14 @@ struct SearchRun {
             try Task.checkCancellation()
             var octets = 0
             let batch = rest.prefix { open in
-                octets += min(Int(open.message.row.size), Self.wholeBody)
+                octets += min(Int(open.message.row.size), SearchLimits.wholeBody)
                 return octets <= Self.octetsAtOnce
             }
             rest = rest.dropFirst(batch.count)
-            let small = batch.map(\.message.row).filter { Int($0.size) <= Self.wholeBody }.map(\.body)
+            let small = batch.map(\.message.row).filter { Int($0.size) <= SearchLimits.wholeBody }.map(\.body)
             var wholes = try await readWhole(small).makeIterator()
             for (message, summary) in batch {
-                let isSmall = Int(message.row.size) <= Self.wholeBody
+                let isSmall = Int(message.row.size) <= SearchLimits.wholeBody
                 let whole = isSmall ? wholes.next() ?? nil : nil
                 if isSmall, whole == nil { continue }
                 let text = try await unlessDamaged { [store] in
@@ -157,58 +172,15 @@ struct SearchRun {
         guard let root = BodyPart(encodedSummary: summary.span) else {
             throw StoreError.damaged("summary of body \(row.body.value)")
         }
+        if let whole { return SearchedText(of: root, in: whole) }
         var text = SearchedText()
-        var octetsLeft = Self.textLimit
         for piece in root.searchedPieces {
-            let range = piece.range.prefix(octetsLeft)
-            octetsLeft -= range.count
-            guard !range.isEmpty else { continue }
-            let octets: ArraySlice<UInt8>
-            if let whole {
-                octets = whole[range.clamped(to: 0..<whole.count)]
-            } else {
-                do {
-                    octets = try await store.read(row.body, range)[...]
-                } catch StoreError.noSuchBody {
-                    return SearchedText()
-                }
-            }
-            switch piece.kind {
-            case .header: text.headers.append(octets)
-            case .text(let encoding, let charset):
-                text.parts.append(SearchedText.Part(octets: octets, encoding: encoding, charset: charset))
+            do {
+                text.append(try await store.read(row.body, piece.range)[...], piece.kind)
+            } catch StoreError.noSuchBody {
+                return SearchedText()
             }
         }
         return text
-    }
-}
-
-/// A range of a message that is searched.
-struct SearchedPiece {
-    enum Kind {
-        case header
-        case text(TransferEncoding, Charset?)
-    }
-
-    var range: Range<Int>
-    var kind: Kind
-}
-
-extension BodyPart {
-    /// The message's header and text, and those of its parts. What is no text, a picture, an archive, is left out.
-    var searchedPieces: [SearchedPiece] {
-        let header = headerRange.isEmpty ? [] : [SearchedPiece(range: headerRange, kind: .header)]
-        switch kind {
-        // A delivery report (RFC 3464) and its kin are to be read, whatever their type is called.
-        case .single: return type == Array("MESSAGE".utf8) ? header + [text] : header
-        case .text: return header + [text]
-        case .message(_, let inner): return header + inner.searchedPieces
-        case .multipart(let children): return header + children.flatMap(\.searchedPieces)
-        }
-    }
-
-    private var text: SearchedPiece {
-        let charset = parameters.first { $0.name == Array("CHARSET".utf8) }.flatMap { Charset($0.value) }
-        return SearchedPiece(range: bodyRange, kind: .text(TransferEncoding(encoding) ?? .identity, charset))
     }
 }

@@ -39,7 +39,7 @@ extension IMAPSession {
             if let refusal = refusal(of: name) { return refuse(command.tag, refusal, &output) }
             // A client that makes sense may ask for what is not there as often as it likes; a stranger may not.
             if isAuthenticated { errors = 0 }
-            return dispatch(command, name, &output)
+            return withCurrentRights(&output) { session, output in session.dispatch(command, name, &output) }
         } catch {
             return answer(error, &output)
         }
@@ -86,6 +86,13 @@ extension IMAPSession {
         case .fetchURLs(let urls): fetchURLs(tag, urls, &output)
         case .resetKey(let mailbox, let mechanisms): resetKey(tag, mailbox, mechanisms, &output)
         case .idle: idle(tag, &output)
+        case .setACL(let mailbox, let identifier, let change): setACL(tag, mailbox, identifier, change, &output)
+        case .deleteACL(let mailbox, let identifier): setACL(tag, mailbox, identifier, nil, &output)
+        case .getACL(let mailbox): getACL(tag, mailbox, &output)
+        case .listRights(let mailbox, let identifier): listRights(tag, mailbox, identifier, &output)
+        case .myRights(let mailbox): myRights(tag, mailbox, &output)
+        case .getMetadata(let request): getMetadata(tag, request, &output)
+        case .setMetadata(let place, let changes): setMetadata(tag, place, changes, &output)
         case .compress(let algorithm): compress(tag, algorithm, &output)
         case .unauthenticate: unauthenticate(tag, &output)
         case .check: noop(tag, &output)
@@ -118,6 +125,7 @@ extension IMAPSession {
         if !isAuthenticated, overflow || octets > IMAPSettings.unauthenticatedLiteralLimit {
             return refuseLiteral(prefix.tag, Refusal(status: .bad, code: .limit, text: "Too long"), &output)
         }
+        if let refusal = refusalOfValue(name, header) { return refuseLiteral(prefix.tag, refusal, &output) }
         if let refusal = refusal(of: header) { return refuseLiteral(prefix.tag, refusal, &output) }
         guard name == .append || name == .replace else { return keepLiteral(prefix.tag, header, &output) }
         do {

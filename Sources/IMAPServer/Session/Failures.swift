@@ -26,7 +26,8 @@ extension IMAPSession {
         case .noSpace: output.events.append(.notice("no space left for mail"))
         case .noSuchDomain, .domainExists, .domainInUse, .noSuchAccount, .accountExists, .noSuchMailbox,
             .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .invalidName, .tooManyKeywords,
-            .tooManyAccessEntries, .messageTooLarge, .uidsExhausted, .overQuota, .noSuchBody:
+            .tooManyAccessEntries, .tooManyAnnotations, .annotationTooLarge, .messageTooLarge, .uidsExhausted,
+            .overQuota, .noSuchBody:
             break
         }
         return conclude(tag, refusal.status, refusal.code, refusal.text, updates: updates, &output)
@@ -48,6 +49,7 @@ extension Refusal {
         switch outcome {
         case .failed(let error): self.init(error, missing: missing)
         case .denied: self.init(status: .no, code: .noPermission, text: "You have not the right to do that")
+        case .unknownIdentifier: self.init(status: .no, code: .cannot, text: "The domain has no such account")
         case .unusableName: self.init(status: .no, code: .cannot, text: "That cannot be done with such a name")
         case _: self.init(status: .no, code: .serverBug, text: "Not done: internal error")
         }
@@ -64,6 +66,11 @@ extension Refusal {
         case .tooManyKeywords: self.init(status: .no, code: .limit, text: "Too many keywords in the mailbox")
         case .messageTooLarge: self.init(status: .no, code: .tooBig, text: "The message is too large")
         case .tooManyAccessEntries: self.init(status: .no, code: .limit, text: "The access control list is full")
+        case .tooManyAnnotations:
+            self.init(status: .no, code: .metadataTooMany, text: "There are too many annotations already")
+        case .annotationTooLarge:
+            self.init(
+                status: .no, code: .metadataMaximumSize(StoreLimits.annotationSize), text: "The value is too large")
         case .uidsExhausted: self.init(status: .no, code: .limit, text: "The mailbox has no UID left")
         case .overQuota: self.init(status: .no, code: .overQuota, text: "The quota is exhausted")
         case .noSpace: self.init(status: .no, code: .overQuota, text: "No space left")

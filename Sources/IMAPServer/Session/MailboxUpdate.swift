@@ -79,7 +79,7 @@ extension SelectedMailbox {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }
-        if keywordsGrew { output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses) }
+        if keywordsGrew { output.appendFlagLists(view.keywords, changeableFlags) }
         return output.take()
     }
 }

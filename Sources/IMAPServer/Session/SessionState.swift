@@ -51,8 +51,7 @@ enum SessionState: Sendable {
 struct SelectedMailbox: Sendable {
     let id: MailboxID
     let name: MailboxName
-    /// EXAMINE, or no right to change anything: nothing in it is changed, nothing claimed as recent.
-    var isReadOnly: Bool
+    let isExamined: Bool
     /// False in IMAP4rev2, which has no `\Recent` (RFC 9051 appendix E).
     let tellsRecent: Bool
     /// Whether the session's account owns it, and so has every right, always.
@@ -60,6 +59,10 @@ struct SelectedMailbox: Sendable {
     /// The session's account's on it, as of `accessGeneration`.
     var rights: MailboxRights
     var accessGeneration: UInt64
+    /// EXAMINE, or no right to change anything: nothing in it is changed, nothing claimed as recent.
+    var isReadOnly: Bool { isExamined || rights.isDisjoint(with: .changing) }
+    /// The kinds of flags that may be changed.
+    var changeableFlags: FlagClasses { isReadOnly ? [] : rights.flagClasses }
     /// What the client believes, so what sequence numbers mean. Messages that others removed stay in it until the
     /// client may be told (RFC 3501 §7.4.1).
     var view: MailboxSnapshot

@@ -42,6 +42,12 @@ extension IMAPSession {
     /// to be asked first.
     mutating func tellUpdates(_ rules: UpdateRules, _ output: inout SessionOutput) -> Step? {
         guard let mailbox = state.mailbox else { return nil }
+        if rightsMayHaveChanged {
+            return lookUpRights { session, output in
+                session.outgoing.insert(.updates(rules), at: 0)
+                return session.pump(&output)
+            }
+        }
         guard let now = store.current(mailbox.id) else { return refresh(mailbox, rules) }
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
         let isNothingOpen = !(mailbox.holdsExpunged && rules.mayAnnounceExpunge)

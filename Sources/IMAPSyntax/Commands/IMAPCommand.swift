@@ -64,6 +64,15 @@ package enum IMAPRequest: Sendable {
     case resetKey(MailboxName?, mechanisms: [String])
     /// RFC 2177; the client's next line is `DONE`.
     case idle
+    /// RFC 4314. Identifiers as the client wrote them.
+    case setACL(MailboxName, identifier: String, RightsChange)
+    case deleteACL(MailboxName, identifier: String)
+    case getACL(MailboxName)
+    case listRights(MailboxName, identifier: String)
+    case myRights(MailboxName)
+    /// RFC 5464.
+    case getMetadata(MetadataRequest)
+    case setMetadata(AnnotatedPlace, [MetadataChange])
     /// RFC 4978; the algorithm in upper case.
     case compress(algorithm: String)
     /// RFC 8437.
@@ -113,6 +122,13 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case fetchURLs = "URLFETCH"
     case resetKey = "RESETKEY"
     case idle = "IDLE"
+    case setACL = "SETACL"
+    case deleteACL = "DELETEACL"
+    case getACL = "GETACL"
+    case listRights = "LISTRIGHTS"
+    case myRights = "MYRIGHTS"
+    case getMetadata = "GETMETADATA"
+    case setMetadata = "SETMETADATA"
     case compress = "COMPRESS"
     case unauthenticate = "UNAUTHENTICATE"
     case check = "CHECK"
@@ -158,6 +174,13 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .fetchURLs: (.authenticated, false)
         case .resetKey: (.authenticated, false)
         case .idle: (.authenticated, false)
+        case .setACL: (.authenticated, false)
+        case .deleteACL: (.authenticated, false)
+        case .getACL: (.authenticated, false)
+        case .listRights: (.authenticated, false)
+        case .myRights: (.authenticated, false)
+        case .getMetadata: (.authenticated, false)
+        case .setMetadata: (.authenticated, false)
         case .compress: (.authenticated, false)
         case .unauthenticate: (.authenticated, false)
         case .check: (.selected, false)
@@ -211,6 +234,13 @@ extension IMAPRequest {
         case .fetchURLs: .fetchURLs
         case .resetKey: .resetKey
         case .idle: .idle
+        case .setACL: .setACL
+        case .deleteACL: .deleteACL
+        case .getACL: .getACL
+        case .listRights: .listRights
+        case .myRights: .myRights
+        case .getMetadata: .getMetadata
+        case .setMetadata: .setMetadata
         case .compress: .compress
         case .unauthenticate: .unauthenticate
         case .check: .check

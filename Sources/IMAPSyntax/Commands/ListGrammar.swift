@@ -74,6 +74,11 @@ extension CommandParser {
             case "SUBSCRIBED": returns.subscribed = true
             case "CHILDREN": returns.children = true
             case "SPECIAL-USE": returns.specialUse = true
+            case "MYRIGHTS": returns.rights = true
+            case "METADATA":
+                // return-option =/ "METADATA" SP "(" entry *(SP entry) ")"          RFC 9590 §5
+                try parser.space()
+                returns.annotations = try parser.entryList()
             case "STATUS":
                 // status-option = "STATUS" SP "(" status-att *(SP status-att) ")"          RFC 5819 §4
                 try parser.space()

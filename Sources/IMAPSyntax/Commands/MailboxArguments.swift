@@ -76,6 +76,10 @@ package struct ListReturns: Sendable, Hashable {
     package var specialUse = false
     /// RFC 5819; empty when not asked for.
     package var status: [StatusItem] = []
+    /// RFC 8440.
+    package var rights = false
+    /// RFC 9590; empty when not asked for.
+    package var annotations: [AnnotationName] = []
 
     package init() {}
 }

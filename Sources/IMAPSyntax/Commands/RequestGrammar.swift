@@ -42,6 +42,8 @@ extension CommandParser {
             return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
+        case .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata:
+            return try accessArguments(of: command)
         }
     }
 

@@ -32,6 +32,8 @@ package enum IMAPLimits {
     package static let appendedMessages = 1000
     /// Parts of the messages of one APPEND.
     package static let catenatedParts = 1000
+    /// Entries of one GETMETADATA or SETMETADATA: each is compared with every annotation.
+    package static let annotations = 100
     /// RFC 2971 §3.3.
     package static let idFields = 30
     package static let idFieldName = 30

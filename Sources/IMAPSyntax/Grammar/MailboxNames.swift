@@ -36,7 +36,7 @@ extension CommandParser {
         return try mailboxName(text)
     }
 
-    private mutating func mailboxName(_ text: String) throws(SyntaxError) -> MailboxName {
+    mutating func mailboxName(_ text: String) throws(SyntaxError) -> MailboxName {
         guard let name = MailboxName(text) else {
             throw SyntaxError(
                 "A mailbox name has no empty levels and no control characters, and is not endless", answer: .no,

@@ -26,6 +26,12 @@ package enum ResponseCode: Sendable, Hashable {
     case highestModSeq(ModSeq)
     case inUse
     case limit
+    /// RFC 5464 §4.2.1: the size of the largest value left out.
+    case metadataLongEntries(Int)
+    /// RFC 5464 §4.3: how large a value may be.
+    case metadataMaximumSize(Int)
+    /// RFC 5464 §4.3.
+    case metadataTooMany
     /// RFC 7162 §3.1.3: not changed, as they had changed since.
     case modified(NumberSet)
     case noModSeq

@@ -77,6 +77,12 @@ extension OutputBuffer {
         case .highestModSeq(let modSeq):
             append("HIGHESTMODSEQ " as StaticString)
             append(decimal: modSeq.value)
+        case .metadataLongEntries(let size):
+            append("METADATA LONGENTRIES " as StaticString)
+            append(decimal: size)
+        case .metadataMaximumSize(let size):
+            append("METADATA MAXSIZE " as StaticString)
+            append(decimal: size)
         case .modified(let set):
             append("MODIFIED " as StaticString)
             append(numberSet: set)
@@ -148,6 +154,8 @@ extension ResponseCode {
         case .highestModSeq: "HIGHESTMODSEQ"
         case .inUse: "INUSE"
         case .limit: "LIMIT"
+        case .metadataLongEntries, .metadataMaximumSize: "METADATA"
+        case .metadataTooMany: "METADATA TOOMANY"
         case .modified: "MODIFIED"
         case .noModSeq: "NOMODSEQ"
         case .nonExistent: "NONEXISTENT"

@@ -38,6 +38,7 @@ struct InMemoryState {
     var accountsByAddress: [Address: AccountID] = [:]
     var mailboxes: [MailboxID: MailboxEntry] = [:]
     var bodies: [BodyID: BodyEntry] = [:]
+    var annotations: [AnnotationPlace: [AnnotationName: [UInt8]]] = [:]
     private var lastID: Int64 = 0
     private var lastUIDValidity: UInt32 = 0
     private var changes = ChangeSet()
@@ -125,6 +126,7 @@ struct InMemoryState {
         guard let entry = accounts[id] else { throw StoreError.noSuchAccount }
         for mailbox in entry.mailboxes.values { dropMailbox(mailbox) }
         dropAccess(of: id)
+        dropAnnotations(of: id)
         accounts[id] = nil
         accountsByAddress[entry.account.address] = nil
         noteChange(id)
@@ -191,6 +193,7 @@ struct InMemoryState {
     private mutating func dropMailbox(_ id: MailboxID) {
         mailboxes[id]?.snapshot.forEach { _, row in release(row.body) }
         if mailboxes[id]?.access.isEmpty == false { noteAccess(id) }
+        dropAnnotations(on: id)
         mailboxes[id] = nil
         noteChange(id)
     }
@@ -216,6 +219,7 @@ struct InMemoryState {
 
     private mutating func renameInbox(_ inbox: MailboxID, to target: MailboxName, of id: AccountID) throws {
         let created = try createMailbox(target, of: id, specialUse: nil)
+        copyAnnotations(from: inbox, to: created.id)
         guard let all = mailboxes[inbox]?.snapshot.allUIDs else { return }
         _ = try move(all, from: inbox, to: created.id)
     }

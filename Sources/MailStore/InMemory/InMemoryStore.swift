@@ -131,6 +131,18 @@ package final class InMemoryStore: MailStore {
 
     package var accessGeneration: UInt64 { feed.accessGeneration }
 
+    package func annotations(
+        _ selection: AnnotationSelection, on mailboxes: [MailboxID?], for account: AccountID
+    ) async throws -> [[Annotation]] {
+        look { $0.annotations(selection, on: mailboxes, for: account) }
+    }
+
+    package func setAnnotations(
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+    ) async throws {
+        try change { try $0.setAnnotations(changes, on: mailbox, for: account) }
+    }
+
     // Messages
 
     package func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot {
@@ -217,6 +229,9 @@ package final class InMemoryStore: MailStore {
             return summaries
         }
     }
+
+    /// There is no index: what is in memory is quickly read.
+    package func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? { nil }
 
     // Change feed
 

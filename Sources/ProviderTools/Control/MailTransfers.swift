@@ -1,3 +1,4 @@
+import MailStore
 import MailTransfer
 import MailVocabulary
 import Synchronization

@@ -71,6 +71,7 @@ extension WriteTransaction {
         try require(account)
         for id in try mailboxNames(of: account).values { try dropMailbox(id) }
         try dropAccess(of: account)
+        try dropAnnotations(of: account)
         for sql in [
             "DELETE FROM subscription WHERE account = ?", "DELETE FROM credentials WHERE account = ?",
             "DELETE FROM thread WHERE account = ?", "DELETE FROM account WHERE id = ?",

@@ -100,6 +100,7 @@ extension WriteTransaction {
         ] { try execute(sql, [id.value]) }
         if let index { pending.deadIndexes.append(directory.index(id, index.modSeq)) }
         try dropAccess(on: id)
+        try dropAnnotations(on: id)
         pending.drafts[id] = nil
         pending.dropped.insert(id)
         pending.changes.mailboxes.insert(id)
@@ -109,6 +110,7 @@ extension WriteTransaction {
         let id = try find(name, of: account)
         guard name != .inbox else {
             let created = try createMailbox(target, of: account, specialUse: nil)
+            try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs
             _ = try move(all, from: id, to: created.id)
             return

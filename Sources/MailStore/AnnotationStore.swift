@@ -1,0 +1,16 @@
+package import MailVocabulary
+
+/// Annotations of mailboxes and, for each account, of the server (RFC 5464). Those of a mailbox go with it when it is
+/// renamed or deleted; INBOX that is emptied into a new mailbox leaves them to both.
+package protocol AnnotationStore: Sendable {
+    /// Of each mailbox, or nil for the server, the entries selected that are shared or the account's own, in the order
+    /// of names. Who may read the mailbox is the caller's to see to. None for a mailbox that is not there.
+    func annotations(
+        _ selection: AnnotationSelection, on mailboxes: [MailboxID?], for account: AccountID
+    ) async throws -> [[Annotation]]
+    /// Sets entries, or removes those whose value is nil: all or none. On the server only private ones. Throws
+    /// `noSuchMailbox`, `noSuchAccount`; `annotationTooLarge`, `tooManyAnnotations` beyond `StoreLimits`.
+    func setAnnotations(
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+    ) async throws
+}

@@ -1,0 +1,69 @@
+import Foundation
+import GRDB
+import MailStore
+import MailVocabulary
+
+// Annotations. mailbox 0 is the server, reader 0 everybody; payer is the account that answers for the room.
+
+extension WriteTransaction {
+    func setAnnotations(
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+    ) throws {
+        try require(account)
+        let owner = try mailbox.map { try draft($0).state.record.account }
+        guard changes.allSatisfy({ $0.value?.count ?? 0 <= StoreLimits.annotationSize }) else {
+            throw StoreError.annotationTooLarge
+        }
+        guard mailbox != nil || changes.allSatisfy(\.name.isPrivate) else { throw StoreError.noSuchMailbox }
+        for (name, value) in changes {
+            let reader = name.isPrivate ? account : nil
+            try set(name, value, on: mailbox, reader: reader, payer: reader ?? owner ?? account)
+        }
+        guard changes.contains(where: { $0.value != nil }) else { return }
+        // What had been written is rolled back when there is too much of it.
+        let (isPrivate, isShared) = (changes.contains { $0.name.isPrivate }, changes.contains { !$0.name.isPrivate })
+        if isPrivate { try requireRoom(on: mailbox, reader: account, payer: account) }
+        if isShared, let owner { try requireRoom(on: mailbox, reader: nil, payer: owner) }
+    }
+
+    private func set(
+        _ name: AnnotationName, _ value: [UInt8]?, on mailbox: MailboxID?, reader: AccountID?, payer: AccountID
+    ) throws {
+        let key: StatementArguments = [mailbox?.value ?? 0, reader?.value ?? 0, name.text]
+        if let value {
+            try execute(
+                "INSERT OR REPLACE INTO annotation (mailbox, reader, name, payer, size, value) VALUES (?, ?, ?, ?, ?, ?)",
+                key + [payer.value, value.count, Data(value)])
+        } else {
+            try execute("DELETE FROM annotation WHERE mailbox = ? AND reader = ? AND name = ?", key)
+        }
+        pending.changes.accounts.insert(payer)
+    }
+
+    private func requireRoom(on mailbox: MailboxID?, reader: AccountID?, payer: AccountID) throws {
+        let count = try db.cachedStatement(sql: "SELECT count(*) FROM annotation WHERE mailbox = ? AND reader = ?")
+        let octets = try db.cachedStatement(sql: "SELECT ifnull(sum(size), 0) FROM annotation WHERE payer = ?")
+        guard
+            try Int.fetchOne(count, arguments: [mailbox?.value ?? 0, reader?.value ?? 0]) ?? 0
+                <= StoreLimits.annotationsPerMailbox,
+            try Int.fetchOne(octets, arguments: [payer.value]) ?? 0 <= StoreLimits.annotationOctetsPerAccount
+        else { throw StoreError.tooManyAnnotations }
+    }
+
+    func copyAnnotations(from mailbox: MailboxID, to new: MailboxID) throws {
+        try execute(
+            """
+            INSERT INTO annotation (mailbox, reader, name, payer, size, value)
+            SELECT ?, reader, name, payer, size, value FROM annotation WHERE mailbox = ?
+            """, [new.value, mailbox.value])
+    }
+
+    func dropAnnotations(on mailbox: MailboxID) throws {
+        try execute("DELETE FROM annotation WHERE mailbox = ?", [mailbox.value])
+    }
+
+    /// Its own, wherever they are.
+    func dropAnnotations(of account: AccountID) throws {
+        try execute("DELETE FROM annotation WHERE payer = ?", [account.value])
+    }
+}
