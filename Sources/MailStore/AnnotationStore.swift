@@ -8,9 +8,26 @@ package protocol AnnotationStore: Sendable {
     func annotations(
         _ selection: AnnotationSelection, on mailboxes: [MailboxID?], for account: AccountID
     ) async throws -> [[Annotation]]
-    /// Sets entries, or removes those whose value is nil: all or none. On the server only private ones. Throws
-    /// `noSuchMailbox`, `noSuchAccount`; `annotationTooLarge`, `tooManyAnnotations` beyond `StoreLimits`.
+    /// Sets entries, or removes those whose value is nil, and what the mailbox is for: all or none. On the server only
+    /// private ones. Throws `noSuchMailbox`, `noSuchAccount`, `specialUseTaken`; `annotationTooLarge`,
+    /// `tooManyAnnotations` beyond `StoreLimits`.
     func setAnnotations(
-        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], _ use: SpecialUseChange, on mailbox: MailboxID?,
+        for account: AccountID
     ) async throws
+}
+
+/// What a mailbox is to be for from now on (RFC 6154 §4).
+package enum SpecialUseChange: Sendable, Hashable {
+    case keep
+    /// Nil: nothing in particular.
+    case set(SpecialUse?)
+}
+
+extension AnnotationStore {
+    package func setAnnotations(
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+    ) async throws {
+        try await setAnnotations(changes, .keep, on: mailbox, for: account)
+    }
 }

@@ -38,6 +38,9 @@ package struct ChunkSummary: Sendable, Hashable {
         highestModSeq = max(highestModSeq, row.modSeq)
     }
 
+    /// All UIDs between the first and the last are there.
+    package var hasNoGaps: Bool { Int(lastUID - firstUID) == count - 1 }
+
     /// False only when no row is one of those.
     package func mayHold(_ condition: RowCondition) -> Bool {
         flagsOfAll.intersection(condition.mask).isSubset(of: condition.value)

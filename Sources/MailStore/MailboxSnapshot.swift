@@ -52,6 +52,10 @@ package struct MailboxSnapshot: Sendable {
     package func firstPosition(atOrAfter uid: UInt32) -> Int {
         let chunk = chunks.partitioningIndex { $0.lastUID >= uid }
         guard chunk < chunks.count else { return count }
+        let summary = chunks[chunk].summary
+        if summary.firstUID >= uid { return starts[chunk] }
+        // Without gaps there is nothing to search.
+        if summary.hasNoGaps { return starts[chunk] + Int(uid - summary.firstUID) }
         return starts[chunk] + chunks[chunk].rows.partitioningIndex { $0.uid.value >= uid }
     }
 

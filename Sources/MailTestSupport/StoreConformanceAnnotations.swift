@@ -110,6 +110,30 @@ extension StoreConformance {
             try await store.deleteAccount(joe.account.id)
             try expectEqual(try await store.verify { _ in }, [])
         },
+        StoreConformance("annotations: what a mailbox is for is set with them, or not at all") { store in
+            let joe = try await StoreFixture(store)
+            let (box, account) = (try await joe.create("Projects").id, joe.account.id)
+            try await store.setAnnotations([], .set(.all), on: box, for: account)
+            try expectEqual(try await joe.mailbox("Projects").specialUse, .all)
+            let comment = (name: try name("/private/comment"), value: Optional(Array("x".utf8)))
+            try await expectError(.specialUseTaken) {
+                try await store.setAnnotations([comment], .set(.sent), on: box, for: account)
+            }
+            let long = (name: try name("/private/long"), value: Optional([UInt8](repeating: 0, count: 40_000)))
+            try await expectError(.annotationTooLarge) {
+                try await store.setAnnotations([comment, long], .set(nil), on: box, for: account)
+            }
+            try expectEqual(try await joe.mailbox("Projects").specialUse, .all)
+            try expectEqual(try await texts(store, ["/private"], .infinity, box, account), [])
+            try await store.setAnnotations([comment], .set(.all), on: box, for: account)
+            try await store.setAnnotations([], .set(nil), on: box, for: account)
+            try expectEqual(try await joe.mailbox("Projects").specialUse, nil)
+            try expectEqual(try await joe.create("Everything", .all).specialUse, .all)
+            try await expectError(.noSuchMailbox) {
+                try await store.setAnnotations([], .set(nil), on: nil, for: account)
+            }
+            try await joe.expectSound()
+        },
         StoreConformance("annotations: changes reach those who observe the account") { store in
             let (joe, ann) = (try await StoreFixture(store), try await StoreFixture(store, "ann@example.org"))
             let box = try await joe.create("Projects").id

@@ -7,6 +7,9 @@ package struct AnnotationName: Sendable, Hashable, Comparable, CustomStringConve
     private static let privateScope = "/private"
     private static let sharedScope = "/shared"
 
+    /// Tied to what a mailbox is for (RFC 6154 §4).
+    package static let specialUse = AnnotationName(known: "/private/specialuse")
+
     package let text: String
 
     /// Nil for a name that no entry can have: not in one of the two scopes, an empty component, a wildcard, anything but
@@ -22,6 +25,8 @@ package struct AnnotationName: Sendable, Hashable, Comparable, CustomStringConve
         else { return nil }
         self.text = text
     }
+
+    private init(known text: String) { self.text = text }
 
     package init?(_ text: String) { self.init(Array(text.utf8)) }
 

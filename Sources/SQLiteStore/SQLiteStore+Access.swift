@@ -39,18 +39,19 @@ extension SQLiteStore {
         }
     }
 
+    static let rightsOnMailbox = """
+        SELECT negative, rights FROM access WHERE mailbox = ?2 AND account IN (0, ?1)
+        AND domain = (SELECT domain FROM account WHERE id = ?1)
+        """
+
     package func rights(of account: AccountID, on mailbox: MailboxID) async throws -> MailboxRights {
         try await read { db in
             let owner = try db.cachedStatement(sql: "SELECT account FROM mailbox WHERE id = ?")
             guard let owner = try Int64.fetchOne(owner, arguments: [mailbox.value]) else { return [] }
             guard owner != account.value else { return .all }
-            let select = try db.cachedStatement(
-                sql: """
-                    SELECT negative, rights FROM access WHERE mailbox = ?1 AND account IN (0, ?2)
-                    AND domain = (SELECT domain FROM account WHERE id = ?2)
-                    """)
+            let select = try db.cachedStatement(sql: SQLiteStore.rightsOnMailbox)
             var effective = EffectiveRights()
-            for row in try Row.fetchAll(select, arguments: [mailbox.value, account.value]) {
+            for row in try Row.fetchAll(select, arguments: [account.value, mailbox.value]) {
                 effective.add(MailboxRights(stored: try row.value(1)), isNegative: try row.value(0))
             }
             return effective.rights
@@ -58,7 +59,7 @@ extension SQLiteStore {
     }
 
     /// By the index of identifiers: two stretches of it, whatever else there is.
-    private static let shared = """
+    static let shared = """
         SELECT \(RowReader.mailboxColumns), negative, rights, owner_local, owner_domain FROM access
         JOIN mailbox ON mailbox.id = access.mailbox
         JOIN (SELECT id AS owner, local AS owner_local, domain AS owner_domain FROM account) ON owner = mailbox.account

@@ -64,6 +64,7 @@ extension SQLiteStore {
 
     package func deleteAccount(_ account: AccountID) async throws {
         try await committer.commit { transaction, _ in try transaction.deleteAccount(account) }
+        startPurging()
     }
 
     package func quota(of account: AccountID) async throws -> Quota {

@@ -25,10 +25,11 @@ extension SQLiteStore {
     }
 
     package func setAnnotations(
-        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], _ use: SpecialUseChange, on mailbox: MailboxID?,
+        for account: AccountID
     ) async throws {
         try await committer.commit { transaction, _ in
-            try transaction.setAnnotations(changes, on: mailbox, for: account)
+            try transaction.setAnnotations(changes, use, on: mailbox, for: account)
         }
     }
 }

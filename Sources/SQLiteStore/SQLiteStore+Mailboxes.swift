@@ -20,15 +20,23 @@ extension SQLiteStore {
     }
 
     package func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {
-        let found = try await read { [cache] db in
-            let select = try db.cachedStatement(sql: SQLiteStore.listing + " AND mailbox.name = ?")
-            return try Row.fetchOne(select, arguments: [account.value, name.text]).map { row in
-                SQLiteStore.withRecent(try RowReader.mailbox(row, isSubscribed: row.value(14)), cache)
-            }
+        if let names = names.names(of: account) {
+            guard let named = names[name] else { return nil }
+            // Without leaving the thread, for a mailbox in use.
+            if let record = cache.mailbox(named.id)?.record { return SQLiteStore.adding(named, record) }
         }
-        // The same text may be written with other octets (composed or not).
-        guard found == nil, !name.text.utf8.allSatisfy({ $0 < 0x80 }) else { return found }
-        return try await mailboxes(of: account).first { $0.name == name }
+        return try await read { [cache, names] db in
+            let known = try names.load(account) { try RowReader.names(of: account, db) }
+            guard let named = known[name] else { return nil }
+            let record = try RowReader.state(named.id, db).record
+            return SQLiteStore.adding(named, SQLiteStore.withRecent(record, cache))
+        }
+    }
+
+    private static func adding(_ named: NameCache.Named, _ record: Mailbox) -> Mailbox {
+        var mailbox = record
+        mailbox.isSubscribed = named.isSubscribed
+        return mailbox
     }
 
     /// Claims of recent messages are known in memory first.
@@ -57,7 +65,9 @@ extension SQLiteStore {
     }
 
     package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
-        try await committer.commit { transaction, _ in try transaction.deleteMailbox(name, of: account) }
+        let id = try await committer.commit { transaction, _ in try transaction.deleteMailbox(name, of: account) }
+        startPurging()
+        return id
     }
 
     package func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) async throws {

@@ -40,6 +40,7 @@ package final class SQLiteStore: MailStore {
     let pool: DatabasePool
     let readers: WorkPool
     let cache: IndexCache
+    let names = NameCache()
     let feed = ChangeFeed()
     let committer: Committer
     let segments: SegmentReader
@@ -65,12 +66,13 @@ package final class SQLiteStore: MailStore {
             cache = IndexCache(feed: feed, limit: options.indexRows)
             segments = SegmentReader(directory)
             committer = Committer(
-                try SQLiteStore.makeCore(directory, pool, segments, cache, feed, options))
+                try SQLiteStore.makeCore(directory, pool, segments, cache, names, feed, options))
         } catch {
             throw StoreError(anyError: error)
         }
         if let interval = options.compactionInterval { startHousekeeping(every: interval) }
         if let interval = options.upkeepInterval { startUpkeep(every: interval) }
+        startPurging()
     }
 
     private static func openDatabase(_ directory: StoreDirectory, _ options: Options) throws -> DatabasePool {
@@ -103,7 +105,7 @@ package final class SQLiteStore: MailStore {
 
     private static func makeCore(
         _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
-        _ feed: ChangeFeed, _ options: Options
+        _ names: NameCache, _ feed: ChangeFeed, _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
             StoredCounters(
@@ -132,9 +134,12 @@ package final class SQLiteStore: MailStore {
             last: last.flatMap { present.contains($0) ? $0 : nil },
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
-            pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, feed: feed,
+            pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, names: names,
+            feed: feed,
             counters: counters, parking: options.parkedOctets,
-            rules: CommitRules(quotaDefaults: options.quotaDefaults, now: options.now), log: options.log)
+            rules: CommitRules(
+                quotaDefaults: options.quotaDefaults, purgedAtOnce: options.upkeep.purgedAtOnce, now: options.now),
+            log: options.log)
     }
 
     /// What a crash left beside the files that the database knows.
@@ -164,6 +169,7 @@ package final class SQLiteStore: MailStore {
     package func close() async throws {
         await housekeeping.stop()
         await upkeep.housekeeping.stop()
+        await upkeep.stopPurging()
         // What cannot be written is no loss.
         try? await saveIndexes(until: .now + Upkeep.closingLimit)
         let claimed = cache.all()

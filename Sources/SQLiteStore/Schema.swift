@@ -92,6 +92,9 @@ enum Schema {
             mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, uids BLOB NOT NULL,
             PRIMARY KEY (mailbox, modseq)) WITHOUT ROWID;
 
+        -- What is off the lists but still takes room: messages of a 'mailbox', 'threads' of an account.
+        CREATE TABLE doomed (kind TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+
         -- Which file holds a mailbox's rows as of a modseq, for opening it at less cost. Files are not synced.
         CREATE TABLE index_file (mailbox INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, checksum INTEGER NOT NULL);
 

@@ -2,6 +2,7 @@ import GRDB
 import Glibc
 import MailStore
 import MailVocabulary
+import Synchronization
 
 // What keeps opening a mailbox cheap, beside the callers: index files of large mailboxes are written when enough has
 // changed, many flag records are folded into rows, and long histories of removals are put together.
@@ -14,6 +15,8 @@ package struct UpkeepLimits: Sendable {
     package var recordOctets = 256 << 10
     /// Rows folded in one commit: others' commits wait no longer than this takes, some milliseconds.
     package var foldedAtOnce = 2048
+    /// Messages of deleted mailboxes removed in one commit, for the same reason.
+    package var purgedAtOnce = 2000
 
     package init() {}
 }
@@ -28,7 +31,38 @@ final class Upkeep: Sendable {
     let pool = WorkPool("store.upkeep", width: 1)
     let limits: UpkeepLimits
 
+    private let purging = Mutex<(task: Task<Void, Never>?, isWanted: Bool, isStopped: Bool)>((nil, false, false))
+
     init(_ limits: UpkeepLimits) { self.limits = limits }
+
+    /// Does the work, once more when it is asked for meanwhile.
+    func startPurging(_ work: @escaping @Sendable () async -> Void) {
+        purging.withLock { purging in
+            purging.isWanted = true
+            guard purging.task == nil, !purging.isStopped else { return }
+            purging.task = Task(priority: .background) { [self] in
+                while isPurgingWanted() { await work() }
+            }
+        }
+    }
+
+    private func isPurgingWanted() -> Bool {
+        purging.withLock { purging in
+            defer { purging.isWanted = false }
+            if !purging.isWanted || purging.isStopped { purging.task = nil }
+            return purging.isWanted && !purging.isStopped
+        }
+    }
+
+    /// Returns when nothing is purged any more.
+    func stopPurging() async {
+        let task = purging.withLock { purging in
+            purging.isStopped = true
+            return purging.task
+        }
+        task?.cancel()
+        await task?.value
+    }
 }
 
 extension SQLiteStore {

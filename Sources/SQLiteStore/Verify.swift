@@ -91,6 +91,7 @@ struct RowVerifier {
             """
             SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM message
             WHERE mailbox NOT IN (SELECT id FROM mailbox)
+            AND mailbox NOT IN (SELECT id FROM doomed WHERE kind = 'mailbox')
             """
         ),
         (
@@ -164,7 +165,11 @@ struct RowVerifier {
         ),
         (
             "its account is not known",
-            "SELECT DISTINCT 'threads of account ' || account FROM thread WHERE account NOT IN (SELECT id FROM account)"
+            """
+            SELECT DISTINCT 'threads of account ' || account FROM thread
+            WHERE account NOT IN (SELECT id FROM account)
+            AND account NOT IN (SELECT id FROM doomed WHERE kind = 'threads')
+            """
         ),
         (
             "it has no credentials",

@@ -78,7 +78,7 @@ def test_mail_moves_out(server: DemoServer, account: Account, tmp_path: Path, fo
         (kept,) = list(mailbox.mbox(out / "INBOX", create=False))
         assert "A" in kept.get_flags()
         # Python leaves the quoting of mboxrd as it is.
-        assert b"\n>From the start\n>>From\n\n>From the middle\n" in kept.as_bytes()
+        assert b"\n>From the start\n>From\n\n>From the middle\n" in kept.as_bytes()
     else:
         (file,) = out.glob("*.eml")
         assert_unchanged(message.raw, file.read_bytes())

@@ -93,9 +93,11 @@ import Testing
         await fred.expect(
             "a STORE 1 FLAGS (\\Answered)\r\n",
             "* 1 FETCH (FLAGS (\\Answered \\Deleted \\Seen \\Recent))\r\na OK STORE completed\r\n")
-        await fred.expect("b STORE 1 FLAGS.SILENT ()\r\n", "b OK STORE completed\r\n")
+        // The client would believe that there is no flag any more.
         await fred.expect(
-            "c FETCH 1 FLAGS\r\n", "* 1 FETCH (FLAGS (\\Deleted \\Seen \\Recent))\r\nc OK FETCH completed\r\n")
+            "b STORE 1 FLAGS.SILENT ()\r\n",
+            "* 1 FETCH (FLAGS (\\Deleted \\Seen \\Recent))\r\nb OK STORE completed\r\n")
+        await fred.expect("c STORE 1 +FLAGS.SILENT (\\Draft)\r\n", "c OK STORE completed\r\n")
     }
 
     /// RFC 4314 §5.2, for the sets of its examples.

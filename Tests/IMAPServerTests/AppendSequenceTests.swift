@@ -64,7 +64,7 @@ struct AppendSequenceTests {
 @Suite("URLAUTH [4467-7]")
 struct URLAuthorizationTests {
     /// Not secure, but different for another key and another text.
-    private static func code(_ key: Secret, _ text: [UInt8]) -> [UInt8] {
+    static func code(_ key: Secret, _ text: [UInt8]) -> [UInt8] {
         var sum: UInt64 = 0xCBF2_9CE4_8422_2325
         var code: [UInt8] = []
         for round in UInt8(0)..<32 {

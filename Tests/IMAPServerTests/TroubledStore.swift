@@ -69,9 +69,10 @@ final class TroubledStore: MailStore {
         try await base.annotations(selection, on: mailboxes, for: account)
     }
     func setAnnotations(
-        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], _ use: SpecialUseChange, on mailbox: MailboxID?,
+        for account: AccountID
     ) async throws {
-        try await base.setAnnotations(changes, on: mailbox, for: account)
+        try await base.setAnnotations(changes, use, on: mailbox, for: account)
     }
 
     func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }

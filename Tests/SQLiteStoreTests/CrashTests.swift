@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import MailStore
 import MailTestSupport
+import MailVocabulary
 import Testing
 
 @testable import SQLiteStore
@@ -18,12 +19,16 @@ struct CrashTests {
                 history.add(output)
                 try await withStore(path) { store in
                     let fixture = try await store.firstFixture()
-                    let texts = try await fixture.texts(fixture.mailbox("INBOX").id)
-                    history.check(texts.map { String($0.prefix { $0 != "\n" }) })
+                    let inbox = try await fixture.mailbox("INBOX").id
+                    let texts = try await fixture.texts(inbox).map { String($0.prefix { $0 != "\n" }) }
+                    history.check(texts)
+                    history.checkFlags(texts, try await store.open(inbox))
+                    history.checkMailboxes(Set(try await fixture.names()))
                     try await fixture.expectSound()
                 }
             }
             #expect(history.added.count > 20)
+            #expect(history.seen > 1 && !history.flagged.isEmpty && !history.deleted.isEmpty)
         }
     }
 
@@ -31,6 +36,12 @@ struct CrashTests {
         var added: Set<String> = []
         var removing: Set<String> = []
         var removed: Set<String> = []
+        var flagged: Set<String> = []
+        /// All UIDs below have `\Seen`.
+        var seen: UInt32 = 1
+        var made: Set<String> = []
+        var deleting: Set<String> = []
+        var deleted: Set<String> = []
 
         mutating func add(_ output: String) {
             for line in output.split(separator: "\n") {
@@ -38,7 +49,12 @@ struct CrashTests {
                 switch words[0] {
                 case "added": added.insert(words[1])
                 case "removing": removing.insert(words[1])
-                case _: removed.insert(words[1])
+                case "removed": removed.insert(words[1])
+                case "flagged": flagged.insert(words[1])
+                case "seen": seen = max(seen, UInt32(words[1]) ?? 0)
+                case "made": made.insert(words[1])
+                case "deleting": deleting.insert(words[1])
+                case _: deleted.insert(words[1])
                 }
             }
         }
@@ -48,6 +64,20 @@ struct CrashTests {
             #expect(present.count == texts.count, "a message is there twice")
             #expect(added.subtracting(removing).isSubset(of: present), "an acknowledged message is lost")
             #expect(removed.isDisjoint(with: present), "a removed message came back")
+        }
+
+        func checkFlags(_ texts: [String], _ snapshot: MailboxSnapshot) {
+            #expect(texts.count == snapshot.count)
+            for (position, text) in texts.enumerated() {
+                let row = snapshot[position]
+                #expect(row.flags.contains(.flagged) || !flagged.contains(text), "an acknowledged flag is lost")
+                #expect(row.flags.contains(.seen) || row.uid.value >= seen, "an acknowledged flag of many is lost")
+            }
+        }
+
+        func checkMailboxes(_ names: Set<String>) {
+            #expect(made.subtracting(deleting).isSubset(of: names), "an acknowledged mailbox is lost")
+            #expect(deleted.isDisjoint(with: names), "a deleted mailbox came back")
         }
     }
 }

@@ -5,7 +5,8 @@ import MailVocabulary
 import SQLiteStore
 
 /// Writes to a store until it is killed, and says on standard output what was acknowledged, one line each:
-/// `added TEXT`, `removing TEXT`, `removed TEXT`. Arguments: the store's path, a number that makes texts unique.
+/// `added TEXT`, `removing TEXT`, `removed TEXT`, `flagged TEXT`, `seen UID` (all below that are), `made NAME`,
+/// `deleting NAME`, `deleted NAME`. Arguments: the store's path, a number that makes texts unique.
 @main
 enum StoreCrashDriver {
     static func main() async throws {
@@ -15,6 +16,12 @@ enum StoreCrashDriver {
         // Small, so that segments are begun while being killed.
         options.segmentSize = 256 << 10
         options.parkedOctets = 20_000
+        // Index files, folding and purging all the time, in many small steps.
+        options.upkeepInterval = .milliseconds(3)
+        options.upkeep.leastRows = 8
+        options.upkeep.records = 4
+        options.upkeep.foldedAtOnce = 5
+        options.upkeep.purgedAtOnce = 3
         let store = try SQLiteStore(path: arguments[1], options: options)
         let known = try await store.accounts().first
         let fixture = if let known { StoreFixture(store, known) } else { try await StoreFixture(store) }
@@ -36,13 +43,33 @@ enum StoreCrashDriver {
             let message = try await fixture.message(text + "\n" + String(repeating: "x", count: filling))
             let result = try await fixture.store.append([(inbox, [message])])
             say("added \(text)")
-            guard let uid = result.first?.uids.first, Int.random(in: 0..<3, using: &random) == 0 else { continue }
+            guard let uid = result.first?.uids.first else { continue }
+            if Int.random(in: 0..<2, using: &random) == 0 {
+                _ = try await fixture.store.changeFlags(
+                    inbox, uids(uid.value...uid.value), .add([.flagged]), unchangedSince: nil)
+                say("flagged \(text)")
+            }
+            if worker == 0 { try await changeMany(text, fixture, inbox) }
+            guard Int.random(in: 0..<3, using: &random) == 0 else { continue }
             _ = try await fixture.store.changeFlags(
                 inbox, uids(uid.value...uid.value), .add([.deleted]), unchangedSince: nil)
             say("removing \(text)")
             _ = try await fixture.store.remove(uids(uid.value...uid.value), from: inbox, onlyDeleted: true)
             say("removed \(text)")
         }
+    }
+
+    /// What concerns the whole mailbox: a flag change, and a copy that is deleted again.
+    private static func changeMany(_ text: String, _ fixture: StoreFixture, _ inbox: MailboxID) async throws {
+        let next = try await fixture.store.open(inbox).uidNext
+        _ = try await fixture.store.changeFlags(inbox, uids(1...UInt32(next)), .add([.seen]), unchangedSince: nil)
+        say("seen \(next)")
+        let made = try await fixture.create(text).id
+        _ = try await fixture.store.copy(uids(1...UInt32(next)), from: inbox, to: made)
+        say("made \(text)")
+        say("deleting \(text)")
+        try await fixture.delete(text)
+        say("deleted \(text)")
     }
 
     /// One call, one line: a line is whole or not there.

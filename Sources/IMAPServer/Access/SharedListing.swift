@@ -19,7 +19,12 @@ extension IMAPService {
         let annotated = answers.compactMap(\.mailbox).filter { mailbox in
             !listing.rights(on: mailbox.name).isDisjoint(with: .annotating)
         }
-        let annotations = try await annotations(request.returns.annotations, on: annotated.map(\.id), for: user)
+        var annotations = try await annotations(request.returns.annotations, on: annotated.map(\.id), for: user)
+        // Nobody is told what another's mailbox is for: `specialUse` is nil there.
+        for mailbox in annotated where request.returns.annotations.contains(.specialUse) {
+            guard let use = mailbox.specialUse else { continue }
+            annotations[mailbox.id]?.append(Annotation(name: .specialUse, value: Array(use.rawValue.utf8)))
+        }
         return MailboxListing.written(
             answers, request, rights: listing.rights(on:), annotations: annotations, encoding,
             appendLimit: appendLimit)

@@ -21,10 +21,13 @@ extension IMAPSession {
             return concludeDenied(tag, updates: updates, &output)
         }
         guard !positions.isEmpty else { return conclude(tag, .ok, "STORE completed", updates: updates, &output) }
+        var action = action
+        // The client expects what it asked for: what has become of the flags is told when that is something else.
+        if !change.isWhole(action) { action.isSilent = false }
         let task = StoreTask(
             mailbox: mailbox, positions: positions, change: change,
             unchangedSince: action.unchangedSince.map { ModSeq($0) })
-        return perform(.store(task)) { session, outcome, output in
+        return perform(.store(task)) { [action] session, outcome, output in
             guard case .stored(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, updates: updates, &output)
             }
@@ -70,6 +73,14 @@ extension FlagChange {
         case .add: self = .add(flags)
         case .remove: self = .remove(flags)
         case .replace: self = allowed == .all ? .replace(flags) : .replaceOnly(allowed, with: flags)
+        }
+    }
+
+    /// Whether it is all that the STORE asks for.
+    fileprivate func isWhole(_ action: StoreAction) -> Bool {
+        switch self {
+        case .add(let flags), .remove(let flags), .replace(let flags): flags == action.flags
+        case .replaceOnly: false
         }
     }
 }

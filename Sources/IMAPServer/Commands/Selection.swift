@@ -123,18 +123,5 @@ extension SelectedMailbox {
         output.append(status: .ok, tag: nil, code: .highestModSeq(toldModSeq), "Highest")
     }
 
-    private var firstUnseen: Int? { view.firstPosition { !$0.flags.contains(.seen) } }
-}
-
-extension MailboxSnapshot {
-    /// The first position whose row satisfies the predicate.
-    func firstPosition(where predicate: (MessageRow) -> Bool) -> Int? {
-        struct Found: Error { var position: Int }
-        do {
-            try forEach { position, row in if predicate(row) { throw Found(position: position) } }
-        } catch let found as Found {
-            return found.position
-        } catch {}
-        return nil
-    }
+    private var firstUnseen: Int? { view.firstPosition(where: RowCondition(mask: .seen)) }
 }

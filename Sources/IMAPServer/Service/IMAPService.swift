@@ -38,6 +38,8 @@ package struct IMAPService: SessionService {
             return .unusableName
         } catch is UnknownIdentifier {
             return .unknownIdentifier
+        } catch is UnusableUse {
+            return .unusableUse
         } catch {
             return .failed(.unavailable("\(type(of: error))"))
         }

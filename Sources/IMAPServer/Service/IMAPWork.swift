@@ -75,6 +75,8 @@ package enum IMAPOutcome: Sendable {
     case rights(MailboxRights, generation: UInt64)
     /// No account of the owner's domain has that identifier.
     case unknownIdentifier
+    /// A mailbox cannot be for that.
+    case unusableUse
     case metadata([(name: AnnotationName, value: [UInt8]?)], largestLeftOut: Int?)
     case deleted(MailboxID)
     case appended(AppendResult)

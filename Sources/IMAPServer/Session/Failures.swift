@@ -50,6 +50,8 @@ extension Refusal {
         case .failed(let error): self.init(error, missing: missing)
         case .denied: self.init(status: .no, code: .noPermission, text: "You have not the right to do that")
         case .unknownIdentifier: self.init(status: .no, code: .cannot, text: "The domain has no such account")
+        case .unusableUse:
+            self.init(status: .no, code: .useAttribute, text: "A mailbox of your own has one use, of those known")
         case .unusableName: self.init(status: .no, code: .cannot, text: "That cannot be done with such a name")
         case _: self.init(status: .no, code: .serverBug, text: "Not done: internal error")
         }

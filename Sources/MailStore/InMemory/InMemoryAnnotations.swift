@@ -22,12 +22,14 @@ extension InMemoryState {
     }
 
     mutating func setAnnotations(
-        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], _ use: SpecialUseChange, on mailbox: MailboxID?,
+        for account: AccountID
     ) throws {
         guard accounts[account] != nil else { throw StoreError.noSuchAccount }
         if let mailbox, mailboxes[mailbox] == nil { throw StoreError.noSuchMailbox }
-        let before = annotations
+        let before = (annotations, mailboxes)
         do {
+            if case .set(let use) = use { try setSpecialUse(use, of: mailbox) }
             for (name, value) in changes {
                 if mailbox == nil, !name.isPrivate { throw StoreError.noSuchMailbox }
                 guard value.map({ $0.count <= StoreLimits.annotationSize }) ?? true else {
@@ -47,10 +49,18 @@ extension InMemoryState {
                 noteChange(payer)
             }
         } catch {
-            annotations = before
+            (annotations, mailboxes) = before
             _ = takeChanges()
             throw error
         }
+    }
+
+    private mutating func setSpecialUse(_ use: SpecialUse?, of id: MailboxID?) throws {
+        guard let id, let owner = mailboxes[id]?.account else { throw StoreError.noSuchMailbox }
+        let isTaken = mailboxes.contains { $0.key != id && $0.value.account == owner && $0.value.specialUse == use }
+        guard use == nil || !isTaken else { throw StoreError.specialUseTaken }
+        mailboxes[id]?.specialUse = use
+        noteChange(owner)
     }
 
     /// Who answers for the room that an entry takes.

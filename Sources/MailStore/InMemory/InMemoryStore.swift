@@ -138,9 +138,10 @@ package final class InMemoryStore: MailStore {
     }
 
     package func setAnnotations(
-        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], _ use: SpecialUseChange, on mailbox: MailboxID?,
+        for account: AccountID
     ) async throws {
-        try change { try $0.setAnnotations(changes, on: mailbox, for: account) }
+        try change { try $0.setAnnotations(changes, use, on: mailbox, for: account) }
     }
 
     // Messages

@@ -79,6 +79,7 @@ final class CommitCore: @unchecked Sendable {
     private let segments: SegmentWriter
     private let readers: SegmentReader
     private let cache: IndexCache
+    private let names: NameCache
     private let feed: ChangeFeed
     private let log: @Sendable (String) -> Void
     private let rules: CommitRules
@@ -92,7 +93,8 @@ final class CommitCore: @unchecked Sendable {
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
-        cache: IndexCache, feed: ChangeFeed, counters: StoredCounters, parking: Int, rules: CommitRules,
+        cache: IndexCache, names: NameCache, feed: ChangeFeed, counters: StoredCounters, parking: Int,
+        rules: CommitRules,
         log: @escaping @Sendable (String) -> Void
     ) {
         self.pool = pool
@@ -100,6 +102,7 @@ final class CommitCore: @unchecked Sendable {
         self.segments = segments
         self.readers = readers
         self.cache = cache
+        self.names = names
         self.feed = feed
         self.log = log
         self.rules = rules
@@ -236,6 +239,7 @@ final class CommitCore: @unchecked Sendable {
         segments.committed()
         nextUIDValidity = transaction.pending.nextUIDValidity
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
+        names.drop(transaction.pending.changes.accounts)
         for index in transaction.pending.deadIndexes { unlink(index) }
         for segment in transaction.deadSegments {
             unlink(directory.segment(segment))

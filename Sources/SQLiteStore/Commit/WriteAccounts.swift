@@ -74,8 +74,9 @@ extension WriteTransaction {
         try dropAnnotations(of: account)
         for sql in [
             "DELETE FROM subscription WHERE account = ?", "DELETE FROM credentials WHERE account = ?",
-            "DELETE FROM thread WHERE account = ?", "DELETE FROM account WHERE id = ?",
+            "DELETE FROM account WHERE id = ?",
         ] { try execute(sql, [account.value]) }
+        try purgeThreads(of: account)
         pending.changes.accounts.insert(account)
     }
 

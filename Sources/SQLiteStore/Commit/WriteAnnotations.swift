@@ -7,7 +7,8 @@ import MailVocabulary
 
 extension WriteTransaction {
     func setAnnotations(
-        _ changes: [(name: AnnotationName, value: [UInt8]?)], on mailbox: MailboxID?, for account: AccountID
+        _ changes: [(name: AnnotationName, value: [UInt8]?)], _ use: SpecialUseChange, on mailbox: MailboxID?,
+        for account: AccountID
     ) throws {
         try require(account)
         let owner = try mailbox.map { try draft($0).state.record.account }
@@ -15,6 +16,7 @@ extension WriteTransaction {
             throw StoreError.annotationTooLarge
         }
         guard mailbox != nil || changes.allSatisfy(\.name.isPrivate) else { throw StoreError.noSuchMailbox }
+        if case .set(let use) = use { try setSpecialUse(use, of: mailbox) }
         for (name, value) in changes {
             let reader = name.isPrivate ? account : nil
             try set(name, value, on: mailbox, reader: reader, payer: reader ?? owner ?? account)
@@ -38,6 +40,23 @@ extension WriteTransaction {
             try execute("DELETE FROM annotation WHERE mailbox = ? AND reader = ? AND name = ?", key)
         }
         pending.changes.accounts.insert(payer)
+    }
+
+    private func setSpecialUse(_ use: SpecialUse?, of mailbox: MailboxID?) throws {
+        guard let mailbox else { throw StoreError.noSuchMailbox }
+        var draft = try draft(mailbox)
+        let owner = draft.state.record.account
+        if let use {
+            let taken = try db.cachedStatement(
+                sql: "SELECT 1 FROM mailbox WHERE account = ? AND special_use = ? AND id <> ?")
+            guard try Int.fetchOne(taken, arguments: [owner.value, use.rawValue, mailbox.value]) == nil else {
+                throw StoreError.specialUseTaken
+            }
+        }
+        try execute("UPDATE mailbox SET special_use = ? WHERE id = ?", [use?.rawValue, mailbox.value])
+        draft.state.record.specialUse = use
+        pending.drafts[mailbox] = draft
+        pending.changes.accounts.insert(owner)
     }
 
     private func requireRoom(on mailbox: MailboxID?, reader: AccountID?, payer: AccountID) throws {

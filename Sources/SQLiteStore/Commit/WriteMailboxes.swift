@@ -88,16 +88,14 @@ extension WriteTransaction {
     func dropMailbox(_ id: MailboxID) throws {
         let record = try draft(id).state.record
         count(UsageChange() - UsageChange(record), in: record.account)
-        let select = try db.cachedStatement(sql: "SELECT body FROM message WHERE mailbox = ?")
-        try release(try Int64.fetchAll(select, arguments: [id.value]).map { BodyID($0) })
         let index = try RowReader.indexFile(of: id, db)
         for sql in [
-            "DELETE FROM message WHERE mailbox = ?", "DELETE FROM keyword WHERE mailbox = ?",
-            "DELETE FROM url_key WHERE mailbox = ?",
+            "DELETE FROM keyword WHERE mailbox = ?", "DELETE FROM url_key WHERE mailbox = ?",
             "DELETE FROM flag_change WHERE mailbox = ?", "DELETE FROM expunged WHERE mailbox = ?",
             "DELETE FROM index_file WHERE mailbox = ?",
             "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
+        try purge(id, messages: record.messageCount)
         if let index { pending.deadIndexes.append(directory.index(id, index.modSeq)) }
         try dropAccess(on: id)
         try dropAnnotations(on: id)

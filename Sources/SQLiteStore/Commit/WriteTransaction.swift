@@ -5,6 +5,7 @@ import MailVocabulary
 /// What every transaction follows.
 struct CommitRules: Sendable {
     var quotaDefaults = QuotaDefaults()
+    var purgedAtOnce = UpkeepLimits().purgedAtOnce
     /// Seconds since 1970.
     var now: @Sendable () -> UInt32 = SaveClock.system
 }
@@ -22,6 +23,8 @@ final class WriteTransaction {
         var nextUIDValidity: Int64
         /// Index files of what was dropped: they go after the commit.
         var deadIndexes: [String] = []
+        /// Messages of deleted mailboxes removed so far.
+        var purged = 0
         var usage: [AccountID: UsageChange] = [:]
         var threads: [AccountThreadKey: ThreadID] = [:]
     }
