@@ -20,7 +20,8 @@ import WireFraming
         .rename: "RENAME Trash Bin", .subscribe: "SUBSCRIBE INBOX", .unsubscribe: "UNSUBSCRIBE INBOX",
         .list: "LIST \"\" *", .lsub: "LSUB \"\" *", .namespace: "NAMESPACE", .status: "STATUS INBOX (MESSAGES)",
         .append: "APPEND INBOX {3+}\r\nabc",
-        .generateURLs: "GENURLAUTH imap://fred%40example.org@mail.example.org/INBOX/;uid=1;urlauth=anonymous INTERNAL",
+        .generateURLs:
+            #"GENURLAUTH "imap://fred%40example.org@mail.example.org/INBOX/;uid=1;urlauth=anonymous" INTERNAL"#,
         .fetchURLs: "URLFETCH /INBOX/;uid=1", .resetKey: "RESETKEY", .replace: "REPLACE 1 Drafts {3+}\r\nabc",
         .setACL: "SETACL INBOX anyone l", .deleteACL: "DELETEACL INBOX anyone", .getACL: "GETACL INBOX",
         .listRights: "LISTRIGHTS INBOX anyone", .myRights: "MYRIGHTS INBOX",
