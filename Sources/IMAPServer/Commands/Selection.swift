@@ -114,7 +114,8 @@ extension SelectedMailbox {
         output.appendFlagLists(view.keywords, changeableFlags)
         output.append(exists: view.count)
         if tellsRecent { output.append(recent: announcedRecent) }
-        if tellsRecent, hasUnseen, let unseen = firstUnseen {
+        // A sequence number.
+        if tellsRecent, hasUnseen, !enabled.contains(.uidOnly), let unseen = firstUnseen {
             output.append(status: .ok, tag: nil, code: .unseen(UInt32(unseen + 1)), "First unseen")
         }
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")

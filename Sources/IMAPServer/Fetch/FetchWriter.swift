@@ -28,15 +28,19 @@ package struct FetchWriter: Sendable {
     /// Rows by what the index knows.
     func write(_ positions: Range<Int>, _ output: inout OutputBuffer) {
         view.forEach(in: positions) { position, row in
-            begin(position, &output)
+            begin(position, row, &output)
             for item in plan.items { write(item, row, &output) }
             end(row, &output)
         }
     }
 
-    func begin(_ position: Int, _ output: inout OutputBuffer) {
+    func begin(_ position: Int, _ row: MessageRow, _ output: inout OutputBuffer) {
         output.append("* " as StaticString)
-        output.append(decimal: position + 1)
+        if plan.enabled.contains(.uidOnly) {
+            output.append(decimal: row.uid.value)
+        } else {
+            output.append(decimal: position + 1)
+        }
     }
 
     func end(_ row: MessageRow, _ output: inout OutputBuffer) {
@@ -52,7 +56,7 @@ package struct FetchWriter: Sendable {
             writeFlags(row, &output)
         }
         guard plan.enabled.contains(.condstore) else { return }
-        if !plan.tells(.uid) {
+        if !plan.tells(.uid), !plan.enabled.contains(.uidOnly) {
             output.append(" UID ")
             output.append(decimal: row.uid.value)
         }

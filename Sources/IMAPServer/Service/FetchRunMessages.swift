@@ -17,7 +17,7 @@ extension FetchRun {
             guard !message.isUnreadable else { throw .unreadable }
             if !isBegun {
                 try checkEncodings(of: &message)
-                request.writer.begin(message.position, &output)
+                request.writer.begin(message.position, message.row, &output)
             }
             for index in start.item..<plan.items.count {
                 var cursor = start

@@ -105,9 +105,6 @@ package struct IMAPService: SessionService {
             return .done
         case .read(let body, let range):
             return .octets(try await store.read(body, range))
-        case .changeFlags(let mailbox, let uids, let change, let unchangedSince):
-            return .changedFlags(
-                modified: try await store.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince))
         case .copy(let user, let uids, let from, let to, let allOrNothing):
             let target = try await require(.insert, on: to, for: user)
             return .copied(
@@ -122,6 +119,8 @@ package struct IMAPService: SessionService {
             return .expunged(try await store.remove(uids, from: mailbox, onlyDeleted: true))
         case .store(let task):
             return .stored(try await store(task))
+        case .markSeen(let task):
+            return .markedSeen(try await markSeen(task))
         case .narrow(let scope):
             return .narrowed(try await narrow(scope))
         case .fetch(let request):

@@ -45,11 +45,11 @@ package enum IMAPWork: Sendable {
     case read(BodyID, Range<Int>)
 
     case store(StoreTask)
-    case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
     case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
     case move(Account, NumberSet, from: MailboxID, to: MailboxName)
     case expunge(MailboxID, NumberSet)
     case narrow(FetchScope)
+    case markSeen(SeenTask)
     case fetch(FetchRequest)
     case search(SearchTask)
 }
@@ -86,12 +86,11 @@ package enum IMAPOutcome: Sendable {
     /// Nil when there is nothing, or nothing for who asks.
     case located(URLContent?)
     case octets([UInt8])
-    /// UIDs left alone because of `unchangedSince`.
-    case changedFlags(modified: NumberSet)
     case stored(StoreResult)
     case copied(CopyResult)
     case expunged(NumberSet)
     case narrowed(NarrowedFetch)
+    case markedSeen(SeenResult)
     case fetched(FetchPiece)
     /// UIDs; how many messages could not be read, and were left out; and the highest MODSEQ of those told, if MODSEQ was
     /// searched for.

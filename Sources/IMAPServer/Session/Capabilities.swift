@@ -34,6 +34,7 @@ extension IMAPSession {
         "MOVE",
         "CONDSTORE",
         "QRESYNC",
+        "UIDONLY",
         "CHILDREN",
         "SPECIAL-USE",
         "CREATE-SPECIAL-USE",

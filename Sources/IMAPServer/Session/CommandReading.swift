@@ -36,7 +36,9 @@ extension IMAPSession {
                 return refuse(command.tag, Refusal(status: .bad, text: "Unknown command"), &output)
             }
             if name.rule.mustBeLastInBatch, hasMoreInput { return refuseInjection(command.tag, name, &output) }
-            if let refusal = refusal(of: name) { return refuse(command.tag, refusal, &output) }
+            if let refusal = refusal(of: name) ?? uidOnlyRefusal(of: command.request) {
+                return refuse(command.tag, refusal, &output)
+            }
             // A client that makes sense may ask for what is not there as often as it likes; a stranger may not.
             if isAuthenticated { errors = 0 }
             return withCurrentRights(&output) { session, output in session.dispatch(command, name, &output) }

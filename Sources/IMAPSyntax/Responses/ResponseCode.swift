@@ -50,6 +50,8 @@ package enum ResponseCode: Sendable, Hashable {
     case tryCreate
     case uidNext(UInt64)
     case uidNotSticky
+    /// RFC 9586 §3: message sequence numbers are not to be used any more.
+    case uidRequired
     case uidValidity(UIDValidity)
     case unavailable
     case unknownCTE

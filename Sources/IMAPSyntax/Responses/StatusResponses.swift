@@ -172,6 +172,7 @@ extension ResponseCode {
         case .tryCreate: "TRYCREATE"
         case .uidNext: "UIDNEXT"
         case .uidNotSticky: "UIDNOTSTICKY"
+        case .uidRequired: "UIDREQUIRED"
         case .uidValidity: "UIDVALIDITY"
         case .unavailable: "UNAVAILABLE"
         case .unknownCTE: "UNKNOWN-CTE"

@@ -108,8 +108,11 @@ package struct Administration: Administering {
         case .damaged(let place):
             return OperatorError(.ioError, "the store is damaged (\(place)); run “latchmaild verify”")
         case .unavailable(let reason): return OperatorError(.unavailable, "the store cannot be used now: \(reason)")
+        case .overQuota:
+            return OperatorError(.dataError, "the user's quota is exhausted; “latchmaild user quota” changes it")
         case .invalidName, .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes,
-            .tooManyKeywords, .tooManyAccessEntries, .overQuota, .messageTooLarge, .uidsExhausted, .noSuchBody:
+            .tooManyKeywords, .tooManyAccessEntries, .tooManyAnnotations, .annotationTooLarge, .messageTooLarge,
+            .uidsExhausted, .noSuchBody:
             return OperatorError(.software, "the store refused: \(error)")
         }
     }
