@@ -44,7 +44,7 @@ struct MalformedMessageTests {
 
     @Test("Cut off anywhere, with octets changed, it is still read", arguments: names)
     func damaged(_ name: String) throws {
-        var random = SeededGenerator(seed: 17)
+        var random = SeededGenerator(state: 17)
         for bytes in try forms(name) {
             for length in 0...bytes.count {
                 let cut = Array(bytes[..<length])

@@ -129,6 +129,10 @@ extension IMAPSession {
     /// The message that goes. False when there is none.
     private mutating func select(_ replaced: ReplacedMessage) -> Bool {
         guard let mailbox = state.mailbox else { return false }
+        guard replaced.uid || !enabled.contains(.uidOnly) else {
+            refuseAppend(.bad, .uidRequired, "Messages have only UIDs here")
+            return false
+        }
         guard !mailbox.isReadOnly else {
             refuseAppend(.no, .readOnly, "The mailbox is open for reading only")
             return false

@@ -66,22 +66,10 @@ extension IMAPSession {
         return conclude(tag, .ok, "URLFETCH completed", &output)
     }
 
-    /// Writes more of an URLFETCH; nil when all is.
+    /// Writes more of an URLFETCH; nil when all is, or more can be written at once.
     mutating func advance(_ stream: URLStream) -> Step? {
+        if let body = stream.body, !stream.range.isEmpty { return read(body, stream) }
         var stream = stream
-        if let body = stream.body, !stream.range.isEmpty {
-            let piece = stream.range.prefix(Self.urlPiece)
-            return perform(.read(body, piece)) { session, outcome, output in
-                guard case .octets(let octets) = outcome, octets.count == piece.count else {
-                    // Within a literal: nothing that is written now would be understood.
-                    output.events.append(.notice("a stored message cannot be read to its end"))
-                    session.state = .logout
-                    return .close
-                }
-                stream.range = piece.upperBound..<stream.range.upperBound
-                return session.write(stream.range.isEmpty ? octets + [0x0D, 0x0A] : octets, then: stream, &output)
-            }
-        }
         guard let next = stream.urls.popFirst() else { return nil }
         var reply = OutputBuffer()
         reply.append(fetchedURL: next.text)
@@ -91,20 +79,25 @@ extension IMAPSession {
             return nil
         }
         return perform(.locate(url, stream.authentication)) { session, outcome, output in
+            var stream = stream
             var reply = reply
-            (stream.body, stream.range) = (nil, 0..<0)
-            switch outcome {
-            case .located(.stored(let body, let range)):
-                (stream.body, stream.range) = (body, range)
-                reply.append(literalOf: range.count)
-                if range.isEmpty { reply.appendLineEnd() }
-            case .located(.octets(let octets)):
-                reply.append(literalOf: octets.count)
-                reply.append(octets)
-                reply.appendLineEnd()
-            case _: reply.append("NIL\r\n" as StaticString)
-            }
+            reply.append(contentOf: outcome, &stream)
             return session.write(reply.take(), then: stream, &output)
+        }
+    }
+
+    private mutating func read(_ body: BodyID, _ stream: URLStream) -> Step {
+        let piece = stream.range.prefix(Self.urlPiece)
+        return perform(.read(body, piece)) { session, outcome, output in
+            guard case .octets(let octets) = outcome, octets.count == piece.count else {
+                // Within a literal: nothing that is written now would be understood.
+                output.events.append(.notice("a stored message cannot be read to its end"))
+                session.state = .logout
+                return .close
+            }
+            var stream = stream
+            stream.range = piece.upperBound..<stream.range.upperBound
+            return session.write(stream.range.isEmpty ? octets + [0x0D, 0x0A] : octets, then: stream, &output)
         }
     }
 
@@ -145,5 +138,21 @@ extension OutputBuffer {
         append("* URLFETCH " as StaticString)
         append(string: url)
         append(UInt8(ascii: " "))
+    }
+
+    /// The value, or its beginning: what is to be read of it goes into the stream.
+    fileprivate mutating func append(contentOf located: IMAPOutcome, _ stream: inout URLStream) {
+        (stream.body, stream.range) = (nil, 0..<0)
+        switch located {
+        case .located(.stored(let body, let range)):
+            (stream.body, stream.range) = (body, range)
+            append(literalOf: range.count)
+            if range.isEmpty { appendLineEnd() }
+        case .located(.octets(let octets)):
+            append(literalOf: octets.count)
+            append(octets)
+            appendLineEnd()
+        case _: append("NIL\r\n" as StaticString)
+        }
     }
 }
