@@ -58,6 +58,9 @@ enum Schema {
             PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
         CREATE INDEX access_by_account ON access (domain, account);
 
+        -- What URLs of a mailbox are authorised with.
+        CREATE TABLE url_key (mailbox INTEGER PRIMARY KEY, key BLOB NOT NULL);
+
         -- mailbox 0 is the server, reader 0 everybody who may read the mailbox. payer: whose room it takes.
         CREATE TABLE annotation (
             mailbox INTEGER NOT NULL, reader INTEGER NOT NULL, name TEXT NOT NULL,

@@ -11,7 +11,9 @@ extension IMAPService {
     private static let annotationOctets = 1 << 20
 
     /// The untagged responses to a LIST.
-    func list(_ request: ListRequest, for user: Account, _ encoding: MailboxEncoding) async throws -> [UInt8] {
+    func list(
+        _ request: ListRequest, for user: Account, _ encoding: MailboxEncoding, appendLimit: UInt64
+    ) async throws -> [UInt8] {
         let listing = try await listing(for: user, request)
         let answers = try await listing.list(request)
         let annotated = answers.compactMap(\.mailbox).filter { mailbox in
@@ -24,7 +26,8 @@ extension IMAPService {
             annotations[mailbox.id]?.append(Annotation(name: .specialUse, value: Array(use.rawValue.utf8)))
         }
         return MailboxListing.written(
-            answers, request, rights: listing.rights(on:), annotations: annotations, encoding)
+            answers, request, rights: listing.rights(on:), annotations: annotations, encoding,
+            appendLimit: appendLimit)
     }
 
     private func annotations(

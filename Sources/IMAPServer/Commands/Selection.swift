@@ -27,6 +27,9 @@ extension IMAPSession {
             var reply = OutputBuffer()
             let isReadOnly = mailbox.isReadOnly
             mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, session.enabled, &reply)
+            if session.settings.urlAuthentication != nil, mailbox.isOwn {
+                reply.append(status: .ok, tag: nil, code: .urlMechanisms, "How URLs are authorised")
+            }
             if session.enabled.contains(.imap4rev2) { session.writeSelected(opened.found, &reply) }
             session.enqueue(reply)
             session.tell(opened.missed, in: mailbox)

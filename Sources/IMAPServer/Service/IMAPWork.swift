@@ -15,7 +15,7 @@ package enum IMAPWork: Sendable {
     case observe(MailboxID)
 
     // Names are those of the account that asks, whoever owns the mailbox.
-    case list(Account, ListRequest, MailboxEncoding)
+    case list(Account, ListRequest, MailboxEncoding, appendLimit: UInt64)
     case lsub(Account, reference: String, pattern: String, MailboxEncoding)
     /// For whom has these rights on it.
     case findMailbox(Account, MailboxName, needing: MailboxRights)
@@ -35,7 +35,14 @@ package enum IMAPWork: Sendable {
     case setMetadata(Account, AnnotatedPlace, [MetadataChange])
 
     case spill(any BodyWriter)
-    case append(AppendedMessage)
+    /// Adds to a message what a URL names.
+    case catenate(CatenatedPart)
+    case append(AppendJob)
+    case authoriseURLs([AuthorisationRequest], URLAuthentication)
+    case locate(AddressedURL, URLAuthentication)
+    /// Of one's own mailboxes: one, or all.
+    case resetURLKeys(AccountID, MailboxName?)
+    case read(BodyID, Range<Int>)
 
     case store(StoreTask)
     case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
@@ -73,6 +80,12 @@ package enum IMAPOutcome: Sendable {
     case metadata([(name: AnnotationName, value: [UInt8]?)], largestLeftOut: Int?)
     case deleted(MailboxID)
     case appended(AppendResult)
+    case notAppended(AppendProblem)
+    /// Nil when one of them cannot be authorised.
+    case authorisedURLs([String]?)
+    /// Nil when there is nothing, or nothing for who asks.
+    case located(URLContent?)
+    case octets([UInt8])
     case stored(StoreResult)
     case copied(CopyResult)
     case expunged(NumberSet)
@@ -83,13 +96,4 @@ package enum IMAPOutcome: Sendable {
     /// searched for.
     case matched(NumberSet, unreadable: Int, ModSeq?)
     case unsearchable(SearchProblem)
-}
-
-/// A message whose octets have all come.
-package struct AppendedMessage: Sendable {
-    package var mailbox: MailboxID
-    package var body: any BodyWriter
-    package var flags: [Flag]
-    /// Nil: now.
-    package var internalDate: Timestamp?
 }

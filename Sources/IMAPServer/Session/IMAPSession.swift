@@ -199,6 +199,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
                 if !list.write(&output.bytes) { outgoing.insert(.numbers(list), at: 0) }
             case .fetch(let stream):
                 if let step = advance(stream, &output) { return step }
+            case .urls(let stream):
+                if let step = advance(stream) { return step }
             case .updates(let rules):
                 if let step = tellUpdates(rules, &output) { return step }
             case .tagged(let reply): write(reply, &output.bytes)

@@ -14,6 +14,7 @@ enum Outgoing: Sendable {
     case flags(FlagsList)
     case numbers(NumberList)
     case fetch(FetchStream)
+    case urls(URLStream)
     /// Tells what changed in the selected mailbox.
     case updates(UpdateRules)
     case tagged(TaggedReply)

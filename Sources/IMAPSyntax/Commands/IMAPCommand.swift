@@ -55,8 +55,13 @@ package enum IMAPRequest: Sendable {
     case lsub(reference: String, pattern: String)
     case namespace
     case status(MailboxName, [StatusItem])
-    /// Only when the message was gathered with the command; a server streams it instead (`CommandReader`).
-    case append(AppendHead, message: [UInt8])
+    /// Whole, which it is when it has no literal that is a message: a server streams those (`CommandReader`).
+    case append([AppendEvent])
+    /// RFC 4467.
+    case generateURLs([URLToAuthorise])
+    case fetchURLs([String])
+    /// Without a mailbox: of all of them. Without mechanisms: for all of them.
+    case resetKey(MailboxName?, mechanisms: [String])
     /// RFC 2177; the client's next line is `DONE`.
     case idle
     /// RFC 4314. Identifiers as the client wrote them.
@@ -82,6 +87,8 @@ package enum IMAPRequest: Sendable {
     case search(SearchRequest, uid: Bool)
     case fetch(SequenceSet, [FetchItem], FetchModifiers, uid: Bool)
     case store(SequenceSet, StoreAction, uid: Bool)
+    /// RFC 8508; as `append`.
+    case replace([AppendEvent], uid: Bool)
     case copy(SequenceSet, MailboxName, uid: Bool)
     case move(SequenceSet, MailboxName, uid: Bool)
 
@@ -111,6 +118,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case namespace = "NAMESPACE"
     case status = "STATUS"
     case append = "APPEND"
+    case generateURLs = "GENURLAUTH"
+    case fetchURLs = "URLFETCH"
+    case resetKey = "RESETKEY"
     case idle = "IDLE"
     case setACL = "SETACL"
     case deleteACL = "DELETEACL"
@@ -128,6 +138,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case search = "SEARCH"
     case fetch = "FETCH"
     case store = "STORE"
+    case replace = "REPLACE"
     case copy = "COPY"
     case move = "MOVE"
 
@@ -159,6 +170,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .namespace: (.authenticated, false)
         case .status: (.authenticated, false)
         case .append: (.authenticated, false)
+        case .generateURLs: (.authenticated, false)
+        case .fetchURLs: (.authenticated, false)
+        case .resetKey: (.authenticated, false)
         case .idle: (.authenticated, false)
         case .setACL: (.authenticated, false)
         case .deleteACL: (.authenticated, false)
@@ -176,6 +190,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .search: (.selected, true)
         case .fetch: (.selected, true)
         case .store: (.selected, true)
+        case .replace: (.selected, true)
         case .copy: (.selected, true)
         case .move: (.selected, true)
         }
@@ -215,6 +230,9 @@ extension IMAPRequest {
         case .namespace: .namespace
         case .status: .status
         case .append: .append
+        case .generateURLs: .generateURLs
+        case .fetchURLs: .fetchURLs
+        case .resetKey: .resetKey
         case .idle: .idle
         case .setACL: .setACL
         case .deleteACL: .deleteACL
@@ -232,10 +250,22 @@ extension IMAPRequest {
         case .search: .search
         case .fetch: .fetch
         case .store: .store
+        case .replace: .replace
         case .copy: .copy
         case .move: .move
         case .unknown: nil
         }
+    }
+}
+
+/// A URL of GENURLAUTH; `mechanism` in upper case.
+package struct URLToAuthorise: Sendable, Hashable {
+    package var url: String
+    package var mechanism: String
+
+    package init(url: String, mechanism: String) {
+        self.url = url
+        self.mechanism = mechanism
     }
 }
 

@@ -13,12 +13,12 @@ extension CommandParser {
         return try arguments(of: command)
     }
 
-    // uid = "UID" SP (copy / move / fetch / search / store / uid-expunge)
+    // uid = "UID" SP (copy / move / fetch / search / store / uid-expunge / replace)
     private mutating func uidRequest() throws(SyntaxError) -> IMAPRequest {
         try space()
         let name = try commandName()
         guard let command = IMAPCommandName(rawValue: name), command.hasUIDForm else {
-            throw SyntaxError("UID stands before COPY, EXPUNGE, FETCH, MOVE, SEARCH and STORE only")
+            throw SyntaxError("UID stands before COPY, EXPUNGE, FETCH, MOVE, REPLACE, SEARCH and STORE only")
         }
         return try messageArguments(of: command, uid: true)
     }
@@ -35,8 +35,11 @@ extension CommandParser {
         case .check: return .check
         case .close: return .close
         case .unselect: return .unselect
-        case .expunge, .search, .fetch, .store, .copy, .move: return try messageArguments(of: command, uid: false)
-        case .id, .authenticate, .login, .enable, .compress: return try sessionArguments(of: command)
+        case .resetKey: return try resetKey()
+        case .expunge, .search, .fetch, .store, .copy, .move, .replace:
+            return try messageArguments(of: command, uid: false)
+        case .id, .authenticate, .login, .enable, .compress, .generateURLs, .fetchURLs:
+            return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
         case .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata:
@@ -51,6 +54,8 @@ extension CommandParser {
         case .authenticate: return try authenticate()
         case .login: return try login()
         case .compress: return .compress(algorithm: try commandName())
+        case .generateURLs: return try urlsToAuthorise()
+        case .fetchURLs: return try urlsToFetch()
         case _: return .enable(try capabilities())
         }
     }
@@ -68,7 +73,7 @@ extension CommandParser {
         case .list: return .list(try listRequest())
         case .lsub: return try lsub()
         case .status: return try status()
-        case _: return try append()
+        case _: return .append(try append(isReplace: false, uid: false))
         }
     }
 
@@ -83,6 +88,7 @@ extension CommandParser {
         case .search: return .search(try searchRequest(), uid: uid)
         case .fetch: return try fetch(uid: uid)
         case .store: return try store(uid: uid)
+        case .replace: return .replace(try append(isReplace: true, uid: uid), uid: uid)
         case .copy:
             let set = try messagesBeforeMailbox()
             return .copy(set, try mailbox(), uid: uid)
@@ -90,6 +96,14 @@ extension CommandParser {
             let set = try messagesBeforeMailbox()
             return .move(set, try mailbox(), uid: uid)
         }
+    }
+
+    private mutating func append(isReplace: Bool, uid: Bool) throws(SyntaxError) -> [AppendEvent] {
+        var parser = AppendParser()
+        guard let events = try parser.parse(&self, behind: (isReplace, uid)) else {
+            throw SyntaxError("A literal is cut short")
+        }
+        return events
     }
 
     // copy = "COPY" SP sequence-set SP mailbox

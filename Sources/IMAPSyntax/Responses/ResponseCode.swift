@@ -8,6 +8,8 @@ package enum ResponseCode: Sendable, Hashable {
     case authorizationFailed
     /// The charsets understood.
     case badCharset([String])
+    /// RFC 4469 §4.1.
+    case badURL(String)
     case cannot
     case capability([String])
     case clientBug
@@ -55,6 +57,8 @@ package enum ResponseCode: Sendable, Hashable {
     case unknownCTE
     /// IMAP4rev1: the sequence number of the first message without `\Seen`.
     case unseen(UInt32)
+    /// RFC 4467 §4.1: how a URL can be authorised.
+    case urlMechanisms
     /// RFC 6154 §3.
     case useAttribute
 }

@@ -20,6 +20,7 @@ struct InMemoryState {
         var removals: [(modSeq: ModSeq, uids: NumberSet)] = []
         /// The first UID nobody has been told of as recent.
         var firstRecent: UInt64 = 1
+        var urlKey: Secret?
         var access: [AccessIdentifier: MailboxRights] = [:]
     }
 
