@@ -15,7 +15,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
         case .needInput, .hopeless: return 0
         case .literal: if !reader.keepLiteral(), case .hopeless = reader.refuseLiteral() { return 0 }
         case .command: _ = try? reader.parse(.modifiedUTF7)
-        case .endOfAppend, .rejected: break
+        case .rejected: break
         }
     }
     return 0

@@ -37,6 +37,9 @@ extension IMAPCommandName {
         case .namespace: CommandRule(group: group)
         case .status: CommandRule(group: group)
         case .append: CommandRule(group: group)
+        case .generateURLs: CommandRule(group: group)
+        case .fetchURLs: CommandRule(group: group)
+        case .resetKey: CommandRule(group: group)
         case .idle: CommandRule(group: group)
         case .setACL: CommandRule(group: group)
         case .deleteACL: CommandRule(group: group)
@@ -57,6 +60,7 @@ extension IMAPCommandName {
         case .multiSearch: CommandRule(group: group)
         case .fetch: CommandRule(group: group, mayAnnounceExpunge: false)
         case .store: CommandRule(group: group, mayAnnounceExpunge: false)
+        case .replace: CommandRule(group: group)
         case .copy: CommandRule(group: group)
         case .move: CommandRule(group: group)
         }

@@ -15,7 +15,17 @@ package struct IMAPSettings: Sendable {
     /// only looks at the first login.
     package var offersUnauthenticate = true
 
+    /// LITERAL+ or, when false, LITERAL-: whether a literal of more than 4096 octets may come without an invitation
+    /// (RFC 7888 §5).
+    package var offersLongLiterals = true
+
+    /// Vouches for the URLs that are authorised (RFC 4467). Without it URLAUTH is not offered.
+    package var urlAuthentication: URLAuthentication?
+
     package init() {}
+
+    /// RFC 7888 §5.
+    static let longestLiteralMinus: UInt64 = 4096
 
     /// Failed logins until the connection closes: enough for a mistyped password, few enough that guessing needs a
     /// new handshake every time.

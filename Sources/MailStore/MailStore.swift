@@ -92,6 +92,11 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
     func bodyWriter() -> any BodyWriter
     /// Adds messages to several mailboxes, all or none. Throws `overQuota`, as every addition to an account does.
     func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult]
+    /// Adds a message and removes another in one transaction (RFC 8508): what goes makes room for what comes. Throws
+    /// `noSuchBody`, with nothing changed, when the message that is to go is not there.
+    func replace(
+        _ uid: UID, in mailbox: MailboxID, with message: NewMessage, in target: MailboxID
+    ) async throws -> AppendResult
     /// Changes flags; messages that no longer exist are passed over, unchanged ones keep their MODSEQ. With
     /// `unchangedSince`, messages changed later are left alone and returned (RFC 7162 §3.1.3).
     func changeFlags(
@@ -107,6 +112,16 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
     /// Removes those of the messages that are still there, and, with `onlyDeleted`, carry `\Deleted`. Returns the
     /// UIDs removed.
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet
+
+    // URLs
+
+    /// The key that URLs of the mailbox are authorised with (RFC 4467 §2.2); nil when there is none. It goes with the
+    /// mailbox.
+    func urlKey(of mailbox: MailboxID) async throws -> Secret?
+    /// The same; the new key becomes it when there is none. Throws `noSuchMailbox`.
+    func urlKey(of mailbox: MailboxID, orNew new: Secret) async throws -> Secret
+    /// Removes the mailboxes' keys.
+    func resetURLKeys(of mailboxes: [MailboxID]) async throws
 
     // Bodies
 

@@ -79,9 +79,9 @@ extension RowReader {
 
 extension WriteTransaction {
     func write(_ removal: Removal, in mailbox: MailboxID) throws {
-        try execute(
+        try write(
             "INSERT OR REPLACE INTO expunged (mailbox, modseq, uids) VALUES (?, ?, ?)",
-            [mailbox.value, Int64(bitPattern: removal.modSeq.value), Data(removal.uids.map(UIDSetCoding.octets) ?? [])])
+            [mailbox.value, Int64(bitPattern: removal.modSeq.value)], removal.uids.map(UIDSetCoding.octets) ?? [])
     }
 
     /// Puts old removals together when there are many.
@@ -90,6 +90,9 @@ extension WriteTransaction {
         guard let kept = ExpungeHistory.shortened(removals) else { return }
         try execute("DELETE FROM expunged WHERE mailbox = ?", [mailbox.value])
         for removal in kept { try write(removal, in: mailbox) }
+        // An index file that is older could not be brought up to date any more.
+        guard let oldest = kept.first, oldest.uids == nil else { return }
+        try forgetIndex(before: oldest.modSeq, mailbox)
     }
 }
 

@@ -48,8 +48,11 @@ extension [MessageRow] {
 
 extension RowReader {
     /// Records above a MODSEQ, in the order in which they are to be applied.
+    ///
+    /// - Parameter passesOverDamage: leaves out what is damaged instead of throwing: mail is to be read without some of
+    ///   its flags rather than not at all.
     static func flagRecords(
-        of mailbox: MailboxID, since: ModSeq = ModSeq(0), _ db: Database
+        of mailbox: MailboxID, since: ModSeq = ModSeq(0), passesOverDamage: Bool = false, _ db: Database
     ) throws -> [FlagRecord] {
         let select = try db.cachedStatement(
             sql: "SELECT modseq, added, cleared, uids FROM flag_change WHERE mailbox = ? AND modseq > ? ORDER BY modseq"
@@ -58,6 +61,7 @@ extension RowReader {
         var records: [FlagRecord] = []
         while let row = try cursor.next() {
             guard let uids = UIDSetCoding.uids(bytes(row, 3)) else {
+                if passesOverDamage { continue }
                 throw StoreError.damaged("mailbox \(mailbox.value): a flag change")
             }
             records.append(
@@ -72,11 +76,11 @@ extension RowReader {
 
 extension WriteTransaction {
     func write(_ record: FlagRecord, in mailbox: MailboxID) throws {
-        try execute(
+        try write(
             "INSERT INTO flag_change (mailbox, modseq, added, cleared, uids) VALUES (?, ?, ?, ?, ?)",
             [
                 mailbox.value, Int64(bitPattern: record.modSeq.value), Int64(bitPattern: record.set.rawValue),
-                Int64(bitPattern: record.cleared.rawValue), Data(UIDSetCoding.octets(record.uids)),
-            ])
+                Int64(bitPattern: record.cleared.rawValue),
+            ], UIDSetCoding.octets(record.uids))
     }
 }

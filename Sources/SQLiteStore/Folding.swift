@@ -87,6 +87,11 @@ extension WriteTransaction {
     func forget(upTo modSeq: ModSeq, _ mailbox: MailboxID) throws {
         let arguments: StatementArguments = [mailbox.value, Int64(clamping: modSeq.value)]
         try execute("DELETE FROM flag_change WHERE mailbox = ? AND modseq <= ?", arguments)
+        try forgetIndex(before: modSeq, mailbox)
+    }
+
+    /// What it would need to be brought up to date is gone.
+    func forgetIndex(before modSeq: ModSeq, _ mailbox: MailboxID) throws {
         guard let file = try RowReader.indexFile(of: mailbox, db), file.modSeq < modSeq else { return }
         try execute("DELETE FROM index_file WHERE mailbox = ?", [mailbox.value])
         pending.deadIndexes.append(directory.index(mailbox, file.modSeq))

@@ -12,7 +12,7 @@ extension RowReader {
             state.snapshot = snapshot
             state.unsaved = changed
         } else {
-            let snapshot = try snapshot(state, db)
+            let snapshot = try snapshot(state, passesOverDamage: true, db)
             state.snapshot = snapshot
             state.unsaved = snapshot.count
         }
@@ -20,10 +20,12 @@ extension RowReader {
     }
 
     /// From the database's rows.
-    static func snapshot(_ state: MailboxState, _ db: Database) throws -> MailboxSnapshot {
+    static func snapshot(
+        _ state: MailboxState, passesOverDamage: Bool = false, _ db: Database
+    ) throws -> MailboxSnapshot {
         let id = state.record.id
         var rows = try rows(of: id, from: .min, expecting: state.record.messageCount, db)
-        for record in try flagRecords(of: id, db) { record.apply(to: &rows) }
+        for record in try flagRecords(of: id, passesOverDamage: passesOverDamage, db) { record.apply(to: &rows) }
         return MailboxSnapshot(
             mailbox: id, uidValidity: state.record.uidValidity, uidNext: state.record.uidNext,
             highestModSeq: state.record.highestModSeq, keywords: state.keywords, rows: rows)
@@ -55,7 +57,8 @@ extension RowReader {
             snapshot.append(rows)
             changed += rows.count
         }
-        for flags in try flagRecords(of: record.id, since: file.modSeq, db) {
+        guard let records = try? flagRecords(of: record.id, since: file.modSeq, db) else { return nil }
+        for flags in records {
             snapshot.update(flags.uids) { flags.apply(to: &$0) }
             changed += flags.uids.count
         }
@@ -70,10 +73,10 @@ extension RowReader {
     /// The index file that belongs to a mailbox.
     static func indexFile(of mailbox: MailboxID, _ db: Database) throws -> KeptIndex? {
         let select = try db.cachedStatement(sql: "SELECT modseq, checksum FROM index_file WHERE mailbox = ?")
-        return try Row.fetchOne(select, arguments: [mailbox.value]).map { row in
-            KeptIndex(
-                modSeq: ModSeq(UInt64(clamping: try row.value(0) as Int64)),
-                checksum: UInt64(bitPattern: try row.value(1)))
+        return try Row.fetchOne(select, arguments: [mailbox.value]).flatMap { row in
+            // What is damaged is none.
+            guard let modSeq = try? row.value(0) as Int64, let checksum = try? row.value(1) as Int64 else { return nil }
+            return KeptIndex(modSeq: ModSeq(UInt64(clamping: modSeq)), checksum: UInt64(bitPattern: checksum))
         }
     }
 }

@@ -37,6 +37,38 @@ extension SQLiteStore {
     }
 
     package func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
+        let outgoing = try SQLiteStore.outgoing(messages)
+        return try await committer.commit(bodies: outgoing.bodies) { transaction, stored in
+            try transaction.append(outgoing.additions, stored, outgoing.summaries)
+        }
+    }
+
+    package func replace(
+        _ uid: UID, in mailbox: MailboxID, with message: NewMessage, in target: MailboxID
+    ) async throws -> AppendResult {
+        _ = try await open(mailbox)
+        let outgoing = try SQLiteStore.outgoing([(target, [message])])
+        return try await committer.commit(bodies: outgoing.bodies) { transaction, stored in
+            let uids = NumberSet(uid.value...uid.value)
+            guard try !transaction.remove(uids, from: mailbox, onlyDeleted: false).isEmpty else {
+                throw StoreError.noSuchBody
+            }
+            let results = try transaction.append(outgoing.additions, stored, outgoing.summaries)
+            guard let result = results.first else { throw StoreError.noSuchMailbox }
+            return result
+        }
+    }
+
+    /// Messages on their way to a transaction, each body once.
+    private struct OutgoingMessages: Sendable {
+        var bodies: [OutgoingBody] = []
+        var summaries: [[UInt8]] = []
+        var additions: [(mailbox: MailboxID, messages: [PlacedMessage])] = []
+    }
+
+    private static func outgoing(
+        _ messages: [(mailbox: MailboxID, messages: [NewMessage])]
+    ) throws -> OutgoingMessages {
         var bodies: [OutgoingBody] = []
         var summaries: [[UInt8]] = []
         var numbers: [ObjectIdentifier: Int] = [:]
@@ -52,9 +84,7 @@ extension SQLiteStore {
             }
             return (mailbox: mailbox, messages: placed)
         }
-        return try await committer.commit(bodies: bodies) { [summaries] transaction, stored in
-            try transaction.append(additions, stored, summaries)
-        }
+        return OutgoingMessages(bodies: bodies, summaries: summaries, additions: additions)
     }
 
     /// Takes the body in, in one of the two forms the segment writer knows; returns its index.

@@ -147,9 +147,11 @@ package final class SQLiteStore: MailStore {
         let names = try StoreDirectory.names(in: directory.indexes)
         guard !names.isEmpty else { return }
         let known = try pool.read { db in
-            try Row.fetchAll(db, sql: "SELECT mailbox, modseq FROM index_file").map { row in
-                directory.index(
-                    MailboxID(try row.value(0)), ModSeq(UInt64(clamping: try row.value(1) as Int64)))
+            try Row.fetchAll(db, sql: "SELECT mailbox, modseq FROM index_file").compactMap { row -> String? in
+                guard let mailbox = try? row.value(0) as Int64, let modSeq = try? row.value(1) as Int64 else {
+                    return nil
+                }
+                return directory.index(MailboxID(mailbox), ModSeq(UInt64(clamping: modSeq)))
             }
         }
         for orphan in Set(names.map { "\(directory.indexes)/\($0)" }).subtracting(known) { unlink(orphan) }

@@ -58,6 +58,9 @@ enum Schema {
             PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
         CREATE INDEX access_by_account ON access (domain, account);
 
+        -- What URLs of a mailbox are authorised with.
+        CREATE TABLE url_key (mailbox INTEGER PRIMARY KEY, key BLOB NOT NULL);
+
         -- mailbox 0 is the server, reader 0 everybody who may read the mailbox. payer: whose room it takes.
         CREATE TABLE annotation (
             mailbox INTEGER NOT NULL, reader INTEGER NOT NULL, name TEXT NOT NULL,
@@ -104,7 +107,7 @@ enum Schema {
             id INTEGER PRIMARY KEY,
             segment INTEGER NOT NULL, position INTEGER NOT NULL,
             length INTEGER NOT NULL, checksum INTEGER NOT NULL,
-            refs INTEGER NOT NULL, summary BLOB NOT NULL);
+            refs INTEGER NOT NULL, summary_checksum INTEGER NOT NULL, summary BLOB NOT NULL);
 
         -- Bodies that wait for a segment, for which body.segment is 0: a caller who is alone pays for one sync, not two.
         CREATE TABLE parked (id INTEGER PRIMARY KEY, content BLOB NOT NULL);

@@ -37,6 +37,8 @@ extension SessionHandler where Session: ~Copyable {
     /// Makes another piece of input from what the peer sent compressed. False when there is nothing to make it of.
     func inflateInput(_ context: ChannelHandlerContext) -> Bool {
         guard compressedInput != nil, input.readableBytes < inputLimit else { return false }
+        // What was read gives its room back: else the buffer would grow to all that a small piece stands for.
+        input.discardReadBytes()
         let before = input.readableBytes
         do {
             try compressedInput?.inflate(into: &input)

@@ -28,7 +28,13 @@ import Testing
         _ = await cleartext.connect()
         let secured = fixture.client()
         _ = await secured.connect()
-        return [cleartext, secured, await fixture.session(), await fixture.session("INBOX")]
+        var settings = IMAPSettings()
+        settings.urlAuthentication = URLAuthorizationTests.code
+        settings.offersLongLiterals = false
+        return [
+            cleartext, secured, await fixture.session(), await fixture.session("INBOX"),
+            await fixture.session(settings: settings),
+        ]
     }
 
     /// Of an answer; numbers of the configuration are written `n`.

@@ -142,4 +142,23 @@ import WireFraming
         #expect(answer.hasSuffix("\r\na OK STORE completed\r\n"))
         #expect(await a.send("a STORE 1:* +FLAGS.SILENT (\\Seen)\r\n") == "a OK STORE completed\r\n")
     }
+
+    @Test("COPY by numbers is all or nothing, whatever others do meanwhile (RFC 3501 §6.4.7)")
+    func copyRace() async throws {
+        let fixture = try await Fixture()
+        try await fixture.deliver((1...3).map(Fixture.simple))
+        let client = SteppedClient(fixture.served, fixture.service)
+        _ = await client.run("l LOGIN fred secret\r\ns SELECT INBOX\r\n")
+        client.send("a COPY 1:3 Trash\r\n")
+        // The command is understood; the store is not asked yet.
+        await client.advance()
+        let inbox = try await fixture.mailbox("INBOX").id
+        _ = try await fixture.store.remove(NumberSet(2...2), from: inbox, onlyDeleted: false)
+        while !client.isWaiting { await client.advance() }
+        #expect(client.takeOutput().hasSuffix("a NO [EXPUNGEISSUED] Some of the messages are gone\r\n"))
+        #expect(try await fixture.mailbox("Trash").messageCount == 0)
+        // By UID, what is gone is passed over.
+        let answer = await client.run("b UID COPY 1:3 Trash\r\n")
+        #expect(answer.contains(" 1,3 1:2] COPY completed\r\n"))
+    }
 }

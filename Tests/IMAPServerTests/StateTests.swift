@@ -20,6 +20,9 @@ import WireFraming
         .rename: "RENAME Trash Bin", .subscribe: "SUBSCRIBE INBOX", .unsubscribe: "UNSUBSCRIBE INBOX",
         .list: "LIST \"\" *", .lsub: "LSUB \"\" *", .namespace: "NAMESPACE", .status: "STATUS INBOX (MESSAGES)",
         .append: "APPEND INBOX {3+}\r\nabc",
+        .generateURLs:
+            #"GENURLAUTH "imap://fred%40example.org@mail.example.org/INBOX/;uid=1;urlauth=anonymous" INTERNAL"#,
+        .fetchURLs: "URLFETCH /INBOX/;uid=1", .resetKey: "RESETKEY", .replace: "REPLACE 1 Drafts {3+}\r\nabc",
         .setACL: "SETACL INBOX anyone l", .deleteACL: "DELETEACL INBOX anyone", .getACL: "GETACL INBOX",
         .listRights: "LISTRIGHTS INBOX anyone", .myRights: "MYRIGHTS INBOX",
         .getMetadata: "GETMETADATA INBOX /private/comment",
@@ -35,13 +38,15 @@ import WireFraming
     private func client(at place: Place) async throws -> Client {
         let fixture = try await Fixture()
         try await fixture.deliver([Fixture.simple(1)])
+        var settings = IMAPSettings()
+        settings.urlAuthentication = URLAuthorizationTests.code
         switch place {
         case .cleartext, .notAuthenticated:
-            let client = fixture.client(tls: place == .cleartext ? nil : Fixture.tls)
+            let client = fixture.client(tls: place == .cleartext ? nil : Fixture.tls, settings: settings)
             _ = await client.connect()
             return client
-        case .authenticated: return await fixture.session()
-        case .selected: return await fixture.session("INBOX")
+        case .authenticated: return await fixture.session(settings: settings)
+        case .selected: return await fixture.session("INBOX", settings: settings)
         }
     }
 

@@ -107,6 +107,16 @@ final class TroubledStore: MailStore {
     func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
         try await base.append(messages)
     }
+    func replace(
+        _ uid: UID, in mailbox: MailboxID, with message: NewMessage, in target: MailboxID
+    ) async throws -> AppendResult {
+        try await base.replace(uid, in: mailbox, with: message, in: target)
+    }
+    func urlKey(of mailbox: MailboxID) async throws -> Secret? { try await base.urlKey(of: mailbox) }
+    func urlKey(of mailbox: MailboxID, orNew new: Secret) async throws -> Secret {
+        try await base.urlKey(of: mailbox, orNew: new)
+    }
+    func resetURLKeys(of mailboxes: [MailboxID]) async throws { try await base.resetURLKeys(of: mailboxes) }
     func changeFlags(
         _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
     ) async throws -> NumberSet {

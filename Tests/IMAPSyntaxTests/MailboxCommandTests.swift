@@ -137,15 +137,18 @@ import Testing
 
     @Test func append() throws {
         let text = "A003 APPEND saved-messages (\\Seen $Forwarded) \" 7-Feb-1994 21:52:25 -0800\" {3}\r\nabc"
-        guard case .append(let head, let message) = try parse(text).request else {
+        guard case .append(let events) = try parse(text).request else {
             Issue.record()
             return
         }
-        #expect(head.mailbox.text == "saved-messages")
-        #expect(head.flags == [.seen, Keyword("$Forwarded").map { .keyword($0) }])
-        #expect(head.internalDate == Timestamp(seconds: 760_686_745, zoneMinutes: -480))
-        #expect(head.literal == LiteralHeader(count: 3))
-        #expect(message == Array("abc".utf8))
+        let forwarded = try #require(Keyword("$Forwarded"))
+        let date = Timestamp(seconds: 760_686_745, zoneMinutes: -480)
+        #expect(
+            events == [
+                .target(AppendTarget(mailbox: try #require(MailboxName("saved-messages")))),
+                .message(flags: [.seen, .keyword(forwarded)], internalDate: date),
+                .text(Array("abc".utf8), isBinary: false), .endOfMessage, .end,
+            ])
         #expect(error("APPEND a ~{2+}\r\n\0\0") == nil)
         #expect(error("APPEND a {2+}\r\n\0\0")?.answer == .bad)
         for bad in [

@@ -8,6 +8,10 @@ import Testing
         "a LOGIN {3+}\r\njoe {6+}\r\nse\r\net\r\n", "a1 AUTHENTICATE PLAIN AHRlc3QAdGVzdA==\r\n",
         "a LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (\"*\" &AOQ-%) "
             + "RETURN (SPECIAL-USE CHILDREN STATUS (MESSAGES UNSEEN))\r\n",
+        "a APPEND INBOX CATENATE (URL \"/INBOX/;UID=1\" TEXT {1+}\r\nx) (\\Seen) {1+}\r\ny\r\n",
+        "a UID REPLACE 7 Drafts UTF8 (~{2+}\r\nab)\r\n",
+        "a GENURLAUTH \"imap://joe@x/INBOX/;uid=20;urlauth=anonymous\" INTERNAL\r\n",
+        "a FETCH 1 (BINARY.PEEK[1.2]<0.9> BINARY.SIZE[] PREVIEW (LAZY))\r\n",
         "a APPEND \"x y\" (\\Seen $Junk) \" 7-Feb-1994 21:52:25 -0800\" ~{3+}\r\na\0b\r\n",
         "a UID FETCH 1:*,4,*:7 (FLAGS BODY.PEEK[1.2.HEADER.FIELDS (DATE FROM)]<0.100> BINARY[3]) (CHANGEDSINCE 5)\r\n",
         "a SEARCH RETURN (MIN) CHARSET UTF-8 OR (NOT FROM x SINCE 1-Feb-1994) UID 5:* HEADER a {2+}\r\nxy\r\n",

@@ -149,7 +149,13 @@ struct FlagJournalTests {
                 _ = try await store.changeFlags(inbox, uids(1...2), .add([.seen]), unchangedSince: nil)
                 try store.tamper("UPDATE flag_change SET uids = x'0102' || substr(uids, 3)")
                 #expect(try await store.verify { _ in }.contains { $0.problem.contains("a flag change") })
+                await #expect(throws: StoreError.self) { try await store.fold(inbox) }
                 store.cache.saved(inbox, .max)
+            }
+            // Mail is there, with the flags that can be known.
+            try await withStore(path, options: IndexFileTests.options) { store in
+                let fixture = try await store.firstFixture()
+                #expect(try await fixture.rows(fixture.mailbox("INBOX").id) == ["1[]", "2[]", "3[]"])
             }
         }
     }

@@ -8,10 +8,12 @@ extension IMAPService {
     /// Mailboxes whose annotations are read at a time, and octets of all, after which no more are read: for the rest
     /// nothing is told of them (RFC 9590 §3 allows it).
     private static let annotatedAtOnce = 200
-    private static let annotationOctets = 4 << 20
+    private static let annotationOctets = 1 << 20
 
     /// The untagged responses to a LIST.
-    func list(_ request: ListRequest, for user: Account, _ encoding: MailboxEncoding) async throws -> [UInt8] {
+    func list(
+        _ request: ListRequest, for user: Account, _ encoding: MailboxEncoding, appendLimit: UInt64
+    ) async throws -> [UInt8] {
         let listing = try await listing(for: user, request)
         let answers = try await listing.list(request)
         let annotated = answers.compactMap(\.mailbox).filter { mailbox in
@@ -24,7 +26,8 @@ extension IMAPService {
             annotations[mailbox.id]?.append(Annotation(name: .specialUse, value: Array(use.rawValue.utf8)))
         }
         return MailboxListing.written(
-            answers, request, rights: listing.rights(on:), annotations: annotations, encoding)
+            answers, request, rights: listing.rights(on:), annotations: annotations, encoding,
+            appendLimit: appendLimit)
     }
 
     private func annotations(

@@ -46,25 +46,25 @@ extension IMAPSession {
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
         let mayMark = setsSeen && !mailbox.isReadOnly && mailbox.rights.contains(.markSeen)
-        let unseen = mayMark ? mailbox.unseen(positions) : NumberSet()
-        guard !unseen.isEmpty else { return answer(tag, plan, positions, uid: uid, &output) }
-        return perform(.changeFlags(mailbox.id, unseen, .add([.seen]), unchangedSince: nil)) {
-            session, outcome, output in
-            guard case .changedFlags = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            return session.answer(tag, plan, positions, newlySeen: unseen, uid: uid, &output)
+        let task = SeenTask(mailbox: mailbox, positions: positions)
+        guard mayMark, task.mayFindUnseen else { return answer(tag, plan, positions, uid: uid, &output) }
+        return perform(.markSeen(task)) { session, outcome, output in
+            guard case .markedSeen(let result) = outcome else {
+                return session.concludeFailed(tag, outcome, updates: UpdateRules(after: .fetch, uid: uid), &output)
+            }
+            session.state.replaceMailbox(result.mailbox)
+            return session.answer(tag, plan, positions, newlySeen: result.newlySeen, uid: uid, &output)
         }
     }
 
-    /// Queues the answer. With `newlySeen`, the view first takes in what reading has changed: the answers tell the
-    /// flags of those messages themselves.
+    /// Queues the answer.
+    ///
+    /// - Parameter newlySeen: what reading has changed: the answers tell the flags of those messages themselves.
     private mutating func answer(
         _ tag: String, _ plan: FetchPlan, _ positions: [Range<Int>], newlySeen: NumberSet = NumberSet(), uid: Bool,
         _ output: inout SessionOutput
     ) -> Step {
         let updates = UpdateRules(after: .fetch, uid: uid)
-        if let mailbox = state.mailbox, let now = store.current(mailbox.id), !newlySeen.isEmpty {
-            state.replaceMailbox(mailbox.marking(newlySeen, seenIn: now))
-        }
         guard let mailbox = state.mailbox else { return .ready }
         var writer = FetchWriter(plan: plan, mailbox: mailbox)
         writer.newlySeen = newlySeen
@@ -81,12 +81,15 @@ extension IMAPSession {
     /// Writes more of a FETCH, and asks for its next piece when all of the last is written. Nil to go on writing.
     mutating func advance(_ stream: FetchStream, _ output: inout SessionOutput) -> Step? {
         var stream = stream
-        let end = min(stream.piece.count, stream.written + max(0, productionChunk - output.bytes.count))
-        output.bytes.append(stream.piece[stream.written..<end])
-        stream.written = end
-        guard end == stream.piece.count else {
-            outgoing.insert(.fetch(stream), at: 0)
-            return nil
+        while let next = stream.octets.first {
+            guard output.bytes.count < productionChunk else {
+                outgoing.insert(.fetch(stream), at: 0)
+                return nil
+            }
+            let piece = next.prefix(productionChunk - output.bytes.count)
+            output.bytes.append(whole: piece)
+            stream.octets[stream.octets.startIndex] = next.dropFirst(piece.count)
+            if piece.count == next.count { stream.octets.removeFirst() }
         }
         guard !stream.isComplete else { return finish(stream, &output) }
         return perform(.fetch(stream.request)) { session, outcome, output in
@@ -125,8 +128,7 @@ extension IMAPSession {
 extension FetchStream {
     fileprivate func continued(by piece: FetchPiece) -> FetchStream {
         var stream = self
-        stream.piece = piece.bytes
-        stream.written = 0
+        stream.octets = piece.octets[...]
         stream.isComplete = piece.next == nil
         if let next = piece.next { stream.request.cursor = next }
         if let problem = piece.problem { stream.problem = max(stream.problem ?? .gone, problem) }
@@ -138,26 +140,5 @@ extension SelectedMailbox {
     /// A set of UIDs with those that are no message's any more; `*` is the last that was given out.
     fileprivate func uidsNamed(by set: SequenceSet) -> NumberSet {
         set.resolved(largest: UInt32(min(view.uidNext - 1, UInt64(UInt32.max))), saved: saved)
-    }
-
-    fileprivate func unseen(_ positions: [Range<Int>]) -> NumberSet {
-        var uids = NumberSet()
-        for range in positions {
-            view.forEach(in: range) { if !$1.flags.contains(.seen) { uids.appendAscending($1.uid.value) } }
-        }
-        return uids
-    }
-
-    /// The view with the messages marked that the store has marked now. Their MODSEQ is the store's, so that comparing
-    /// finds nothing to tell; other changes of the same messages are still found.
-    fileprivate func marking(_ uids: NumberSet, seenIn now: MailboxSnapshot) -> SelectedMailbox {
-        var marked = self
-        marked.view.update(uids) { row in
-            guard let position = now.position(of: row.uid) else { return }
-            let new = now[position]
-            row.flags.insert(.seen)
-            if new.flags == row.flags { row.modSeq = new.modSeq }
-        }
-        return marked
     }
 }

@@ -16,7 +16,9 @@ extension IMAPSession {
             enqueue(reply)
             return conclude(tag, .ok, "LIST completed", &output)
         }
-        return answer(tag, .list(account, request, enabled.mailboxEncoding), "LIST completed", &output)
+        return answer(
+            tag, .list(account, request, enabled.mailboxEncoding, appendLimit: settings.maximumMessageSize),
+            "LIST completed", &output)
     }
 
     /// RFC 3501 §6.3.9.

@@ -81,7 +81,9 @@ extension IMAPSession {
         return perform(.findMailbox(account, name, needing: .read)) { session, outcome, output in
             guard case .found(let found) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             var reply = OutputBuffer()
-            reply.append(statusOf: found.name, found.mailbox.values(items), session.enabled.mailboxEncoding)
+            reply.append(
+                statusOf: found.name, found.mailbox.values(items, appendLimit: session.settings.maximumMessageSize),
+                session.enabled.mailboxEncoding)
             session.enqueue(reply)
             return session.conclude(tag, .ok, "STATUS completed", &output)
         }
@@ -98,7 +100,7 @@ extension IMAPSession {
 
 extension Mailbox {
     /// What STATUS tells of it.
-    func values(_ items: [StatusItem]) -> [(item: StatusItem, value: UInt64)] {
+    func values(_ items: [StatusItem], appendLimit: UInt64) -> [(item: StatusItem, value: UInt64)] {
         items.map { item in
             switch item {
             case .messages: (item, UInt64(messageCount))
@@ -109,6 +111,7 @@ extension Mailbox {
             case .deleted: (item, UInt64(deletedCount))
             case .size: (item, size)
             case .highestModSeq: (item, highestModSeq.value)
+            case .appendLimit: (item, appendLimit)
             }
         }
     }

@@ -27,6 +27,9 @@ extension IMAPSession {
             var reply = OutputBuffer()
             let isReadOnly = mailbox.isReadOnly
             mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, session.enabled, &reply)
+            if session.settings.urlAuthentication != nil, mailbox.isOwn {
+                reply.append(status: .ok, tag: nil, code: .urlMechanisms, "How URLs are authorised")
+            }
             if session.enabled.contains(.imap4rev2) { session.writeSelected(opened.found, &reply) }
             session.enqueue(reply)
             session.tell(opened.missed, in: mailbox)
@@ -111,7 +114,8 @@ extension SelectedMailbox {
         output.appendFlagLists(view.keywords, changeableFlags)
         output.append(exists: view.count)
         if tellsRecent { output.append(recent: announcedRecent) }
-        if tellsRecent, hasUnseen, let unseen = firstUnseen {
+        // A sequence number.
+        if tellsRecent, hasUnseen, !enabled.contains(.uidOnly), let unseen = firstUnseen {
             output.append(status: .ok, tag: nil, code: .unseen(UInt32(unseen + 1)), "First unseen")
         }
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")

@@ -41,7 +41,8 @@ package struct FetchPlan: Sendable {
     /// - Parameter withUID: whether the UID is told unasked, as in the answer to UID FETCH.
     package init?(_ requested: [FetchItem], withUID: Bool, _ enabled: EnabledFeatures = []) {
         var items: [Item] = []
-        if withUID, !requested.contains(.uid) { items.append(Item(.uid)) }
+        // A UIDFETCH begins with it.
+        if withUID, !enabled.contains(.uidOnly), !requested.contains(.uid) { items.append(Item(.uid)) }
         // Once is enough, however often it is asked for.
         var known: Set<Item> = []
         for item in requested {
@@ -53,8 +54,10 @@ package struct FetchPlan: Sendable {
 
     private init(_ items: [Item], _ enabled: EnabledFeatures) {
         self.enabled = enabled
+        // message-data =/ uniqueid SP "UIDFETCH" SP msg-att          RFC 9586
+        let opening = enabled.contains(.uidOnly) ? " UIDFETCH (" : " FETCH ("
         self.items = items.enumerated().map { index, item in
-            Item(kind: item.kind, label: Array((index == 0 ? " FETCH (" : " ").utf8) + item.label)
+            Item(kind: item.kind, label: Array((index == 0 ? opening : " ").utf8) + item.label)
         }
         var (needsSummary, sections, onlyHeaders) = (false, 0, true)
         for item in items {
@@ -84,15 +87,17 @@ package struct FetchPlan: Sendable {
     /// What is told unasked. Who has enabled CONDSTORE is told the UID and the MODSEQ too (RFC 7162 §3.2.4), and who has
     /// enabled IMAP4rev2 the UID (RFC 9051 §7.5.2).
     static func flags(withUID: Bool, _ enabled: EnabledFeatures) -> FetchPlan {
-        guard !enabled.contains(.condstore) else {
-            return FetchPlan([Item(.uid), Item(.flags), Item(.modSeq)], enabled)
-        }
-        let withUID = withUID || enabled.contains(.imap4rev2)
-        return FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)], enabled)
+        let tellsModSeq = enabled.contains(.condstore)
+        let tellsUID =
+            (withUID || tellsModSeq || enabled.contains(.imap4rev2)) && !enabled.contains(.uidOnly)
+        return FetchPlan(
+            (tellsUID ? [Item(.uid)] : []) + [Item(.flags)] + (tellsModSeq ? [Item(.modSeq)] : []), enabled)
     }
 
     /// The MODSEQ of messages whose flags the client knows.
-    static func modSeq(_ enabled: EnabledFeatures) -> FetchPlan { FetchPlan([Item(.uid), Item(.modSeq)], enabled) }
+    static func modSeq(_ enabled: EnabledFeatures) -> FetchPlan {
+        FetchPlan((enabled.contains(.uidOnly) ? [] : [Item(.uid)]) + [Item(.modSeq)], enabled)
+    }
 
     /// Whether the index alone answers.
     var isIndexed: Bool { !needsSummary && !needsBody }

@@ -33,6 +33,8 @@ package struct IMAPService: SessionService {
             return try await attempt(work, notify)
         } catch let error as StoreError {
             return .failed(error)
+        } catch let problem as AppendProblem {
+            return .notAppended(problem)
         } catch is AccessDenied {
             return .denied
         } catch is UnusableName {
@@ -56,8 +58,8 @@ package struct IMAPService: SessionService {
             return .refreshed(try await refresh(task))
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
-        case .list(let user, let request, let encoding):
-            return .written(try await list(request, for: user, encoding))
+        case .list(let user, let request, let encoding, let limit):
+            return .written(try await list(request, for: user, encoding, appendLimit: limit))
         case .lsub(let user, let reference, let pattern, let encoding):
             let listing = try await subscriptionListing(of: user)
             return .written(try await listing.written(reference: reference, pattern: pattern, encoding))
@@ -92,11 +94,20 @@ package struct IMAPService: SessionService {
         case .spill(let writer):
             try await writer.spill()
             return .done
-        case .append(let message):
-            return .appended(try await append(message))
-        case .changeFlags(let mailbox, let uids, let change, let unchangedSince):
-            return .changedFlags(
-                modified: try await store.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince))
+        case .catenate(let part):
+            try await catenate(part)
+            return .done
+        case .append(let job):
+            return .appended(try await append(job))
+        case .authoriseURLs(let requests, let authentication):
+            return .authorisedURLs(try await authorise(requests, authentication))
+        case .locate(let url, let authentication):
+            return .located(try await fetch(url, authentication))
+        case .resetURLKeys(let account, let name):
+            try await resetURLKeys(of: account, name)
+            return .done
+        case .read(let body, let range):
+            return .octets(try await store.read(body, range))
         case .copy(let user, let uids, let from, let to, let allOrNothing):
             let target = try await require(.insert, on: to, for: user)
             return .copied(
@@ -111,6 +122,8 @@ package struct IMAPService: SessionService {
             return .expunged(try await store.remove(uids, from: mailbox, onlyDeleted: true))
         case .store(let task):
             return .stored(try await store(task))
+        case .markSeen(let task):
+            return .markedSeen(try await markSeen(task))
         case .narrow(let scope):
             return .narrowed(try await narrow(scope))
         case .fetch(let request):

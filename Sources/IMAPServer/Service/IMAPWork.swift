@@ -15,7 +15,7 @@ package enum IMAPWork: Sendable {
     case observe(MailboxID)
 
     // Names are those of the account that asks, whoever owns the mailbox.
-    case list(Account, ListRequest, MailboxEncoding)
+    case list(Account, ListRequest, MailboxEncoding, appendLimit: UInt64)
     case lsub(Account, reference: String, pattern: String, MailboxEncoding)
     /// For whom has these rights on it.
     case findMailbox(Account, MailboxName, needing: MailboxRights)
@@ -35,14 +35,21 @@ package enum IMAPWork: Sendable {
     case setMetadata(Account, AnnotatedPlace, [MetadataChange])
 
     case spill(any BodyWriter)
-    case append(AppendedMessage)
+    /// Adds to a message what a URL names.
+    case catenate(CatenatedPart)
+    case append(AppendJob)
+    case authoriseURLs([AuthorisationRequest], URLAuthentication)
+    case locate(AddressedURL, URLAuthentication)
+    /// Of one's own mailboxes: one, or all.
+    case resetURLKeys(AccountID, MailboxName?)
+    case read(BodyID, Range<Int>)
 
     case store(StoreTask)
-    case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
     case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
     case move(Account, NumberSet, from: MailboxID, to: MailboxName)
     case expunge(MailboxID, NumberSet)
     case narrow(FetchScope)
+    case markSeen(SeenTask)
     case fetch(FetchRequest)
     case search(SearchTask)
     /// The rest of a search that takes long.
@@ -77,12 +84,17 @@ package enum IMAPOutcome: Sendable {
     case metadata([(name: AnnotationName, value: [UInt8]?)], largestLeftOut: Int?)
     case deleted(MailboxID)
     case appended(AppendResult)
-    /// UIDs left alone because of `unchangedSince`.
-    case changedFlags(modified: NumberSet)
+    case notAppended(AppendProblem)
+    /// Nil when one of them cannot be authorised.
+    case authorisedURLs([String]?)
+    /// Nil when there is nothing, or nothing for who asks.
+    case located(URLContent?)
+    case octets([UInt8])
     case stored(StoreResult)
     case copied(CopyResult)
     case expunged(NumberSet)
     case narrowed(NarrowedFetch)
+    case markedSeen(SeenResult)
     case fetched(FetchPiece)
     case matched(SearchFindings)
     /// It takes long: the client is told how far it is, and it goes on.
@@ -90,13 +102,4 @@ package enum IMAPOutcome: Sendable {
     /// Mailboxes in which something was found, and the rest of the search, if there is one.
     case foundInMailboxes([MailboxFindings], rest: MultiSearchJob?)
     case unsearchable(SearchProblem)
-}
-
-/// A message whose octets have all come.
-package struct AppendedMessage: Sendable {
-    package var mailbox: MailboxID
-    package var body: any BodyWriter
-    package var flags: [Flag]
-    /// Nil: now.
-    package var internalDate: Timestamp?
 }

@@ -120,7 +120,7 @@ extension MailboxListing {
     /// - Parameter annotations: by mailbox, of those that may be annotated and are read.
     static func written(
         _ answers: [Answer], _ request: ListRequest, rights: (MailboxName) -> MailboxRights,
-        annotations: [MailboxID: [Annotation]], _ encoding: MailboxEncoding
+        annotations: [MailboxID: [Annotation]], _ encoding: MailboxEncoding, appendLimit: UInt64
     ) -> [UInt8] {
         var output = OutputBuffer()
         for answer in answers {
@@ -128,7 +128,8 @@ extension MailboxListing {
             guard let mailbox = answer.mailbox else { continue }
             let rights = rights(mailbox.name)
             if !request.returns.status.isEmpty, rights.contains(.read) {
-                output.append(statusOf: mailbox.name, mailbox.values(request.returns.status), encoding)
+                let values = mailbox.values(request.returns.status, appendLimit: appendLimit)
+                output.append(statusOf: mailbox.name, values, encoding)
             }
             if request.returns.rights { output.append(myRights: rights, on: mailbox.name, encoding) }
             if let known = annotations[mailbox.id] {

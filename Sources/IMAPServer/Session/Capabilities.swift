@@ -6,19 +6,24 @@ extension IMAPSession {
     var capabilities: [String] {
         guard state.account == nil else {
             var capabilities = IMAPSession.authenticatedCapabilities
+            capabilities.append(literals)
+            capabilities.append("APPENDLIMIT=\(settings.maximumMessageSize)")
+            if settings.urlAuthentication != nil { capabilities += ["URLAUTH", "URL-PARTIAL"] }
             if !isCompressed { capabilities.append("COMPRESS=DEFLATE") }
             if settings.offersUnauthenticate { capabilities.append("UNAUTHENTICATE") }
             return capabilities
         }
-        let common = ["IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
+        let common = ["IMAP4rev1", "IMAP4rev2", literals, "SASL-IR", "ID", "ENABLE"]
         if tls != nil { return common + ["AUTH=PLAIN"] }
         return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])
     }
 
+    /// RFC 7888 §3.
+    private var literals: String { settings.offersLongLiterals ? "LITERAL+" : "LITERAL-" }
+
     private static let authenticatedCapabilities = [
         "IMAP4rev1",
         "IMAP4rev2",
-        "LITERAL+",
         "SASL-IR",
         "ID",
         "ENABLE",
@@ -29,6 +34,7 @@ extension IMAPSession {
         "MOVE",
         "CONDSTORE",
         "QRESYNC",
+        "UIDONLY",
         "CHILDREN",
         "SPECIAL-USE",
         "CREATE-SPECIAL-USE",
@@ -54,6 +60,9 @@ extension IMAPSession {
         "METADATA",
         "LIST-METADATA",
         "BINARY",
+        "MULTIAPPEND",
+        "CATENATE",
+        "REPLACE",
         "PREVIEW",
         "UTF8=ACCEPT",
     ]

@@ -19,7 +19,6 @@ extension IMAPSession {
         case .needInput: return .needInput
         case .literal(let header): return decide(header, &output)
         case .command: return readCommand(hasMoreInput: consumed < input.count, &output)
-        case .endOfAppend: return .ready
         case .rejected(let error):
             literalOctets = 0
             return answer(error, &output)
@@ -37,7 +36,9 @@ extension IMAPSession {
                 return refuse(command.tag, Refusal(status: .bad, text: "Unknown command"), &output)
             }
             if name.rule.mustBeLastInBatch, hasMoreInput { return refuseInjection(command.tag, name, &output) }
-            if let refusal = refusal(of: name) { return refuse(command.tag, refusal, &output) }
+            if let refusal = refusal(of: name) ?? uidOnlyRefusal(of: command.request) {
+                return refuse(command.tag, refusal, &output)
+            }
             // A client that makes sense may ask for what is not there as often as it likes; a stranger may not.
             if isAuthenticated { errors = 0 }
             return withCurrentRights(&output) { session, output in session.dispatch(command, name, &output) }
@@ -82,7 +83,10 @@ extension IMAPSession {
         case .lsub(let reference, let pattern): lsub(tag, reference, pattern, &output)
         case .namespace: namespace(tag, &output)
         case .status(let mailbox, let items): status(tag, mailbox, items, &output)
-        case .append: refuse(tag, Refusal(status: .bad, text: "APPEND takes its message as a literal"), &output)
+        case .append(let events): append(tag, name, AppendParser(), events, &output)
+        case .generateURLs(let urls): generateURLs(tag, urls, &output)
+        case .fetchURLs(let urls): fetchURLs(tag, urls, &output)
+        case .resetKey(let mailbox, let mechanisms): resetKey(tag, mailbox, mechanisms, &output)
         case .idle: idle(tag, &output)
         case .setACL(let mailbox, let identifier, let change): setACL(tag, mailbox, identifier, change, &output)
         case .deleteACL(let mailbox, let identifier): setACL(tag, mailbox, identifier, nil, &output)
@@ -103,6 +107,7 @@ extension IMAPSession {
         case .multiSearch(let sources, let request): multiSearch(tag, sources, request, &output)
         case .fetch(let set, let items, let modifiers, let uid): fetch(tag, set, items, modifiers, uid: uid, &output)
         case .store(let set, let action, let uid): storeFlags(tag, set, action, uid: uid, &output)
+        case .replace(let events, _): append(tag, name, AppendParser(), events, &output)
         case .copy(let set, let mailbox, let uid): copy(tag, set, to: mailbox, moves: false, uid: uid, &output)
         case .move(let set, let mailbox, let uid): copy(tag, set, to: mailbox, moves: true, uid: uid, &output)
         case .unknown: refuse(tag, Refusal(status: .bad, text: "Unknown command"), &output)
@@ -126,18 +131,33 @@ extension IMAPSession {
             return refuseLiteral(prefix.tag, Refusal(status: .bad, code: .limit, text: "Too long"), &output)
         }
         if let refusal = refusalOfValue(name, header) { return refuseLiteral(prefix.tag, refusal, &output) }
+        if let refusal = refusal(of: header) { return refuseLiteral(prefix.tag, refusal, &output) }
+        guard name == .append || name == .replace else { return keepLiteral(prefix.tag, header, &output) }
         do {
-            if let (tag, head) = try reader.appendHead(enabled.mailboxEncoding) { return append(tag, head, &output) }
+            var parser = AppendParser()
+            guard let events = try reader.parseAppend(&parser, enabled.mailboxEncoding) else {
+                return keepLiteral(prefix.tag, header, &output)
+            }
+            return append(prefix.tag, name, parser, events, &output)
         } catch {
-            return refuseLiteral(
-                error.tag ?? prefix.tag,
-                Refusal(status: error.answer == .no ? .no : .bad, code: error.code, text: error.message), &output)
+            return refuseLiteral(error.tag ?? prefix.tag, Refusal(error), &output)
         }
+    }
+
+    /// LITERAL-: a long literal waits to be invited (RFC 7888 §5).
+    func refusal(of header: LiteralHeader) -> Refusal? {
+        guard !settings.offersLongLiterals, !header.isSynchronizing,
+            header.count > IMAPSettings.longestLiteralMinus
+        else { return nil }
+        return Refusal(status: .bad, code: .tooBig, text: "Such a long literal has to wait for an invitation")
+    }
+
+    /// Takes a literal into the command.
+    mutating func keepLiteral(_ tag: String, _ header: LiteralHeader?, _ output: inout SessionOutput) -> Step {
         guard reader.keepLiteral() else {
-            return refuseLiteral(
-                prefix.tag, Refusal(status: .bad, code: .limit, text: "The command is too long"), &output)
+            return refuseLiteral(tag, Refusal(status: .bad, code: .limit, text: "The command is too long"), &output)
         }
-        if header.isSynchronizing { output.bytes.append(continuation: "Go on") }
+        if header?.isSynchronizing == true { output.bytes.append(continuation: "Go on") }
         return .ready
     }
 
@@ -155,9 +175,7 @@ extension IMAPSession {
     // Errors
 
     mutating func answer(_ error: SyntaxError, _ output: inout SessionOutput) -> Step {
-        refuse(
-            error.tag, Refusal(status: error.answer == .no ? .no : .bad, code: error.code, text: error.message), &output
-        )
+        refuse(error.tag, Refusal(error), &output)
     }
 
     /// Answers a command that is not carried out; a peer that sends little else is sent away.
@@ -199,5 +217,12 @@ enum ForeignProtocol {
         }
         let isLong = input.count > longestVerb
         return isLong || (0..<input.count).contains { input[$0] == 0x0A } ? .none : .needsMore
+    }
+}
+
+extension Refusal {
+    /// The answer to a command that cannot be carried out as it is written.
+    init(_ error: SyntaxError) {
+        self.init(status: error.answer == .no ? .no : .bad, code: error.code, text: error.message)
     }
 }

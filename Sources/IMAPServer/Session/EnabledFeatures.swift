@@ -31,6 +31,7 @@ package struct EnabledFeatures: OptionSet, Sendable, Hashable {
     static let named: [(name: String, features: EnabledFeatures)] = [
         ("CONDSTORE", .condstore),
         ("QRESYNC", [.condstore, .qresync]),
+        ("UIDONLY", .uidOnly),
         ("IMAP4rev2", .imap4rev2),
         ("UTF8=ACCEPT", .utf8Accept),
     ]

@@ -17,6 +17,7 @@ enum Outgoing: Sendable {
     /// Goes on with a search, when all before is written.
     case search(SearchInProgress)
     case multiSearch(MultiSearchInProgress)
+    case urls(URLStream)
     /// Tells what changed in the selected mailbox.
     case updates(UpdateRules)
     case tagged(TaggedReply)

@@ -71,7 +71,7 @@ extension CommandParser {
 
     // section      = "[" [section-spec] "]"
     // section-spec = section-msgtext / (section-part ["." section-text])
-    private mutating func section() throws(SyntaxError) -> BodySection {
+    fileprivate mutating func section() throws(SyntaxError) -> BodySection {
         try expect(UInt8(ascii: "["))
         let (part, isTextNext) = try sectionPart()
         guard isTextNext else {
@@ -191,5 +191,16 @@ extension CommandParser {
             flags.append(try flag())
         } while cursor.take(UInt8(ascii: " "))
         return flags
+    }
+}
+
+extension BodySection {
+    // enc-section: a section-spec          RFC 5092 §11
+    /// A section as a URL has it, decoded; nil for what is none.
+    init?(specification: [UInt8]) {
+        let text = [UInt8(ascii: "[")] + specification + [UInt8(ascii: "]")]
+        var parser = CommandParser(text.span, .utf8)
+        guard let section = try? parser.section(), parser.cursor.isAtEnd else { return nil }
+        self = section
     }
 }

@@ -57,8 +57,13 @@ package enum IMAPRequest: Sendable {
     case status(MailboxName, [StatusItem])
     /// ESEARCH (RFC 7377): without sources, in the selected mailbox.
     case multiSearch([MailboxFilter]?, SearchRequest)
-    /// Only when the message was gathered with the command; a server streams it instead (`CommandReader`).
-    case append(AppendHead, message: [UInt8])
+    /// Whole, which it is when it has no literal that is a message: a server streams those (`CommandReader`).
+    case append([AppendEvent])
+    /// RFC 4467.
+    case generateURLs([URLToAuthorise])
+    case fetchURLs([String])
+    /// Without a mailbox: of all of them. Without mechanisms: for all of them.
+    case resetKey(MailboxName?, mechanisms: [String])
     /// RFC 2177; the client's next line is `DONE`.
     case idle
     /// RFC 4314. Identifiers as the client wrote them.
@@ -86,6 +91,8 @@ package enum IMAPRequest: Sendable {
     case thread(ThreadAlgorithm, SearchRequest, uid: Bool)
     case fetch(SequenceSet, [FetchItem], FetchModifiers, uid: Bool)
     case store(SequenceSet, StoreAction, uid: Bool)
+    /// RFC 8508; as `append`.
+    case replace([AppendEvent], uid: Bool)
     case copy(SequenceSet, MailboxName, uid: Bool)
     case move(SequenceSet, MailboxName, uid: Bool)
 
@@ -115,6 +122,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case namespace = "NAMESPACE"
     case status = "STATUS"
     case append = "APPEND"
+    case generateURLs = "GENURLAUTH"
+    case fetchURLs = "URLFETCH"
+    case resetKey = "RESETKEY"
     case idle = "IDLE"
     case setACL = "SETACL"
     case deleteACL = "DELETEACL"
@@ -135,6 +145,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case multiSearch = "ESEARCH"
     case fetch = "FETCH"
     case store = "STORE"
+    case replace = "REPLACE"
     case copy = "COPY"
     case move = "MOVE"
 
@@ -166,6 +177,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .namespace: (.authenticated, false)
         case .status: (.authenticated, false)
         case .append: (.authenticated, false)
+        case .generateURLs: (.authenticated, false)
+        case .fetchURLs: (.authenticated, false)
+        case .resetKey: (.authenticated, false)
         case .idle: (.authenticated, false)
         case .setACL: (.authenticated, false)
         case .deleteACL: (.authenticated, false)
@@ -186,6 +200,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .multiSearch: (.authenticated, false)
         case .fetch: (.selected, true)
         case .store: (.selected, true)
+        case .replace: (.selected, true)
         case .copy: (.selected, true)
         case .move: (.selected, true)
         }
@@ -225,6 +240,9 @@ extension IMAPRequest {
         case .namespace: .namespace
         case .status: .status
         case .append: .append
+        case .generateURLs: .generateURLs
+        case .fetchURLs: .fetchURLs
+        case .resetKey: .resetKey
         case .idle: .idle
         case .setACL: .setACL
         case .deleteACL: .deleteACL
@@ -245,10 +263,22 @@ extension IMAPRequest {
         case .multiSearch: .multiSearch
         case .fetch: .fetch
         case .store: .store
+        case .replace: .replace
         case .copy: .copy
         case .move: .move
         case .unknown: nil
         }
+    }
+}
+
+/// A URL of GENURLAUTH; `mechanism` in upper case.
+package struct URLToAuthorise: Sendable, Hashable {
+    package var url: String
+    package var mechanism: String
+
+    package init(url: String, mechanism: String) {
+        self.url = url
+        self.mechanism = mechanism
     }
 }
 

@@ -97,20 +97,6 @@ package enum StatusItem: String, Sendable, Hashable, CaseIterable {
     case size = "SIZE"
     /// RFC 7162 §3.1.7.
     case highestModSeq = "HIGHESTMODSEQ"
-}
-
-/// An APPEND up to its message (RFC 9051 §6.3.12).
-package struct AppendHead: Sendable, Hashable {
-    package var mailbox: MailboxName
-    package var flags: [Flag]
-    package var internalDate: Timestamp?
-    /// How the message is announced.
-    package var literal: LiteralHeader
-
-    package init(mailbox: MailboxName, flags: [Flag] = [], internalDate: Timestamp? = nil, literal: LiteralHeader) {
-        self.mailbox = mailbox
-        self.flags = flags
-        self.internalDate = internalDate
-        self.literal = literal
-    }
+    /// RFC 7889 §3.1.
+    case appendLimit = "APPENDLIMIT"
 }

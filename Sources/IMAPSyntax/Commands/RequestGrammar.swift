@@ -13,12 +13,13 @@ extension CommandParser {
         return try arguments(of: command)
     }
 
-    // uid = "UID" SP (copy / move / fetch / search / sort / store / thread / uid-expunge)
+    // uid = "UID" SP (copy / move / fetch / search / sort / store / thread / uid-expunge / replace)
     private mutating func uidRequest() throws(SyntaxError) -> IMAPRequest {
         try space()
         let name = try commandName()
         guard let command = IMAPCommandName(rawValue: name), command.hasUIDForm else {
-            throw SyntaxError("UID stands before COPY, EXPUNGE, FETCH, MOVE, SEARCH, SORT, STORE and THREAD only")
+            throw SyntaxError(
+                "UID stands before COPY, EXPUNGE, FETCH, MOVE, REPLACE, SEARCH, SORT, STORE and THREAD only")
         }
         return try messageArguments(of: command, uid: true)
     }
@@ -35,12 +36,14 @@ extension CommandParser {
         case .check: return .check
         case .close: return .close
         case .unselect: return .unselect
-        case .expunge, .search, .sort, .thread, .fetch, .store, .copy, .move:
+        case .resetKey: return try resetKey()
+        case .expunge, .search, .sort, .thread, .fetch, .store, .copy, .move, .replace:
             return try messageArguments(of: command, uid: false)
         case .multiSearch:
             try space()
             return try multiSearch()
-        case .id, .authenticate, .login, .enable, .compress: return try sessionArguments(of: command)
+        case .id, .authenticate, .login, .enable, .compress, .generateURLs, .fetchURLs:
+            return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
         case .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata:
@@ -55,6 +58,8 @@ extension CommandParser {
         case .authenticate: return try authenticate()
         case .login: return try login()
         case .compress: return .compress(algorithm: try commandName())
+        case .generateURLs: return try urlsToAuthorise()
+        case .fetchURLs: return try urlsToFetch()
         case _: return .enable(try capabilities())
         }
     }
@@ -72,7 +77,7 @@ extension CommandParser {
         case .list: return .list(try listRequest())
         case .lsub: return try lsub()
         case .status: return try status()
-        case _: return try append()
+        case _: return .append(try append(isReplace: false, uid: false))
         }
     }
 
@@ -89,6 +94,7 @@ extension CommandParser {
         case .thread: return try thread(uid: uid)
         case .fetch: return try fetch(uid: uid)
         case .store: return try store(uid: uid)
+        case .replace: return .replace(try append(isReplace: true, uid: uid), uid: uid)
         case .copy:
             let set = try messagesBeforeMailbox()
             return .copy(set, try mailbox(), uid: uid)
@@ -96,6 +102,14 @@ extension CommandParser {
             let set = try messagesBeforeMailbox()
             return .move(set, try mailbox(), uid: uid)
         }
+    }
+
+    private mutating func append(isReplace: Bool, uid: Bool) throws(SyntaxError) -> [AppendEvent] {
+        var parser = AppendParser()
+        guard let events = try parser.parse(&self, behind: (isReplace, uid)) else {
+            throw SyntaxError("A literal is cut short")
+        }
+        return events
     }
 
     // copy = "COPY" SP sequence-set SP mailbox

@@ -6,10 +6,9 @@ package enum CommandEvent: Sendable {
     case needInput
     /// A literal is announced. Answer with `keepLiteral`, `streamLiteral` or `refuseLiteral`.
     case literal(LiteralHeader)
-    /// A command is there. Answer with `parse` (which may throw).
+    /// A command is there, or the end of one that has streamed literals. Answer with `parse`, or `parseAppend` (which
+    /// may throw).
     case command
-    /// The line that held a streamed APPEND has ended as it should.
-    case endOfAppend(tag: String)
     /// The command is given up; what is left of it will be passed over. Send the answer, go on.
     case rejected(SyntaxError)
     /// Where the next command begins cannot be known, or is too far away: say BYE and close.
@@ -29,7 +28,7 @@ package enum LiteralRefusal: Sendable, Hashable {
 ///     line ─► command ─► line …
 ///      │ ▲
 ///      ▼ │  keepLiteral: into the command
-///     decision ─ streamLiteral: octets belong to the caller, then `line` again for the end of the APPEND
+///     decision ─ streamLiteral: octets belong to the caller, then `line` again for what follows them
 ///      │
 ///      └─ refuseLiteral ─► passing over ─► line
 ///
@@ -41,8 +40,6 @@ package struct CommandReader: Sendable {
         case literal(remaining: Int)
         case decision(LiteralHeader)
         case command
-        /// Behind a streamed APPEND.
-        case appendEnd
         /// Within a refused command's line.
         case passingLine
         case passingLiteral(remaining: UInt64)
@@ -54,8 +51,8 @@ package struct CommandReader: Sendable {
     private var state = State.line
     /// Octets of the present refused command that were passed over.
     private var discarded: UInt64 = 0
-    /// The tag of a command whose text is gone: a streamed APPEND.
-    private var appendTag = ""
+    /// How the command began whose first literals have been streamed: its text is gone.
+    private var streamed: CommandPrefix?
 
     /// Octets of a whole command with its literals. A server lowers it for those who have not logged in.
     package var commandLimit = IMAPLimits.command
@@ -66,8 +63,8 @@ package struct CommandReader: Sendable {
     /// with the caller.)
     package var isWithinCommand: Bool {
         switch state {
-        case .line: !gathered.isEmpty
-        case .literal, .decision, .command, .appendEnd, .passingLine, .passingLiteral: true
+        case .line: !gathered.isEmpty || streamed != nil
+        case .literal, .decision, .command, .passingLine, .passingLiteral: true
         }
     }
 
@@ -88,7 +85,6 @@ package struct CommandReader: Sendable {
         case .literal(let remaining): readLiteral(input, remaining, &consumed)
         case .decision(let header): .literal(header)
         case .command: .command
-        case .appendEnd: readAppendEnd(input, &consumed)
         case .passingLine: passLine(input, &consumed)
         case .passingLiteral(let remaining): passLiteral(input, remaining, &consumed)
         }
@@ -139,27 +135,6 @@ package struct CommandReader: Sendable {
         return nil
     }
 
-    private mutating func readAppendEnd(_ input: Span<UInt8>, _ consumed: inout Int) -> CommandEvent {
-        switch framer.next(input) {
-        case .incomplete: return .needInput
-        case .line(0, let size):
-            consumed += size
-            state = .line
-            return .endOfAppend(tag: appendTag)
-        case .line(_, let size), .bareLineFeed(let size):
-            consumed += size
-            state = .line
-            return .rejected(SyntaxError("APPEND ends behind its message", tag: appendTag))
-        case .literal(let header, _, let size):
-            consumed += size
-            return afterRefusal(of: header) == .hopeless
-                ? .hopeless("Too much data") : .rejected(SyntaxError("APPEND takes one message", tag: appendTag))
-        case .tooLong:
-            state = .passingLine
-            return .rejected(SyntaxError("APPEND ends behind its message", tag: appendTag))
-        }
-    }
-
     private mutating func append(_ span: Span<UInt8>) {
         unsafe span.withUnsafeBufferPointer { unsafe gathered.append(contentsOf: $0) }
     }
@@ -174,6 +149,7 @@ package struct CommandReader: Sendable {
         // Without its capacity: an idle connection owns no buffer.
         gathered = []
         literals = 0
+        streamed = nil
         discarded = 0
         state = .line
     }
@@ -181,7 +157,7 @@ package struct CommandReader: Sendable {
     // Literals
 
     /// The tag and name of the command whose literal is announced, to refuse it by.
-    package var prefix: CommandPrefix? { CommandPrefix(gathered.span) }
+    package var prefix: CommandPrefix? { streamed ?? CommandPrefix(gathered.span) }
 
     /// Takes the literal into the command. False when the limits forbid it: refuse it then.
     package mutating func keepLiteral() -> Bool {
@@ -193,20 +169,30 @@ package struct CommandReader: Sendable {
         return true
     }
 
-    /// The announced literal as an APPEND's message; nil when the command is no APPEND or the literal is an earlier
-    /// argument of it. Throws what is wrong with an APPEND.
-    package func appendHead(_ encoding: MailboxEncoding) throws(SyntaxError) -> (tag: String, head: AppendHead)? {
-        guard case .decision = state, prefix?.name == .append else { return nil }
-        return try CommandParser.appendHead(gathered.span, encoding)
+    /// What an APPEND or REPLACE says, since its beginning or since its last streamed literal. Nil when the announced
+    /// literal is an argument of it and no message: keep it. Throws what is wrong with it; where its line has ended,
+    /// the reader is then ready for the next command, whether this throws or not.
+    package mutating func parseAppend(
+        _ parser: inout AppendParser, _ encoding: MailboxEncoding
+    ) throws(SyntaxError) -> [AppendEvent]? {
+        let (tag, text) = (prefix?.tag, gathered)
+        if case .command = state { reset() }
+        do throws(SyntaxError) {
+            return try parser.parse(text.span, encoding)
+        } catch {
+            var error = error
+            error.tag = tag
+            throw error
+        }
     }
 
     /// The literal's octets are the caller's: `count` of them follow what was consumed. When they are read, `next`
-    /// gives `.endOfAppend`.
+    /// goes on with the command.
     package mutating func streamLiteral() {
         guard case .decision = state else { return }
-        appendTag = prefix?.tag ?? ""
+        let prefix = prefix
         reset()
-        state = .appendEnd
+        streamed = prefix
     }
 
     /// The command is not wanted. A synchronizing literal will not be sent after a tagged answer (RFC 9051 §4.3); a

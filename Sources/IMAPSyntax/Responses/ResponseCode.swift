@@ -8,6 +8,8 @@ package enum ResponseCode: Sendable, Hashable {
     case authorizationFailed
     /// The charsets understood.
     case badCharset([String])
+    /// RFC 4469 §4.1.
+    case badURL(String)
     case cannot
     case capability([String])
     case clientBug
@@ -52,11 +54,15 @@ package enum ResponseCode: Sendable, Hashable {
     case tryCreate
     case uidNext(UInt64)
     case uidNotSticky
+    /// RFC 9586 §3: message sequence numbers are not to be used any more.
+    case uidRequired
     case uidValidity(UIDValidity)
     case unavailable
     case unknownCTE
     /// IMAP4rev1: the sequence number of the first message without `\Seen`.
     case unseen(UInt32)
+    /// RFC 4467 §4.1: how a URL can be authorised.
+    case urlMechanisms
     /// RFC 6154 §3.
     case useAttribute
 }

@@ -67,6 +67,10 @@ extension OutputBuffer {
         case .badCharset(let charsets):
             append("BADCHARSET" as StaticString)
             if !charsets.isEmpty { append(" (\(charsets.joined(separator: " ")))") }
+        case .badURL(let url):
+            append("BADURL " as StaticString)
+            append(url: url)
+        case .urlMechanisms: append("URLMECH INTERNAL" as StaticString)
         case .capability(let names):
             append("CAPABILITY " as StaticString)
             append(names.joined(separator: " "))
@@ -106,6 +110,20 @@ extension OutputBuffer {
         }
     }
 
+    // url-resp-text = 1*(%x01-09 / %x0B-0C / %x0E-5B / %x5D-FE)          RFC 4469 §5
+    /// What may not stand there is left out: a URL has none of it.
+    private mutating func append(url: String) {
+        append(UInt8(ascii: "\""))
+        for byte in url.utf8.prefix(IMAPURL.maximumLength) {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "]"): break
+            case 0x21...0x7E: append(byte)
+            case _: break
+            }
+        }
+        append(UInt8(ascii: "\""))
+    }
+
     // resp-code-apnd = "APPENDUID" SP nz-number SP append-uid
     // resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set          RFC 4315 §3
     private mutating func append(uidCode name: StaticString, _ validity: UIDValidity, _ sets: [NumberSet]) {
@@ -128,6 +146,7 @@ extension ResponseCode {
         case .authenticationFailed: "AUTHENTICATIONFAILED"
         case .authorizationFailed: "AUTHORIZATIONFAILED"
         case .badCharset: "BADCHARSET"
+        case .badURL: "BADURL"
         case .cannot: "CANNOT"
         case .capability: "CAPABILITY"
         case .clientBug: "CLIENTBUG"
@@ -162,10 +181,12 @@ extension ResponseCode {
         case .tryCreate: "TRYCREATE"
         case .uidNext: "UIDNEXT"
         case .uidNotSticky: "UIDNOTSTICKY"
+        case .uidRequired: "UIDREQUIRED"
         case .uidValidity: "UIDVALIDITY"
         case .unavailable: "UNAVAILABLE"
         case .unknownCTE: "UNKNOWN-CTE"
         case .unseen: "UNSEEN"
+        case .urlMechanisms: "URLMECH"
         case .useAttribute: "USEATTR"
         }
     }

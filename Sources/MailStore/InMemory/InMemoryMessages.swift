@@ -42,6 +42,24 @@ extension InMemoryState {
         return AppendResult(mailbox: id, uidValidity: uidValidity, uids: rows.map(\.uid))
     }
 
+    mutating func replace(
+        _ uid: UID, in mailbox: MailboxID, with message: NewMessage, in target: MailboxID
+    ) throws -> AppendResult {
+        var changed = self
+        let gone = try changed.remove(NumberSet(uid.value...uid.value), from: mailbox, onlyDeleted: false)
+        guard !gone.isEmpty else { throw StoreError.noSuchBody }
+        guard let result = try changed.append([(target, [message])]).first else { throw StoreError.noSuchMailbox }
+        self = changed
+        return result
+    }
+
+    mutating func urlKey(of id: MailboxID, orNew new: Secret) throws -> Secret {
+        guard let entry = mailboxes[id] else { throw StoreError.noSuchMailbox }
+        if let key = entry.urlKey { return key }
+        mailboxes[id]?.urlKey = new
+        return new
+    }
+
     /// Each staged body once, with as many references as messages name it.
     private mutating func copyBodies(
         _ messages: [NewMessage]

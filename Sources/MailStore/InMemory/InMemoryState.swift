@@ -20,6 +20,7 @@ struct InMemoryState {
         var removals: [(modSeq: ModSeq, uids: NumberSet)] = []
         /// The first UID nobody has been told of as recent.
         var firstRecent: UInt64 = 1
+        var urlKey: Secret?
         var access: [AccessIdentifier: MailboxRights] = [:]
     }
 
@@ -55,8 +56,9 @@ struct InMemoryState {
     mutating func noteChange(_ mailbox: MailboxID) { changes.mailboxes.insert(mailbox) }
     mutating func noteChange(_ account: AccountID) { changes.accounts.insert(account) }
 
+    mutating func noteAccess() { changes.access = true }
     mutating func noteAccess(_ mailbox: MailboxID) {
-        changes.access = true
+        noteAccess()
         changes.mailboxes.insert(mailbox)
         if let owner = mailboxes[mailbox]?.account { changes.accounts.insert(owner) }
     }

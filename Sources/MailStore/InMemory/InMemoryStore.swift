@@ -170,6 +170,22 @@ package final class InMemoryStore: MailStore {
         try change { try $0.append(messages) }
     }
 
+    package func replace(
+        _ uid: UID, in mailbox: MailboxID, with message: NewMessage, in target: MailboxID
+    ) async throws -> AppendResult {
+        try change { try $0.replace(uid, in: mailbox, with: message, in: target) }
+    }
+
+    package func urlKey(of mailbox: MailboxID) async throws -> Secret? { look { $0.mailboxes[mailbox]?.urlKey } }
+
+    package func urlKey(of mailbox: MailboxID, orNew new: Secret) async throws -> Secret {
+        try change { try $0.urlKey(of: mailbox, orNew: new) }
+    }
+
+    package func resetURLKeys(of mailboxes: [MailboxID]) async throws {
+        try change { state in for mailbox in mailboxes { state.mailboxes[mailbox]?.urlKey = nil } }
+    }
+
     package func changeFlags(
         _ mailbox: MailboxID, _ uids: NumberSet, _ flags: FlagChange, unchangedSince: ModSeq?
     ) async throws -> NumberSet {

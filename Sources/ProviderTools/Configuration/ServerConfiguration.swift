@@ -23,6 +23,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var unauthenticatedTime = Duration.seconds(60)
 
     package var offersUnauthenticate = true
+    package var offersLongLiterals = true
 
     package var cachesVerifications = true
     package var verificationExpiry = Duration.seconds(600)

@@ -56,6 +56,12 @@ package enum Settings {
             behind a proxy that checks only the first login of a connection.
             """),
         Setting(
+            "imap.long-literals", \.offersLongLiterals, .flag,
+            """
+            Whether an IMAP client may send literals of any length without waiting for leave (LITERAL+), or only up to \
+            4096 octets (LITERAL-, RFC 7888).
+            """),
+        Setting(
             "authentication.cache", \.cachesVerifications, .flag,
             """
             Whether a password that was right a moment ago is recognised without computing argon2id again. What is \

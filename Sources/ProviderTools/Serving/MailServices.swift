@@ -31,6 +31,8 @@ package struct MailServices: Sendable {
         var settings = IMAPSettings()
         settings.maximumMessageSize = UInt64(configuration.maximumMessageSize)
         settings.offersUnauthenticate = configuration.offersUnauthenticate
+        settings.offersLongLiterals = configuration.offersLongLiterals
+        settings.urlAuthentication = { key, text in MessageAuthentication.code(of: text, key: key) }
         imapSettings = settings
         pop3 = POP3Service(store: store, authenticator: authenticator)
         submissionSettings = SubmissionSettings(

@@ -90,7 +90,7 @@ extension WriteTransaction {
         count(UsageChange() - UsageChange(record), in: record.account)
         let index = try RowReader.indexFile(of: id, db)
         for sql in [
-            "DELETE FROM keyword WHERE mailbox = ?",
+            "DELETE FROM keyword WHERE mailbox = ?", "DELETE FROM url_key WHERE mailbox = ?",
             "DELETE FROM flag_change WHERE mailbox = ?", "DELETE FROM expunged WHERE mailbox = ?",
             "DELETE FROM index_file WHERE mailbox = ?",
             "DELETE FROM mailbox WHERE id = ?",
