@@ -32,8 +32,9 @@ extension Span<UInt8> {
     }
 
     package var holdsNonASCII: Bool {
-        for index in indices where self[index] >= 0x80 { return true }
-        return false
+        var all: UInt8 = 0
+        for index in indices { all |= self[index] }
+        return all >= 0x80
     }
 }
 

@@ -90,17 +90,22 @@ struct Fixture {
     static let tls = TLSDescription(version: .tls13, cipherSuite: CipherSuite(0x1302))
 
     func client(
-        tls: TLSDescription? = Fixture.tls, canStartTLS: Bool = true, settings: IMAPSettings = IMAPSettings()
+        tls: TLSDescription? = Fixture.tls, canStartTLS: Bool = true, settings: IMAPSettings = IMAPSettings(),
+        intervals: ProgressIntervals? = nil
     ) -> Client {
+        var service = service
+        if let intervals { service.progressIntervals = intervals }
         let context = SessionContext(hostname: "mail.example.org", tls: tls, canStartTLS: canStartTLS)
         return Client(IMAPDriver(IMAPSession(context: context, settings: settings, store: served), service: service))
     }
 
     /// A session that is logged in; with a mailbox, one that has it selected.
+    /// - Parameter intervals: how often long searches tell of themselves, if not as they do.
     func session(
-        _ mailbox: String? = nil, as user: String = "fred", settings: IMAPSettings = IMAPSettings()
+        _ mailbox: String? = nil, as user: String = "fred", settings: IMAPSettings = IMAPSettings(),
+        intervals: ProgressIntervals? = nil
     ) async -> Client {
-        let client = client(settings: settings)
+        let client = client(settings: settings, intervals: intervals)
         _ = await client.connect()
         _ = await client.send("l LOGIN \(user) secret\r\n")
         if let mailbox { _ = await client.send("s SELECT \"\(mailbox)\"\r\n") }

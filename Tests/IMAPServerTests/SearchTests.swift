@@ -57,6 +57,10 @@ import WireFraming
         Case("SUBJECT hello", [1]),
         Case("SUBJECT \"hello world\"", [1]),
         Case("CHARSET UTF-8 SUBJECT {7+}\r\nGRÜSSE", [2]),
+        // RFC 5051: marks come behind their letters, so letters are found without them.
+        Case("SUBJECT gru", [2]),
+        Case("BODY cafe", [2]),
+        Case("TEXT cafes", []),
         Case("SUBJECT \"\"", [1, 2, 3, 4, 5, 6]),
         Case("HEADER X-Mark yes", [3]),
         Case("HEADER x-mark \"\"", [3]),

@@ -26,7 +26,9 @@ import WireFraming
         .setMetadata: "SETMETADATA INBOX (/private/comment \"x\")",
         .idle: "IDLE\r\nDONE", .compress: "COMPRESS DEFLATE",
         .unauthenticate: "UNAUTHENTICATE", .check: "CHECK", .close: "CLOSE",
-        .unselect: "UNSELECT", .expunge: "EXPUNGE", .search: "SEARCH ALL", .fetch: "FETCH 1 FLAGS",
+        .unselect: "UNSELECT", .expunge: "EXPUNGE", .search: "SEARCH ALL",
+        .sort: "SORT (DATE) UTF-8 ALL", .thread: "THREAD REFERENCES UTF-8 ALL",
+        .multiSearch: "ESEARCH IN (personal) ALL", .fetch: "FETCH 1 FLAGS",
         .store: "STORE 1 FLAGS ()", .copy: "COPY 1 Trash", .move: "MOVE 1 Trash",
     ]
 

@@ -1,10 +1,10 @@
 import Glibc
 import MessageFormat
 
-/// Text to be found, without regard to case (RFC 3501 §6.4.4), as the folded octets of its UTF-8.
+/// Text to be found, without regard to case (RFC 3501 §6.4.4, RFC 5255 §4.2), as the folded octets of its UTF-8.
 struct Needle: Sendable {
     let octets: [UInt8]
-    /// ASCII can be looked for in undecoded octets of most character sets.
+    /// ASCII can be looked for in undecoded octets of most character sets: what is found there is there.
     let isASCII: Bool
     /// The octet that is looked for first, the rarest: the C library finds one octet many times faster than a loop here
     /// finds several.
@@ -19,12 +19,25 @@ struct Needle: Sendable {
 
     /// A rank: how rare a folded octet is in mail. A wrong guess costs time only.
     private static func rarity(_ octet: UInt8) -> Int {
-        let common = " etaoinshrdlcumwfgypbvkjxqz".utf8
+        let common = " ETAOINSHRDLCUMWFGYPBVKJXQZ".utf8
         guard let rank = common.firstIndex(of: octet) else { return common.count }
         return common.distance(from: common.startIndex, to: rank)
     }
 
-    /// Whether the text is in there. Beyond ASCII only if the octets are folded UTF-8.
+    /// The first place at or behind `start` where it stands in folded UTF-8.
+    func position(inFolded haystack: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard let base = haystack.baseAddress, !octets.isEmpty else { return nil }
+        let end = haystack.count - (octets.count - 1 - pivot)
+        var next = start + pivot
+        while next < end, let hit = memchr(base + next, Int32(octets[pivot]), end - next) {
+            next = base.distance(to: UnsafeRawPointer(hit))
+            if memcmp(base + (next - pivot), octets, octets.count) == 0 { return next - pivot }
+            next += 1
+        }
+        return nil
+    }
+
+    /// Whether the text, which is ASCII, is in octets that are not folded. An `é` has no E in it there.
     func isFound(in haystack: Span<UInt8>) -> Bool {
         guard !octets.isEmpty else { return true }
         return haystack.withUnsafeBufferPointer(isFound)
@@ -38,8 +51,8 @@ struct Needle: Sendable {
             guard start < end, let found = memchr(base + start, Int32(octet), end - start) else { return end }
             return UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
         }
-        let lower = octets[pivot]
-        let upper = lower &- 0x61 < 26 ? lower & ~0x20 : lower
+        let upper = octets[pivot]
+        let lower = upper &- 0x41 < 26 ? upper | 0x20 : upper
         var nextLower = next(lower, from: pivot)
         var nextUpper = upper == lower ? end : next(upper, from: pivot)
         while true {
@@ -61,5 +74,8 @@ struct Needle: Sendable {
         return true
     }
 
-    func isFound(in text: String) -> Bool { isFound(in: TextFolding.folded(text).span) }
+    /// In text as it is compared: there, case is no more. (What is left of it, the "a" that `ª` becomes, differs.)
+    func isFound(in text: String) -> Bool {
+        octets.isEmpty || TextFolding.folded(text).withUnsafeBytes { position(inFolded: $0, from: 0) } != nil
+    }
 }

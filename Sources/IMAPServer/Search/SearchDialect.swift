@@ -26,7 +26,7 @@ extension SearchKey {
     fileprivate var asksForRecent: Bool {
         switch self {
         case .recent, .new, .old: true
-        case .not(let key): key.asksForRecent
+        case .not(let key), .fuzzy(let key): key.asksForRecent
         case .or(let first, let second): first.asksForRecent || second.asksForRecent
         case .and(let keys): keys.contains(where: \.asksForRecent)
         case _: false

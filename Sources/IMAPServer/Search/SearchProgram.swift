@@ -15,6 +15,8 @@ indirect enum SearchProgram: Sendable {
     /// Octets: more than, fewer than.
     case larger(UInt64)
     case smaller(UInt64)
+    /// INTERNALDATE in these seconds since 1970 (RFC 5032).
+    case arrived(ClosedRange<Int64>)
     /// INTERNALDATE's day, since 1970.
     case day(SearchKey.DateRelation, Int64)
     case sentDay(SearchKey.DateRelation, Int64)
@@ -29,7 +31,12 @@ indirect enum SearchProgram: Sendable {
     case any([SearchProgram])
     case all([SearchProgram])
 
-    init(_ key: SearchKey, in mailbox: SelectedMailbox) throws(SearchProblem) {
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - allowsAnyNumbers: whether sequence numbers may be beyond the mailbox.
+    init(
+        _ key: SearchKey, in mailbox: SelectedMailbox, now: Int64 = 0, allowsAnyNumbers: Bool = false
+    ) throws(SearchProblem) {
         switch key {
         case .all: self = .constant(true)
         case .has(let flag):
@@ -43,6 +50,9 @@ indirect enum SearchProgram: Sendable {
         case .new: self = .all([.uids(mailbox.recent), .flags(mask: .seen, value: [])])
         case .larger(let size): self = .larger(size)
         case .smaller(let size): self = .smaller(size)
+        // RFC 5032 §3: a message that has come exactly so long ago is in both.
+        case .older(let seconds): self = .arrived(.min...now - Int64(seconds))
+        case .younger(let seconds): self = .arrived(now - Int64(seconds)...(.max))
         case .internalDate(let relation, let date): self = .day(relation, date.daysSinceEpoch)
         case .sentDate(let relation, let date): self = .sentDay(relation, date.daysSinceEpoch)
         case .uid(let set):
@@ -52,18 +62,25 @@ indirect enum SearchProgram: Sendable {
                 self = .uids(mailbox.saved)
             } else {
                 // As ranges of positions: UIDs would have to be gathered, for every key that names all messages.
-                guard let positions = mailbox.positions(set, uid: false, allowsEmptyMailbox: true) else {
-                    throw .noSuchMessage
-                }
-                let numbers = positions.map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) }
-                self = .sequenceNumbers(NumberSet(numbers))
+                let count = UInt32(mailbox.view.count)
+                guard allowsAnyNumbers || set.largestNumber ?? 0 <= count else { throw .noSuchMessage }
+                self = .sequenceNumbers(set.resolved(largest: count))
             }
         case .modSeq(let atLeast): self = .modSeq(ModSeq(atLeast))
-        case .not(let key): self = .not(try SearchProgram(key, in: mailbox))
-        case .or(let a, let b): self = .any([try SearchProgram(a, in: mailbox), try SearchProgram(b, in: mailbox)])
+        case .fuzzy(let key):
+            self = try SearchProgram(key.loosened(), in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers)
+        case .not(let key):
+            self = .not(try SearchProgram(key, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers))
+        case .or(let a, let b):
+            self = .any([
+                try SearchProgram(a, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers),
+                try SearchProgram(b, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers),
+            ])
         case .and(let keys):
             var programs: [SearchProgram] = []
-            for key in keys { programs.append(try SearchProgram(key, in: mailbox)) }
+            for key in keys {
+                programs.append(try SearchProgram(key, in: mailbox, now: now, allowsAnyNumbers: allowsAnyNumbers))
+            }
             self = .all(programs)
         case .envelope, .header, .body, .text: self = try SearchProgram(text: key)
         }
@@ -78,8 +95,8 @@ indirect enum SearchProgram: Sendable {
         case .header(let name, let octets): self = .header(name: Array(name.utf8), try SearchProgram.needle(octets))
         case .body(let octets): self = try SearchProgram.needle(octets).map { .body($0) } ?? .constant(true)
         case .text(let octets): self = try SearchProgram.needle(octets).map { .text($0) } ?? .constant(true)
-        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .larger, .smaller, .uid,
-            .sequenceNumbers, .modSeq, .not, .or, .and:
+        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .older, .younger, .larger, .smaller,
+            .uid, .sequenceNumbers, .modSeq, .fuzzy, .not, .or, .and:
             self = .constant(false)
         }
     }
@@ -90,27 +107,19 @@ indirect enum SearchProgram: Sendable {
         return text.isEmpty ? nil : Needle(text)
     }
 
-    /// The flags that every match must have or lack, apart from the rest: what most searches are about is then compared
-    /// at once.
-    func splitFlags() -> (mask: FlagBits, value: FlagBits, rest: SearchProgram) {
-        switch self {
-        case .flags(let mask, let value): return (mask, value, .constant(true))
-        case .all(let programs):
-            var (mask, value): (FlagBits, FlagBits) = ([], [])
-            var rest: [SearchProgram] = []
-            for program in programs {
-                if case .flags(let bits, let wanted) = program, mask.isDisjoint(with: bits) {
-                    mask.formUnion(bits)
-                    value.formUnion(wanted)
-                } else {
-                    rest.append(program)
-                }
-            }
-            return (mask, value, rest.isEmpty ? .constant(true) : .all(rest))
-        case .constant, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .day, .sentDay, .envelope, .header, .body,
-            .text, .candidates, .not, .any:
-            return ([], [], self)
-        }
+    /// What every match must be, apart from the rest: what most searches are about is then compared at once.
+    func split() -> SearchBounds {
+        var bounds = SearchBounds()
+        var rest: [SearchProgram] = []
+        for program in conjuncts where !bounds.take(program) { rest.append(program) }
+        bounds.rest = rest.isEmpty ? nil : rest.count == 1 ? rest[0] : .all(rest)
+        return bounds
+    }
+
+    /// What must all hold.
+    private var conjuncts: [SearchProgram] {
+        if case .all(let programs) = self { return programs.flatMap(\.conjuncts) }
+        return [self]
     }
 
     /// Whether a message matches, of which the index is known and perhaps more; nil when still more is needed.
@@ -123,6 +132,7 @@ indirect enum SearchProgram: Sendable {
         case .modSeq(let atLeast): return row.modSeq >= atLeast
         case .larger(let size): return UInt64(row.size) > size
         case .smaller(let size): return UInt64(row.size) < size
+        case .arrived(let seconds): return seconds.contains(row.internalDate.seconds)
         case .day(let relation, let day): return relation.holds(row.internalDate.dayOfWriting, day)
         case .sentDay(let relation, let day):
             guard let content else { return nil }
@@ -154,8 +164,53 @@ indirect enum SearchProgram: Sendable {
     }
 }
 
+/// The part of a program that can be looked up instead of being tried on each message.
+struct SearchBounds: Sendable {
+    /// `flags & mask == value`
+    private(set) var mask: FlagBits = []
+    private(set) var value: FlagBits = []
+    /// All of them hold.
+    private var uids: [NumberSet] = []
+    private var sequenceNumbers: [NumberSet] = []
+    /// Nil when nothing is left.
+    fileprivate(set) var rest: SearchProgram?
+
+    fileprivate mutating func take(_ program: SearchProgram) -> Bool {
+        switch program {
+        case .constant(true): return true
+        case .flags(let bits, let wanted) where mask.isDisjoint(with: bits):
+            mask.formUnion(bits)
+            value.formUnion(wanted)
+            return true
+        case .uids(let set):
+            uids.append(set)
+            return true
+        case .sequenceNumbers(let set):
+            sequenceNumbers.append(set)
+            return true
+        case .constant, .candidates, .flags, .modSeq, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header,
+            .body, .text,
+            .not,
+            .any, .all:
+            return false
+        }
+    }
+
+    /// The positions to be looked at, ascending.
+    func positions(in view: MailboxSnapshot) -> [Range<Int>] {
+        guard !view.isEmpty else { return [] }
+        var numbers = NumberSet(1...UInt32(view.count))
+        for set in sequenceNumbers { numbers = numbers.intersection(set) }
+        for set in uids {
+            let found = view.positions(ofManyUIDs: set).map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) }
+            numbers = numbers.intersection(NumberSet(found))
+        }
+        return numbers.ranges.map { Int($0.lowerBound) - 1..<Int($0.upperBound) }
+    }
+}
+
 extension SearchKey.DateRelation {
-    fileprivate func holds(_ day: Int64, _ limit: Int64) -> Bool {
+    func holds(_ day: Int64, _ limit: Int64) -> Bool {
         switch self {
         case .before: day < limit
         case .on: day == limit

@@ -49,7 +49,10 @@ struct SearchedContent {
 extension Needle {
     /// In a header field's value, its encoded-words decoded.
     func isFound(inHeaderValue value: Span<UInt8>) -> Bool {
-        if isASCII, !Needle.encodedWord.isFound(in: value) { return isFound(in: value) }
+        if isASCII, !Needle.encodedWord.isFound(in: value) {
+            if isFound(in: value) { return true }
+            guard value.holdsNonASCII else { return false }
+        }
         return isFound(in: decodeEncodedWords(value))
     }
 
@@ -78,7 +81,8 @@ extension SearchedText {
     private static func contains(_ needle: Needle, in headers: ArraySlice<ArraySlice<UInt8>>) -> Bool {
         headers.contains { header in
             if needle.isASCII, needle.hasNoBlank, !Needle.encodedWord.isFound(in: header.span) {
-                return needle.isFound(in: header.span)
+                if needle.isFound(in: header.span) { return true }
+                guard header.span.holdsNonASCII else { return false }
             }
             var fields = HeaderFields(header.span)
             while let field = fields.next() {
@@ -98,9 +102,11 @@ extension SearchedText {
 
 extension SearchedText.Part {
     fileprivate func contains(_ needle: Needle) -> Bool {
-        // Octets below 128 mean ASCII in all character sets known here.
-        if needle.isASCII, encoding == .identity { return needle.isFound(in: octets.span) }
-        return needle.isASCII ? needle.isFound(in: encoding.decode(octets.span).span) : needle.isFound(in: decoded)
+        guard needle.isASCII else { return needle.isFound(in: decoded) }
+        let plain = encoding == .identity ? octets : encoding.decode(octets.span)[...]
+        // Octets below 128 mean ASCII in all character sets known here; others may be letters with their marks.
+        if needle.isFound(in: plain.span) { return true }
+        return plain.span.holdsNonASCII && needle.isFound(in: (charset ?? .utf8).decode(plain.span))
     }
 }
 

@@ -16,6 +16,9 @@ package struct IMAPService: SessionService {
     let authenticator: any Authenticator
     /// For messages appended without a date.
     let now: @Sendable () -> Timestamp
+    /// How often a long search tells how far it is.
+    var progressIntervals = ProgressIntervals()
+    let columns = ColumnCache()
 
     package init(
         store: any MailStore, authenticator: any Authenticator, now: @escaping @Sendable () -> Timestamp
@@ -114,6 +117,12 @@ package struct IMAPService: SessionService {
             return .fetched(await run.run())
         case .search(let task):
             return try await search(task)
+        case .continueSearch(let job):
+            return try await advance(job)
+        case .multiSearch(let task):
+            return try await multiSearch(task)
+        case .continueMultiSearch(let job):
+            return try await advance(job, for: progressIntervals.next)
         }
     }
 
@@ -123,19 +132,5 @@ package struct IMAPService: SessionService {
         let now = try await store.open(view.mailbox)
         return task.mailbox.updated(
             to: now, now.changes(since: view), firstRecent: firstRecent, task.rules, task.enabled)
-    }
-
-    private func search(_ task: SearchTask) async throws -> IMAPOutcome {
-        do {
-            var run = SearchRun(
-                store: store, view: task.mailbox.view, try SearchProgram(task.request.key, in: task.mailbox))
-            let found = try await run.run()
-            let modSeq =
-                task.request.key.namesModSeq
-                ? task.mailbox.view.highestModSeq(of: task.messagesOfModSeq(found)) : nil
-            return .matched(found, unreadable: run.unreadable, modSeq)
-        } catch let problem as SearchProblem {
-            return .unsearchable(problem)
-        }
     }
 }

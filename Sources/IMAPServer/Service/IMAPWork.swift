@@ -45,6 +45,10 @@ package enum IMAPWork: Sendable {
     case markSeen(SeenTask)
     case fetch(FetchRequest)
     case search(SearchTask)
+    /// The rest of a search that takes long.
+    case continueSearch(SearchJob)
+    case multiSearch(MultiSearchTask)
+    case continueMultiSearch(MultiSearchJob)
 }
 
 /// The store's and the authenticator's answers.
@@ -79,9 +83,11 @@ package enum IMAPOutcome: Sendable {
     case narrowed(NarrowedFetch)
     case markedSeen(SeenResult)
     case fetched(FetchPiece)
-    /// UIDs; how many messages could not be read, and were left out; and the highest MODSEQ of those told, if MODSEQ was
-    /// searched for.
-    case matched(NumberSet, unreadable: Int, ModSeq?)
+    case matched(SearchFindings)
+    /// It takes long: the client is told how far it is, and it goes on.
+    case searching(SearchJob)
+    /// Mailboxes in which something was found, and the rest of the search, if there is one.
+    case foundInMailboxes([MailboxFindings], rest: MultiSearchJob?)
     case unsearchable(SearchProblem)
 }
 

@@ -2,9 +2,12 @@ import MailStore
 import MailVocabulary
 import MessageFormat
 
-/// Carries a search out: first by the index alone; for the messages that this leaves open, with their summaries; for
-/// those still open, with their text. So `SEARCH UNSEEN` opens no message, and `SEARCH UNSEEN TEXT x` only unseen ones.
-struct SearchRun {
+/// Carries a search out: by the index alone; by columns, where very many messages' summaries are looked at; for the
+/// messages that this leaves open, with their summaries; for those still open, with their text. So `SEARCH UNSEEN` opens
+/// no message, and `SEARCH UNSEEN TEXT x` only unseen ones.
+///
+/// It is done in slices of time, and is a value between them.
+struct SearchRun: Sendable {
     /// Rows that are judged between two looks whether others wait.
     private static let rows = 2048
     /// Messages of one read of summaries, and their octets, after which no more are read.
@@ -12,45 +15,107 @@ struct SearchRun {
     private static let summaries = 512 * 1024
     /// Octets of bodies read at a time.
     private static let octetsAtOnce = 1 << 20
+    /// Open messages from which on columns are made: of fewer the summaries are read.
+    private static let columnsFrom = 1000
 
     private typealias Message = (position: Int, row: MessageRow)
 
+    private enum Phase: Sendable {
+        case index
+        case columns(ColumnBuild)
+        case reading
+        case done
+    }
+
     let store: any MailStore
+    let cache: ColumnCache
     let view: MailboxSnapshot
-    private(set) var program: SearchProgram
+    private var program: SearchProgram
+    private var phase = Phase.index
+    /// Sequence numbers, ascending.
+    private var found = NumberSet()
+    private var open: [Message] = []
+    /// How many of `open` have been judged, and the sequence numbers of those that match.
+    private var judged = 0
+    private var foundLater: [UInt32] = []
+    private var table = ColumnTable()
     /// Messages that could not be read: they match nothing.
     private(set) var unreadable = 0
 
-    init(store: any MailStore, view: MailboxSnapshot, _ program: SearchProgram) {
+    init(store: any MailStore, cache: ColumnCache, view: MailboxSnapshot, _ program: SearchProgram) {
         self.store = store
+        self.cache = cache
         self.view = view
         self.program = program
     }
 
-    /// The UIDs that match, ascending.
-    mutating func run() async throws -> NumberSet {
-        var found: [UInt32] = []
-        var open: [Message] = []
-        let (mask, value, rest) = program.splitFlags()
-        for start in stride(from: 0, to: view.count, by: Self.rows) {
-            try Task.checkCancellation()
-            view.forEach(in: start..<min(start + Self.rows, view.count)) { position, row in
-                guard row.flags.intersection(mask) == value else { return }
-                switch rest.judge(position, row) {
-                case true: found.append(row.uid.value)
-                case false: break
-                case nil: open.append((position, row))
-                }
-            }
-            await Task.yield()
-        }
-        guard !open.isEmpty else { return NumberSet(ascending: found) }
-        found += try await self.open(narrow(open, &found))
-        return NumberSet(ascending: found.sorted())
+    /// The sequence numbers that match, ascending; once `advance` has returned true.
+    var sequenceNumbers: NumberSet {
+        foundLater.isEmpty ? found : found.union(NumberSet(numbers: foundLater))
     }
 
-    /// Asks the store's index of text where the texts may be; returns the messages that are still open.
-    private mutating func narrow(_ open: [Message], _ found: inout [UInt32]) async throws -> [Message] {
+    /// How much is done, 0...1.
+    var progress: Double {
+        switch phase {
+        case .index: 0
+        case .columns(let build): 0.5 * Double(build.done) / Double(max(1, build.total))
+        case .reading: 0.5 + 0.5 * Double(judged) / Double(max(1, open.count))
+        case .done: 1
+        }
+    }
+
+    /// True when all is done; false when the time is over before.
+    mutating func advance(until deadline: ContinuousClock.Instant?) async throws -> Bool {
+        while true {
+            switch phase {
+            case .index:
+                try await judgeByIndex()
+            case .columns(var build):
+                phase = .done
+                let isBuilt = try await build.advance(store, until: deadline)
+                guard isBuilt else {
+                    phase = .columns(build)
+                    return false
+                }
+                table.adopt(build, through: build.through)
+                cache.keep(table, of: view)
+                phase = .index
+            case .reading:
+                guard try await readOpen(until: deadline) else { return false }
+                phase = .done
+            case .done: return true
+            }
+        }
+    }
+
+    private mutating func judgeByIndex() async throws {
+        let kinds = program.columnKinds
+        if !kinds.isEmpty {
+            if table.columns.isEmpty { table = cache.table(of: view) }
+            if table.missing(kinds, in: view) == nil { resolve(kinds) }
+        }
+        let bounds = program.split()
+        let positions = bounds.positions(in: view)
+        if let rest = bounds.rest {
+            try await judge(rest, bounds, positions)
+        } else {
+            for range in positions {
+                for piece in view.positions(in: range, flags: bounds.mask, equal: bounds.value) {
+                    found.appendAscending(UInt32(piece.lowerBound + 1)...UInt32(piece.upperBound))
+                }
+            }
+        }
+        if open.count >= Self.columnsFrom, let missing = table.missing(program.columnKinds, in: view) {
+            (found, open) = (NumberSet(), [])
+            phase = .columns(ColumnBuild(missing.kinds, of: view.bodies(after: missing.after)))
+        } else {
+            if !open.isEmpty { try await narrow() }
+            phase = open.isEmpty ? .done : .reading
+        }
+    }
+
+    /// Asks the store's index of text where the texts may be: what it knows settles messages without reading them.
+    private mutating func narrow() async throws {
         let bodies = open.map(\.row.body)
         var known: [[UInt8]: Candidates] = [:]
         for needle in program.needles where known[needle.octets] == nil {
@@ -59,25 +124,54 @@ struct SearchRun {
             for (message, isOne) in zip(open, mayContain) where !isOne { candidates.remove(message.position) }
             known[needle.octets] = candidates
         }
-        guard !known.isEmpty else { return open }
+        guard !known.isEmpty else { return }
         program = program.narrowed(by: known)
-        return open.filter { position, row in
-            guard let verdict = program.judge(position, row) else { return true }
-            if verdict { found.append(row.uid.value) }
-            return false
+        var settled: [UInt32] = []
+        open.removeAll { position, row in
+            guard let verdict = program.judge(position, row) else { return false }
+            if verdict { settled.append(UInt32(position + 1)) }
+            return true
+        }
+        foundLater += settled
+    }
+
+    private mutating func resolve(_ kinds: ColumnKinds) {
+        if !table.unreadable.isEmpty {
+            unreadable += view.positions(ofUIDs: table.unreadable).reduce(0) { $0 + $1.count }
+        }
+        program = program.resolved(by: table)
+    }
+
+    private mutating func judge(
+        _ rest: SearchProgram, _ bounds: SearchBounds, _ positions: [Range<Int>]
+    ) async throws {
+        let (mask, value) = (bounds.mask, bounds.value)
+        for range in positions {
+            for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.rows) {
+                view.forEach(in: start..<min(start + Self.rows, range.upperBound)) { position, row in
+                    guard row.flags.intersection(mask) == value else { return }
+                    switch rest.judge(position, row) {
+                    case true: found.appendAscending(UInt32(position + 1))
+                    case false: break
+                    case nil: open.append((position, row))
+                    }
+                }
+                guard range.count > Self.rows else { continue }
+                try Task.checkCancellation()
+                await Task.yield()
+            }
         }
     }
 
-    /// Judges messages with what is in them.
-    private mutating func open(_ messages: [Message]) async throws -> [UInt32] {
-        var found: [UInt32] = []
-        var rest = messages[...]
-        while !rest.isEmpty {
+    /// Judges messages with what is in them. True when that is done.
+    private mutating func readOpen(until deadline: ContinuousClock.Instant?) async throws -> Bool {
+        while judged < open.count {
             try Task.checkCancellation()
+            let rest = open[judged...]
             let summaries = try await readSummaries(rest.prefix(Self.batch).map(\.row.body))
             // At least one came, unless the store breaks its word.
             let batch = rest.prefix(max(1, summaries.count))
-            rest = rest.dropFirst(batch.count)
+            judged += batch.count
             var toRead: [(message: Message, summary: [UInt8])] = []
             for (message, encoded) in zip(batch, summaries) {
                 // A message that is gone matches nothing.
@@ -87,14 +181,15 @@ struct SearchRun {
                     continue
                 }
                 switch program.judge(message.position, message.row, content) {
-                case true: found.append(message.row.uid.value)
+                case true: foundLater.append(UInt32(message.position + 1))
                 case false: break
                 case nil: toRead.append((message, encoded))
                 }
             }
-            found += try await read(toRead)
+            try await read(toRead)
+            if let deadline, judged < open.count, ContinuousClock.now >= deadline { return false }
         }
-        return found
+        return true
     }
 
     private mutating func readSummaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
@@ -136,8 +231,7 @@ struct SearchRun {
     }
 
     /// Judges messages by their text too, some at a time.
-    private mutating func read(_ messages: [(message: Message, summary: [UInt8])]) async throws -> [UInt32] {
-        var found: [UInt32] = []
+    private mutating func read(_ messages: [(message: Message, summary: [UInt8])]) async throws {
         var rest = messages[...]
         while !rest.isEmpty {
             try Task.checkCancellation()
@@ -158,11 +252,10 @@ struct SearchRun {
                 }
                 guard let text, let content = SearchedContent(summary: summary, text: text) else { continue }
                 if program.judge(message.position, message.row, content) == true {
-                    found.append(message.row.uid.value)
+                    foundLater.append(UInt32(message.position + 1))
                 }
             }
         }
-        return found
     }
 
     /// - Parameter whole: the body, if it has been read.
@@ -182,5 +275,17 @@ struct SearchRun {
             }
         }
         return text
+    }
+}
+
+extension MailboxSnapshot {
+    /// Of the messages above a UID.
+    func bodies(after uid: UInt32) -> [(uid: UInt32, body: BodyID)] {
+        guard uid < .max else { return [] }
+        var bodies: [(uid: UInt32, body: BodyID)] = []
+        let first = firstPosition(atOrAfter: uid + 1)
+        bodies.reserveCapacity(count - first)
+        forEach(in: first..<count) { bodies.append(($1.uid.value, $1.body)) }
+        return bodies
     }
 }

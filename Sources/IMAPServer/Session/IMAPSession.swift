@@ -141,6 +141,15 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
         outgoing.append(.bytes(bytes.take(), written: 0))
     }
 
+    mutating func enqueue(_ pieces: [ResponsePiece]) {
+        for piece in pieces {
+            switch piece {
+            case .bytes(let bytes): outgoing.append(.bytes(bytes, written: 0))
+            case .numbers(let numbers): outgoing.append(.numbers(numbers))
+            }
+        }
+    }
+
     /// Ends a command: what else happened, then the tagged response.
     mutating func conclude(
         _ tag: String, _ status: StatusKind, _ code: ResponseCode?, _ text: String,
@@ -196,9 +205,13 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
             case .flags(var list):
                 if !list.write(&output.bytes) { outgoing.insert(.flags(list), at: 0) }
             case .numbers(var list):
-                if !list.write(&output.bytes) { outgoing.insert(.numbers(list), at: 0) }
+                if !list.write(&output.bytes, upTo: productionChunk) { outgoing.insert(.numbers(list), at: 0) }
             case .fetch(let stream):
                 if let step = advance(stream, &output) { return step }
+            case .search(let search):
+                return goOn(search, &output)
+            case .multiSearch(let search):
+                return goOn(search, &output)
             case .updates(let rules):
                 if let step = tellUpdates(rules, &output) { return step }
             case .tagged(let reply): write(reply, &output.bytes)

@@ -12,8 +12,11 @@ enum Outgoing: Sendable {
     case expunges(ExpungeList)
     case vanished(VanishedList)
     case flags(FlagsList)
-    case numbers(NumberList)
+    case numbers(NumberListWriter)
     case fetch(FetchStream)
+    /// Goes on with a search, when all before is written.
+    case search(SearchInProgress)
+    case multiSearch(MultiSearchInProgress)
     /// Tells what changed in the selected mailbox.
     case updates(UpdateRules)
     case tagged(TaggedReply)
@@ -98,31 +101,6 @@ struct FlagsList: Sendable {
             writer.write(range.lowerBound..<range.lowerBound + piece.count, &output)
             positions[next] = range.dropFirst(piece.count)
             if positions[next].isEmpty { next += 1 }
-        }
-        return true
-    }
-}
-
-/// Space-separated numbers: SEARCH's answer.
-struct NumberList: Sendable {
-    let ranges: [ClosedRange<UInt32>]
-    var index = 0
-    /// Numbers of the present range that are written.
-    var offset: UInt32 = 0
-
-    init(_ numbers: NumberSet) { ranges = numbers.ranges }
-
-    mutating func write(_ output: inout OutputBuffer) -> Bool {
-        while index < ranges.count {
-            let range = ranges[index]
-            while offset <= range.upperBound - range.lowerBound {
-                guard output.count < productionChunk else { return false }
-                output.append(UInt8(ascii: " "))
-                output.append(decimal: range.lowerBound + offset)
-                offset += 1
-            }
-            index += 1
-            offset = 0
         }
         return true
     }

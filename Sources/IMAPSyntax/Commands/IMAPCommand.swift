@@ -55,6 +55,8 @@ package enum IMAPRequest: Sendable {
     case lsub(reference: String, pattern: String)
     case namespace
     case status(MailboxName, [StatusItem])
+    /// ESEARCH (RFC 7377): without sources, in the selected mailbox.
+    case multiSearch([MailboxFilter]?, SearchRequest)
     /// Only when the message was gathered with the command; a server streams it instead (`CommandReader`).
     case append(AppendHead, message: [UInt8])
     /// RFC 2177; the client's next line is `DONE`.
@@ -80,6 +82,8 @@ package enum IMAPRequest: Sendable {
     /// With a set: UID EXPUNGE (RFC 4315).
     case expunge(uids: SequenceSet?)
     case search(SearchRequest, uid: Bool)
+    case sort([SortCriterion], SearchRequest, uid: Bool)
+    case thread(ThreadAlgorithm, SearchRequest, uid: Bool)
     case fetch(SequenceSet, [FetchItem], FetchModifiers, uid: Bool)
     case store(SequenceSet, StoreAction, uid: Bool)
     case copy(SequenceSet, MailboxName, uid: Bool)
@@ -126,6 +130,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case unselect = "UNSELECT"
     case expunge = "EXPUNGE"
     case search = "SEARCH"
+    case sort = "SORT"
+    case thread = "THREAD"
+    case multiSearch = "ESEARCH"
     case fetch = "FETCH"
     case store = "STORE"
     case copy = "COPY"
@@ -174,6 +181,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .unselect: (.selected, false)
         case .expunge: (.selected, true)
         case .search: (.selected, true)
+        case .sort: (.selected, true)
+        case .thread: (.selected, true)
+        case .multiSearch: (.authenticated, false)
         case .fetch: (.selected, true)
         case .store: (.selected, true)
         case .copy: (.selected, true)
@@ -230,6 +240,9 @@ extension IMAPRequest {
         case .unselect: .unselect
         case .expunge: .expunge
         case .search: .search
+        case .sort: .sort
+        case .thread: .thread
+        case .multiSearch: .multiSearch
         case .fetch: .fetch
         case .store: .store
         case .copy: .copy

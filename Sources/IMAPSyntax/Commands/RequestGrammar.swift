@@ -13,12 +13,12 @@ extension CommandParser {
         return try arguments(of: command)
     }
 
-    // uid = "UID" SP (copy / move / fetch / search / store / uid-expunge)
+    // uid = "UID" SP (copy / move / fetch / search / sort / store / thread / uid-expunge)
     private mutating func uidRequest() throws(SyntaxError) -> IMAPRequest {
         try space()
         let name = try commandName()
         guard let command = IMAPCommandName(rawValue: name), command.hasUIDForm else {
-            throw SyntaxError("UID stands before COPY, EXPUNGE, FETCH, MOVE, SEARCH and STORE only")
+            throw SyntaxError("UID stands before COPY, EXPUNGE, FETCH, MOVE, SEARCH, SORT, STORE and THREAD only")
         }
         return try messageArguments(of: command, uid: true)
     }
@@ -35,7 +35,11 @@ extension CommandParser {
         case .check: return .check
         case .close: return .close
         case .unselect: return .unselect
-        case .expunge, .search, .fetch, .store, .copy, .move: return try messageArguments(of: command, uid: false)
+        case .expunge, .search, .sort, .thread, .fetch, .store, .copy, .move:
+            return try messageArguments(of: command, uid: false)
+        case .multiSearch:
+            try space()
+            return try multiSearch()
         case .id, .authenticate, .login, .enable, .compress: return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
@@ -81,6 +85,8 @@ extension CommandParser {
         switch command {
         case .expunge: return .expunge(uids: try sequenceSet())
         case .search: return .search(try searchRequest(), uid: uid)
+        case .sort: return try sort(uid: uid)
+        case .thread: return try thread(uid: uid)
         case .fetch: return try fetch(uid: uid)
         case .store: return try store(uid: uid)
         case .copy:

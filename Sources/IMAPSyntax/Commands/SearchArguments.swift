@@ -4,29 +4,59 @@ package import MailVocabulary
 package struct SearchRequest: Sendable, Hashable {
     /// Nil without `RETURN`: the answer is then an untagged SEARCH in IMAP4rev1, `ESEARCH … ALL` in IMAP4rev2.
     package var returns: SearchReturns?
+    /// `RETURN (PARTIAL …)`; never beside `.all`.
+    package var partial: ResultRange?
     /// The charset of the strings, in upper case; nil when none was named.
     package var charset: String?
     /// All of them must hold when it is `.and`.
     package var key: SearchKey
 
-    package init(returns: SearchReturns? = nil, charset: String? = nil, key: SearchKey) {
+    package init(
+        returns: SearchReturns? = nil, partial: ResultRange? = nil, charset: String? = nil, key: SearchKey
+    ) {
         self.returns = returns
+        self.partial = partial
         self.charset = charset
         self.key = key
     }
 }
 
-/// `RETURN (…)`: RFC 4731 §3.1, RFC 5182 for SAVE.
+/// `RETURN (…)`: RFC 4731 §3.1, RFC 5182 for SAVE, RFC 6203 §4 for RELEVANCY, RFC 5267 §4 for UPDATE and CONTEXT.
+/// Empty only beside PARTIAL.
 package struct SearchReturns: OptionSet, Sendable, Hashable {
-    package let rawValue: UInt8
+    package let rawValue: UInt16
 
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     package static let min = SearchReturns(rawValue: 1)
     package static let max = SearchReturns(rawValue: 2)
     package static let all = SearchReturns(rawValue: 4)
     package static let count = SearchReturns(rawValue: 8)
     package static let save = SearchReturns(rawValue: 16)
+    package static let relevancy = SearchReturns(rawValue: 32)
+    package static let update = SearchReturns(rawValue: 64)
+    package static let context = SearchReturns(rawValue: 128)
+}
+
+/// Which of the results are wanted, counted from 1 in their order: `1:100`; or, `-1:-100`, from the last one backwards
+/// (RFC 9394 §3.1). In the order written, for it is sent back.
+package struct ResultRange: Sendable, Hashable {
+    package var first: UInt32
+    package var last: UInt32
+    package var isFromEnd: Bool
+
+    package init(_ first: UInt32, _ last: UInt32, isFromEnd: Bool = false) {
+        self.first = first
+        self.last = last
+        self.isFromEnd = isFromEnd
+    }
+
+    /// The indices meant, from 0, in a list of `count` results; empty when there are none.
+    package func indices(ofCount count: Int) -> Range<Int> {
+        let low = min(Int(min(first, last)) - 1, count)
+        let high = min(Int(max(first, last)), count)
+        return isFromEnd ? count - high..<count - low : low..<high
+    }
 }
 
 /// One condition of SEARCH. Strings are octets in the request's charset.
@@ -54,10 +84,15 @@ package indirect enum SearchKey: Sendable, Hashable {
     case sentDate(DateRelation, CivilDate)
     case larger(UInt64)
     case smaller(UInt64)
+    /// OLDER, YOUNGER (RFC 5032): INTERNALDATE at least, or at most, so many seconds ago.
+    case older(seconds: UInt32)
+    case younger(seconds: UInt32)
     case uid(SequenceSet)
     case sequenceNumbers(SequenceSet)
     /// RFC 7162 §3.1.5; its entry name and type are of no meaning to a server that keeps one sequence per message.
     case modSeq(atLeast: UInt64)
+    /// FUZZY (RFC 6203).
+    case fuzzy(SearchKey)
     case not(SearchKey)
     case or(SearchKey, SearchKey)
     /// At least two.

@@ -6,21 +6,27 @@ extension CommandParser {
     // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)          RFC 9051 §9
     mutating func searchRequest() throws(SyntaxError) -> SearchRequest {
         var request = SearchRequest(key: .all)
-        if takeKeyword("RETURN") {
-            request.returns = try searchReturns()
-            try space()
-        }
+        try searchReturns(of: &request)
+        try searchProgram(of: &request)
+        return request
+    }
+
+    // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
+    mutating func searchProgram(of request: inout SearchRequest) throws(SyntaxError) {
         if takeKeyword("CHARSET") {
             request.charset = try textArgument("a charset").uppercased()
             try space()
         }
+        request.key = try searchProgramKeys()
+    }
+
+    mutating func searchProgramKeys() throws(SyntaxError) -> SearchKey {
         var count = 0
-        request.key = try searchKeys(&count)
-        return request
+        return try searchKeys(&count)
     }
 
     /// Takes the word and the space behind it, or nothing.
-    private mutating func takeKeyword(_ word: StaticString) -> Bool {
+    mutating func takeKeyword(_ word: StaticString) -> Bool {
         let start = cursor.position
         if cursor.take(word: word), cursor.take(UInt8(ascii: " ")) { return true }
         cursor.position = start
@@ -28,8 +34,10 @@ extension CommandParser {
     }
 
     // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-    private mutating func searchReturns() throws(SyntaxError) -> SearchReturns {
-        var returns: SearchReturns = []
+    /// With the space behind them.
+    mutating func searchReturns(of request: inout SearchRequest) throws(SyntaxError) {
+        guard takeKeyword("RETURN") else { return }
+        var (returns, partial): (SearchReturns, ResultRange?) = ([], nil)
         _ = try list("options", limit: IMAPLimits.shortList, mayBeEmpty: true) { parser throws(SyntaxError) in
             switch try parser.word("a return option") {
             case "MIN": returns.insert(.min)
@@ -37,11 +45,22 @@ extension CommandParser {
             case "ALL": returns.insert(.all)
             case "COUNT": returns.insert(.count)
             case "SAVE": returns.insert(.save)
+            case "RELEVANCY": returns.insert(.relevancy)
+            case "UPDATE": returns.insert(.update)
+            case "CONTEXT": returns.insert(.context)
+            case "PARTIAL":
+                try parser.space()
+                guard partial == nil else { throw SyntaxError("PARTIAL may stand once only") }
+                partial = try parser.resultRange()
             case _: throw SyntaxError("There is no such return option")
             }
         }
         // RFC 4731 §3.1: "()" is the same as "(ALL)".
-        return returns.isEmpty ? .all : returns
+        request.returns = returns.isEmpty && partial == nil ? .all : returns
+        request.partial = partial
+        // RFC 9394 §3.1
+        guard partial == nil || !returns.contains(.all) else { throw SyntaxError("PARTIAL cannot stand beside ALL") }
+        try space()
     }
 
     // search-key *(SP search-key)
@@ -75,6 +94,9 @@ extension CommandParser {
         try space()
         switch name {
         case "NOT": return .not(try searchKey(&count))
+        case "FUZZY": return .fuzzy(try searchKey(&count))
+        case "OLDER": return .older(seconds: try nonzero("seconds"))
+        case "YOUNGER": return .younger(seconds: try nonzero("seconds"))
         case "OR":
             let first = try searchKey(&count)
             try space()

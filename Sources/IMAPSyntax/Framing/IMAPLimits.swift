@@ -18,6 +18,10 @@ package enum IMAPLimits {
     package static let nesting = 100
     /// Keys of one search, within each other or not.
     package static let searchKeys = 2048
+    /// Criteria of one SORT: each at most compares all messages.
+    package static let sortCriteria = 16
+    /// Mailboxes named in one list of ESEARCH.
+    package static let sourceMailboxes = 256
     /// Items of one FETCH: each is computed for every message.
     package static let fetchItems = 64
     /// Names in one HEADER.FIELDS: each is compared with every field.

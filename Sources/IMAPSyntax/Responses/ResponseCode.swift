@@ -22,6 +22,8 @@ package enum ResponseCode: Sendable, Hashable {
     case expungeIssued
     case hasChildren
     case highestModSeq(ModSeq)
+    /// RFC 9585: of the command with this tag, so many are done, of so many.
+    case inProgress(tag: String, done: UInt32, of: UInt32)
     case inUse
     case limit
     /// RFC 5464 §4.2.1: the size of the largest value left out.
@@ -36,6 +38,8 @@ package enum ResponseCode: Sendable, Hashable {
     case nonExistent
     case noPermission
     case notSaved
+    /// RFC 5267 §4.3.1: the search with this tag will not be kept up to date.
+    case noUpdate(tag: String)
     case overQuota
     case parse
     /// `canCreateKeywords` adds `\*`.

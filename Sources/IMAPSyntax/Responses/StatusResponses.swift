@@ -73,6 +73,13 @@ extension OutputBuffer {
         case .highestModSeq(let modSeq):
             append("HIGHESTMODSEQ " as StaticString)
             append(decimal: modSeq.value)
+        case .inProgress(let tag, let done, let all):
+            append("INPROGRESS (" as StaticString)
+            append(string: tag)
+            append(" \(done) \(all))")
+        case .noUpdate(let tag):
+            append("NOUPDATE " as StaticString)
+            append(string: tag)
         case .metadataLongEntries(let size):
             append("METADATA LONGENTRIES " as StaticString)
             append(decimal: size)
@@ -133,6 +140,7 @@ extension ResponseCode {
         case .expungeIssued: "EXPUNGEISSUED"
         case .hasChildren: "HASCHILDREN"
         case .highestModSeq: "HIGHESTMODSEQ"
+        case .inProgress: "INPROGRESS"
         case .inUse: "INUSE"
         case .limit: "LIMIT"
         case .metadataLongEntries, .metadataMaximumSize: "METADATA"
@@ -141,6 +149,7 @@ extension ResponseCode {
         case .noModSeq: "NOMODSEQ"
         case .nonExistent: "NONEXISTENT"
         case .noPermission: "NOPERM"
+        case .noUpdate: "NOUPDATE"
         case .notSaved: "NOTSAVED"
         case .overQuota: "OVERQUOTA"
         case .parse: "PARSE"

@@ -1,15 +1,13 @@
-/// How text is compared in a search: without regard to case (RFC 3501 §6.4.4).
+/// How text is compared in a search: by i;unicode-casemap (RFC 5255 §4.2, RFC 5051), so without regard to case.
 package enum TextFolding {
     /// Raised whenever `folded`, or what of a message is searched, changes: indexes of text are then built anew.
-    package static let version = 1
+    package static let version = 2
 
-    /// UTF-8 in lower case by Unicode's rules.
-    package static func folded(_ text: String) -> [UInt8] {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.map(folded) : Array(text.lowercased().utf8)
-    }
+    /// UTF-8 as it is compared.
+    package static func folded(_ text: String) -> [UInt8] { casemapped(text) }
 
     /// The same for one octet of ASCII; others stay.
     @inline(__always) package static func folded(_ octet: UInt8) -> UInt8 {
-        octet &- 0x41 < 26 ? octet | 0x20 : octet
+        octet &- 0x61 < 26 ? octet & ~0x20 : octet
     }
 }

@@ -1,0 +1,137 @@
+import MailStore
+import MailVocabulary
+
+/// The values of one kind of some of a mailbox's messages, ascending by UID; never changed.
+final class ColumnSegment: Sendable {
+    let uids: [UInt32]
+    let values: ColumnValues
+    let octets: Int
+
+    init(uids: [UInt32], values: ColumnValues) {
+        self.uids = uids
+        self.values = values
+        octets = values.octets + uids.count * 4
+    }
+
+    fileprivate func merged(with next: ColumnSegment) -> ColumnSegment {
+        var values = values
+        values.append(contentsOf: next.values)
+        return ColumnSegment(uids: uids + next.uids, values: values)
+    }
+}
+
+/// The values of one kind of all messages of a mailbox up to some UID. New messages make new segments: nothing is
+/// copied for them, and small ones are put together.
+struct Column: Sendable {
+    private(set) var segments: [ColumnSegment] = []
+    /// Messages up to this UID have been read; of those that are not in a segment there is nothing to be read.
+    private(set) var coveredThrough: UInt32 = 0
+    private(set) var octets = 0
+    private(set) var count = 0
+
+    /// Rows of the smaller of two neighbours up to which they are put together.
+    private static let smallSegment = 2048
+
+    mutating func append(_ new: [ColumnSegment], through uid: UInt32) {
+        coveredThrough = uid
+        for segment in new where !segment.uids.isEmpty {
+            octets += segment.octets
+            count += segment.uids.count
+            if let last = segments.last, min(last.uids.count, segment.uids.count) <= Self.smallSegment,
+                last.uids.count + segment.uids.count <= ColumnBuild.rowsPerSegment
+            {
+                segments[segments.count - 1] = last.merged(with: segment)
+            } else {
+                segments.append(segment)
+            }
+        }
+    }
+}
+
+/// Columns of one mailbox, as far as a run needs them.
+struct ColumnTable: Sendable {
+    private(set) var columns: [ColumnKinds: Column] = [:]
+    /// UIDs of messages of which there is nothing: they are gone, or damaged.
+    private(set) var absent = NumberSet()
+    private(set) var unreadable = NumberSet()
+
+    var octets: Int { columns.values.reduce(0) { $0 + $1.octets } }
+    var rowCount: Int { columns.values.map(\.count).max() ?? 0 }
+
+    /// Those kinds of which least is there, and up to which UID they are; nil when all cover the view.
+    func missing(_ kinds: ColumnKinds, in view: MailboxSnapshot) -> (kinds: ColumnKinds, after: UInt32)? {
+        guard !view.isEmpty else { return nil }
+        let last = view[view.count - 1].uid.value
+        var (missing, after): (ColumnKinds, UInt32) = ([], last)
+        for kind in kinds.each {
+            let covered = columns[kind]?.coveredThrough ?? 0
+            if covered < after { (missing, after) = (kind, covered) } else if covered == after { missing.insert(kind) }
+        }
+        return after < last ? (missing, after) : nil
+    }
+
+    /// Takes in what was read of the messages up to a UID.
+    mutating func adopt(_ build: ColumnBuild, through uid: UInt32) {
+        for (kind, segments) in build.segments { columns[kind, default: Column()].append(segments, through: uid) }
+        if !build.absent.isEmpty { absent = absent.union(NumberSet(numbers: build.absent)) }
+        if !build.unreadable.isEmpty { unreadable = unreadable.union(NumberSet(numbers: build.unreadable)) }
+    }
+
+    /// Takes over columns that cover more.
+    mutating func merge(_ other: ColumnTable) {
+        for (kind, column) in other.columns where column.coveredThrough > columns[kind]?.coveredThrough ?? 0 {
+            columns[kind] = column
+        }
+        absent = absent.union(other.absent)
+        unreadable = unreadable.union(other.unreadable)
+    }
+
+    /// Goes over the values of those messages that are in a list of ascending UIDs.
+    /// - Parameter visit: given the index in that list, the segment's values, and the row in them.
+    func forEach(_ kind: ColumnKinds, of uids: [UInt32], _ visit: (Int, borrowing ColumnValues, Int) -> Void) {
+        var index = 0
+        for segment in columns[kind]?.segments ?? [] {
+            guard let first = segment.uids.first else { continue }
+            // Mostly what is wanted is what is there, or far from it.
+            while index < uids.count, uids[index] < first { index += 1 }
+            var row = 0
+            while row < segment.uids.count, index < uids.count {
+                let (have, want) = (segment.uids[row], uids[index])
+                if have == want {
+                    visit(index, segment.values, row)
+                    row += 1
+                    index += 1
+                } else if have < want {
+                    row += 1
+                } else {
+                    index += 1
+                }
+            }
+        }
+    }
+}
+
+// Searching.
+extension ColumnTable {
+    /// UIDs of messages in whose text the mapped octets stand.
+    func uids(_ kind: ColumnKinds, containing needle: Needle) -> NumberSet {
+        var found = NumberSet()
+        for segment in columns[kind]?.segments ?? [] {
+            guard case .texts(let column) = segment.values else { continue }
+            for row in column.rows(containing: needle) { found.appendAscending(segment.uids[row]) }
+        }
+        return found
+    }
+
+    /// UIDs of messages whose writer's day is as wanted.
+    func uids(sent isWanted: (Int64) -> Bool) -> NumberSet {
+        var found = NumberSet()
+        for segment in columns[.sentDate]?.segments ?? [] {
+            guard case .dates(let column) = segment.values else { continue }
+            for (row, day) in column.days.enumerated() where day != .min && isWanted(Int64(day)) {
+                found.appendAscending(segment.uids[row])
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,230 @@
+import Glibc
+import MailVocabulary
+import MessageFormat
+
+/// One value for each of some messages.
+enum ColumnValues: Sendable {
+    case dates(DateColumn)
+    case texts(TextColumn)
+    case subjects(TextColumn, isReply: [Bool])
+    case threading(ThreadingColumn)
+
+    init(_ kind: ColumnKinds) {
+        self =
+            switch kind {
+            case .sentDate: .dates(DateColumn())
+            case .baseSubject: .subjects(TextColumn(), isReply: [])
+            case .threading: .threading(ThreadingColumn())
+            case _: .texts(TextColumn())
+            }
+    }
+
+    /// Octets of memory.
+    var octets: Int {
+        switch self {
+        case .dates(let column): column.moments.count * 12
+        case .texts(let column): column.memory
+        case .subjects(let column, let isReply): column.memory + isReply.count
+        case .threading(let column): column.ids.count * 8 + column.ends.count * 4
+        }
+    }
+
+    /// Adds the value of one more message.
+    mutating func append(_ kind: ColumnKinds, of envelope: borrowing EncodedEnvelope) {
+        switch self {
+        case .dates(var column):
+            self = .dates(DateColumn())
+            column.append(envelope)
+            self = .dates(column)
+        case .texts(var column):
+            self = .texts(TextColumn())
+            column.append(kind, of: envelope)
+            self = .texts(column)
+        case .subjects(var column, var isReply):
+            self = .texts(TextColumn())
+            let base = envelope.subject.map { BaseSubject(envelope.bytes.extracting($0)) }
+            if let base { appendCasemapped(base.text.span, to: &column.octets) }
+            column.end()
+            isReply.append(base?.isReplyOrForward ?? false)
+            self = .subjects(column, isReply: isReply)
+        case .threading(var column):
+            self = .threading(ThreadingColumn())
+            column.append(envelope)
+            self = .threading(column)
+        }
+    }
+
+    mutating func append(contentsOf other: ColumnValues) {
+        switch (self, other) {
+        case (.dates(var column), .dates(let more)):
+            column.moments += more.moments
+            column.days += more.days
+            self = .dates(column)
+        case (.texts(var column), .texts(let more)):
+            column.append(contentsOf: more)
+            self = .texts(column)
+        case (.subjects(var column, var isReply), .subjects(let more, let isMoreReply)):
+            column.append(contentsOf: more)
+            isReply += isMoreReply
+            self = .subjects(column, isReply: isReply)
+        case (.threading(var column), .threading(let more)):
+            let base = UInt32(column.ids.count)
+            column.ids += more.ids
+            column.ends += more.ends.map { $0 + base }
+            self = .threading(column)
+        case _: break
+        }
+    }
+}
+
+/// The Date field's moment, in seconds since 1970, and its writer's day.
+struct DateColumn: Sendable {
+    /// For a message whose Date field is missing or none.
+    static let none = Int64.min
+
+    fileprivate(set) var moments: [Int64] = []
+    fileprivate(set) var days: [Int32] = []
+
+    fileprivate mutating func append(_ envelope: borrowing EncodedEnvelope) {
+        let date = envelope.date.flatMap { Timestamp(messageDate: envelope.bytes.extracting($0)) }
+        moments.append(date?.seconds ?? Self.none)
+        // Years have four digits: the day's number fits.
+        days.append(date.map { Int32(truncatingIfNeeded: $0.dayOfWriting) } ?? .min)
+    }
+}
+
+/// Texts one behind the other, a NUL behind each: a search goes over all of them at once, and finds nothing that
+/// stands in two.
+struct TextColumn: Sendable {
+    fileprivate(set) var octets: [UInt8] = []
+    /// Behind each text's NUL.
+    private(set) var ends: [UInt32] = []
+
+    fileprivate var memory: Int { octets.count + ends.count * 4 }
+
+    /// Where a text is.
+    func range(_ row: Int) -> Range<Int> { (row == 0 ? 0 : Int(ends[row - 1]))..<Int(ends[row]) - 1 }
+
+    fileprivate mutating func end() {
+        octets.append(0)
+        ends.append(UInt32(octets.count))
+    }
+
+    fileprivate mutating func append(contentsOf other: TextColumn) {
+        let base = UInt32(octets.count)
+        octets += other.octets
+        ends += other.ends.map { $0 + base }
+    }
+
+    /// The rows in whose texts the octets stand, ascending. The needle is not empty and holds no NUL.
+    func rows(containing needle: Needle) -> [Int] {
+        var rows: [Int] = []
+        octets.withUnsafeBytes { octets in
+            var (position, row) = (0, 0)
+            while let hit = needle.position(inFolded: octets, from: position) {
+                row = TextColumn.row(holding: UInt32(hit), in: ends, from: row)
+                rows.append(row)
+                position = Int(ends[row])
+                row += 1
+            }
+        }
+        return rows
+    }
+
+    /// The first row that ends behind the offset. Hits are near each other or far: steps that double find both.
+    private static func row(holding offset: UInt32, in ends: [UInt32], from start: Int) -> Int {
+        var (low, step) = (start, 1)
+        while low + step < ends.count, ends[low + step] <= offset {
+            low += step
+            step *= 2
+        }
+        var high = min(low + step, ends.count - 1)
+        while low < high {
+            let middle = (low + high) / 2
+            if ends[middle] <= offset { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
+// What stands in a text column.
+extension TextColumn {
+    fileprivate mutating func append(_ kind: ColumnKinds, of envelope: borrowing EncodedEnvelope) {
+        switch kind {
+        case .subject:
+            if let subject = envelope.subject { add(envelope.bytes.extracting(subject)) }
+        case .from: addAddresses(envelope.from, of: envelope)
+        case .to: addAddresses(envelope.to, of: envelope)
+        case .cc: addAddresses(envelope.cc, of: envelope)
+        case .bcc: addAddresses(envelope.bcc, of: envelope)
+        case .fromMailbox: addMailbox(envelope.from, of: envelope)
+        case .toMailbox: addMailbox(envelope.to, of: envelope)
+        case .ccMailbox: addMailbox(envelope.cc, of: envelope)
+        case .displayFrom: addDisplayName(envelope.from, of: envelope)
+        case .displayTo: addDisplayName(envelope.to, of: envelope)
+        case _: break
+        }
+        end()
+    }
+
+    private mutating func add(_ value: Span<UInt8>) {
+        let text = headerText(value)
+        appendCasemapped(text.span, to: &octets)
+    }
+
+    private mutating func addAddresses(_ list: EncodedAddressList, of envelope: borrowing EncodedEnvelope) {
+        guard list.count > 0 else { return }
+        let text = envelope.searchedText(of: list)
+        add(text.span)
+    }
+
+    private mutating func addMailbox(_ list: EncodedAddressList, of envelope: borrowing EncodedEnvelope) {
+        var members = envelope.members(list)
+        if let mailbox = members.next()?.mailbox { appendCasemapped(envelope.bytes.extracting(mailbox), to: &octets) }
+    }
+
+    /// RFC 5957 §3: the name; or the address; or as much of it as there is.
+    private mutating func addDisplayName(_ list: EncodedAddressList, of envelope: borrowing EncodedEnvelope) {
+        var members = envelope.members(list)
+        guard let address = members.next() else { return }
+        let before = octets.count
+        if let name = address.name { add(envelope.bytes.extracting(name)) }
+        guard octets.count == before, let mailbox = address.mailbox else { return }
+        appendCasemapped(envelope.bytes.extracting(mailbox), to: &octets)
+        guard let host = address.host else { return }
+        octets.append(UInt8(ascii: "@"))
+        appendCasemapped(envelope.bytes.extracting(host), to: &octets)
+    }
+}
+
+/// For each message its own identifier's hash, 0 when it has none, then those of its ancestors, oldest first
+/// (RFC 5256 §3, REFERENCES). Hashes are seeded at random: nobody can make two identifiers that share one.
+struct ThreadingColumn: Sendable {
+    fileprivate(set) var ids: [UInt64] = []
+    fileprivate(set) var ends: [UInt32] = []
+
+    func range(_ row: Int) -> Range<Int> { (row == 0 ? 0 : Int(ends[row - 1]))..<Int(ends[row]) }
+
+    fileprivate mutating func append(_ envelope: borrowing EncodedEnvelope) {
+        let own = envelope.messageID.flatMap { messageIDs(in: envelope.bytes.extracting($0), limit: 1).first }
+        ids.append(own.map { Self.hash($0[...]) } ?? 0)
+        if !envelope.references.isEmpty {
+            for reference in envelope.references {
+                let octets = envelope.bytes.extracting(reference).withUnsafeBufferPointer { Array($0) }
+                ids.append(Self.hash(octets[...]))
+            }
+        } else if let reply = envelope.inReplyTo,
+            let parent = messageIDs(in: envelope.bytes.extracting(reply)).first
+        {
+            ids.append(Self.hash(parent[...]))
+        }
+        ends.append(UInt32(ids.count))
+    }
+
+    /// Never 0.
+    private static func hash(_ id: ArraySlice<UInt8>) -> UInt64 {
+        var hasher = Hasher()
+        hasher.combine(id)
+        return UInt64(bitPattern: Int64(hasher.finalize())) | 1
+    }
+}
