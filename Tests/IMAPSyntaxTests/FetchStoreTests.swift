@@ -80,7 +80,10 @@ import Testing
         #expect(modifiers == FetchModifiers(changedSince: 12345, vanished: true))
         #expect(uid)
         guard case .fetch(_, _, let both, _) = try parse("a UID FETCH 1 UID (PARTIAL -1:-30 CHANGEDSINCE 5)").request
-        else { return }
+        else {
+            Issue.record("not a FETCH")
+            return
+        }
         #expect(both == FetchModifiers(changedSince: 5, partial: ResultRange(1, 30, isFromEnd: true)))
     }
 
