@@ -41,6 +41,13 @@ class IMAPClient:
                 self.connection.skip(int(text[text.rindex(b"{") + 1 : -1]))
                 text = line()
 
+    def offers(self, extension: str) -> bool:
+        """Whether a capability begins like it."""
+        self.send("CAPABILITY")
+        line = self.connection.line().decode()
+        self.wait()
+        return any(word.startswith(extension) for word in line.split())
+
     def idle(self) -> None:
         self.send("IDLE")
         while not (text := self.connection.line()).startswith(b"+"):

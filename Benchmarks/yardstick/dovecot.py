@@ -84,15 +84,15 @@ service {protocol}-login {{
 """
 
 
-def unpack(directory: Path) -> Path:
+def unpack(directory: Path, packages: list[str], program: str) -> Path:
     """Downloads what is not there yet, with whatever libraries this machine lacks; the root they are unpacked into."""
     root = directory / "root"
-    if (root / "usr/sbin/dovecot").exists():
+    if (root / program).exists():
         return root
     downloads = directory / "packages"
     downloads.mkdir(parents=True, exist_ok=True)
-    plan = run("apt-get", "-s", "--no-install-recommends", "install", *PACKAGES)
-    wanted = sorted(set(PACKAGES) | set(re.findall(r"^Inst (\S+)", plan, re.MULTILINE)))
+    plan = run("apt-get", "-s", "--no-install-recommends", "install", *packages)
+    wanted = sorted(set(packages) | set(re.findall(r"^Inst (\S+)", plan, re.MULTILINE)))
     run("apt-get", "download", *wanted, cwd=downloads)
     for package in sorted(downloads.glob("*.deb")):
         run("dpkg-deb", "-x", str(package), str(root))
@@ -106,7 +106,7 @@ class Dovecot(Server):
         super().__init__(directory, certificate)
         if os.geteuid() != 0:
             raise ServerFailed("the peer Dovecot must be started as root")
-        self.root = unpack(packages)
+        self.root = unpack(packages, PACKAGES, "usr/sbin/dovecot")
         self.libraries = f"{self.root}/usr/lib/dovecot:{self.root}/usr/lib/x86_64-linux-gnu"
         self.ports = {"imap": free_port(), "pop3": free_port()}
         self.environment = os.environ | {"LD_LIBRARY_PATH": self.libraries}

@@ -65,3 +65,23 @@ def message(number: int, octets: int) -> bytes:
     if body.startswith(b"\n"):
         body = b"x" + body[1:]
     return header + body + tail
+
+
+def everyday_command(chooser: random.Random, number: int) -> tuple[str, bytes | None]:
+    """One of the commands that mail programs send most, and its literal: of ten, four read, two look, two change."""
+    one = chooser.randint(1, 90)
+    return chooser.choice(
+        [
+            (f"FETCH {one} (UID FLAGS BODY.PEEK[])", None),
+            (f"FETCH {one}:{one + 9} (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)", None),
+            (f"FETCH {one}:{one + 9} (UID BODY.PEEK[HEADER.FIELDS (DATE FROM TO SUBJECT)])", None),
+            ("UID FETCH 1:* (FLAGS)", None),
+            ("STATUS INBOX (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)", None),
+            ("NOOP", None),
+            ('LIST "" *', None),
+            (f"STORE {one} +FLAGS (\\Seen)", None),
+            (f"STORE {one} -FLAGS.SILENT (\\Seen)", None),
+            ("UID SEARCH UNSEEN SINCE 1-Jan-2020", None),
+            ("APPEND INBOX", message(number, 4096)),
+        ]
+    )

@@ -1,5 +1,6 @@
 """What is measured. Each measure loads one running server and reports what the server's process tree used meanwhile."""
 
+import random
 import ssl
 import threading
 import time
@@ -158,12 +159,16 @@ class Load:
             ("SEARCH UNSEEN", "SEARCH UNSEEN"),
             ("SEARCH SUBJECT", f"SEARCH SUBJECT {mail.RARE_IN_SUBJECT}"),
             ("SEARCH TEXT", f"SEARCH TEXT {mail.RARE_IN_TEXT}"),
+            ("SORT (REVERSE DATE)", "UID SORT (REVERSE DATE) UTF-8 ALL"),
+            ("THREAD REFERENCES", "UID THREAD REFERENCES UTF-8 ALL"),
             ("STORE 1:* +FLAGS", "UID STORE 1:* +FLAGS (\\Seen)"),
             ("", "UID STORE 1:* -FLAGS.SILENT (\\Seen)"),
             ("", "CREATE Copies"),
             ("COPY", f"COPY 1:{moved} Copies"),
             ("", "DELETE Copies"),
         ):
+            if measure.split(" ")[0] in ("SORT", "THREAD") and not client.offers(measure.split(" ")[0]):
+                continue
             if measure:
                 self.timed(measure, 1, lambda command=command: client.command(command))
             else:
@@ -209,6 +214,28 @@ class Load:
             for client in clients:
                 client.logout()
 
+    def mixed(self) -> None:
+        """What mail programs do all day, each client in a mailbox of its own, in an order that is the same each time."""
+        clients = [self.imap(self.user(number)) for number in range(self.sizes.users)]
+        each = self.sizes.mixed // len(clients)
+
+        def work(client: IMAPClient, number: int) -> None:
+            chooser = random.Random(number)
+            client.command("SELECT INBOX")
+            for turn in range(each - 1):
+                client.send(*mail.everyday_command(chooser, number * each + turn))
+                client.wait()
+
+        jobs = [lambda c=client, n=n: work(c, n) for n, client in enumerate(clients)]
+        meter = self.server.meter
+        cpu, began = meter.cpu(), time.monotonic()
+        self.crowd(len(clients), jobs)
+        wall = time.monotonic() - began
+        time.sleep(0.3)
+        self.take(Row("everyday commands", each * len(clients) / (meter.cpu() - cpu), "/CPU s", wall))
+        for client in clients:
+            client.logout()
+
     def submission(self) -> None:
         for per_connection in (1, 10):
             sessions = max(self.sizes.submissions // per_connection, 1)
@@ -243,5 +270,6 @@ class Load:
 # EXPUNGE last: it takes messages away.
 MEASURES = {
     "login": "imap", "first_login": "imap", "idle": "imap", "large": "imap", "bulk": "imap", "append": "imap",
+    "mixed": "imap",
     "submission": "submission", "pop3": "pop3", "expunge": "imap",
 }

@@ -12,8 +12,9 @@ package enum StoreLimits {
     package static let annotationSize = 32 * 1024
     /// Of one mailbox, shared ones and each account's own counted apart. RFC 5464 §4.1 asks for 10.
     package static let annotationsPerMailbox = 100
-    /// Octets of all values that an account answers for: its own, and the shared ones of its mailboxes.
-    package static let annotationOctetsPerAccount = 4 << 20
+    /// Octets of all values that an account answers for: its own, and the shared ones of its mailboxes. Bounds what one
+    /// GETMETADATA answers to twice as much.
+    package static let annotationOctetsPerAccount = 1 << 20
     /// Octets; RFC822.SIZE is kept in 32 bits.
     package static let messageSize = Int(UInt32.max)
     /// UIDs are 32-bit (RFC 9051 §2.3.1.1).

@@ -91,7 +91,9 @@ extension StoreConformance {
             for account in [ann, bob] {
                 try await store.changeAccess(.replace([.lookUp]), of: AccessIdentifier(account), on: box)
             }
+            let before = store.accessGeneration
             try await store.deleteAccount(ann)
+            try expect(store.accessGeneration > before, "the generation did not rise")
             try expectEqual(try await entries(store, box), ["bob@example.org l"])
             let next = try await StoreFixture(store, "ann@example.org").account.id
             try expectEqual(try await store.rights(of: next, on: box), [])
@@ -99,6 +101,40 @@ extension StoreConformance {
             try await store.deleteAccount(owner.account.id)
             try expectEqual(try await store.sharedMailboxes(with: bob), [])
             try expectEqual(try await store.verify { _ in }, [])
+        },
+        StoreConformance("access: whatever is given and denied, rights are what a model says") { store in
+            let (owner, ann, bob) = try await people(store)
+            let eve = try await StoreFixture(store, "eve@example.net").account.id
+            let boxes = [try await owner.create("One").id, try await owner.create("Two").id]
+            var random = SeededGenerator(seed: 4314)
+            var model: [MailboxID: [AccessIdentifier: MailboxRights]] = [:]
+            for _ in 0..<120 {
+                let box = boxes[Int.random(in: boxes.indices, using: &random)]
+                let account = [nil, ann, bob][Int.random(in: 0..<3, using: &random)]
+                let identifier = AccessIdentifier(account, isNegative: Int.random(in: 0..<3, using: &random) == 0)
+                let rights = MailboxRights(rawValue: UInt16.random(in: 0..<1 << 11, using: &random))
+                let change = [RightsChange.add(rights), .remove(rights), .replace(rights)][
+                    Int.random(in: 0..<3, using: &random)]
+                try await store.changeAccess(change, of: identifier, on: box)
+                model[box, default: [:]][identifier] = change.applied(to: model[box]?[identifier] ?? [])
+                for account in [ann, bob] {
+                    var seen: [MailboxID: MailboxRights] = [:]
+                    for box in boxes {
+                        var (given, denied): (MailboxRights, MailboxRights) = ([], [])
+                        for (identifier, rights) in model[box] ?? [:]
+                        where identifier.account == nil || identifier.account == account {
+                            if identifier.isNegative { denied.formUnion(rights) } else { given.formUnion(rights) }
+                        }
+                        let expected = given.subtracting(denied)
+                        try expectEqual(try await store.rights(of: account, on: box), expected)
+                        if !expected.isEmpty { seen[box] = expected }
+                    }
+                    let shared = try await store.sharedMailboxes(with: account)
+                    try expectEqual(
+                        Dictionary(uniqueKeysWithValues: shared.map { ($0.mailbox.id, $0.rights) }), seen)
+                }
+                try expectEqual(try await store.rights(of: eve, on: box), [])
+            }
         },
         StoreConformance("access: changes raise the generation and reach those who have the mailbox open") { store in
             let (owner, ann, _) = try await people(store)

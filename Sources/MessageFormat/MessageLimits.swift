@@ -1,6 +1,9 @@
 /// What a summary holds at most, however large or strange the message. Beyond a limit the message is still served
 /// whole; only the summary says less of it.
 package enum MessageLimits {
+    /// Octets of an envelope that is kept in written form too: nearly all are far smaller, and one that is larger is
+    /// listed no more often.
+    package static let writtenEnvelope = 4096
     /// Multiparts and encapsulated messages inside each other. Forwards of forwards reach about twenty; each level
     /// costs a stack frame here and a pair of parentheses in BODYSTRUCTURE. A part below is one leaf.
     package static let depth = 64

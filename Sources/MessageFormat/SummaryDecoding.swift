@@ -76,10 +76,21 @@ struct SummaryReader: ~Escapable {
 
     @_lifetime(self: copy self)
     mutating func readEnvelopeLength() throws(Damaged) -> Int {
-        guard try readOctet() == MessageSummary.encodingVersion else { throw Damaged() }
+        _ = try readWrittenEnvelope()
         let length = try readNumber()
         guard length <= bytes.count - position else { throw Damaged() }
         return length
+    }
+
+    /// The summary's beginning.
+    @_lifetime(self: copy self)
+    mutating func readWrittenEnvelope() throws(Damaged) -> (octets: Range<Int>, isASCII: Bool)? {
+        guard try readOctet() == MessageSummary.encodingVersion else { throw Damaged() }
+        let number = try readNumber()
+        guard number > 0 else { return nil }
+        let start = position
+        try skip(number / 2)
+        return (start..<position, number & 1 == 0)
     }
 
     @_lifetime(self: copy self)

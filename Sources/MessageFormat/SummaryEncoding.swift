@@ -1,6 +1,7 @@
 // The stored form of a summary:
 //
-//      summary   version(3) length envelope references preview structure
+//      summary   version(4) written length envelope references preview structure
+//      written   0, or twice the octets of ENVELOPE's value, one more when some are above 127, and these octets
 //      envelope  date subject list(from) sender replyTo list(to) list(cc) list(bcc) inReplyTo messageID
 //      sender, replyTo   0 when the same as from, or else count+1 and addresses
 //      references   count texts
@@ -15,7 +16,7 @@
 extension MessageSummary {
     /// First octet of the form above. Another form gets another number, and `init?(encoded:)` reads both,
     /// from the first release on.
-    package static let encodingVersion: UInt8 = 3
+    package static let encodingVersion: UInt8 = 4
 
     /// The form that is kept beside the message.
     package func encoded() -> [UInt8] {
@@ -24,9 +25,11 @@ extension MessageSummary {
         body.write(references.count)
         for reference in references { body.write(reference) }
         let envelopeOctets = body.bytes
+        let written = WrittenEnvelope(envelope)
         var whole = SummaryWriter()
-        whole.bytes.reserveCapacity(envelopeOctets.count + preview.count + 128)
+        whole.bytes.reserveCapacity(envelopeOctets.count + written.bytes.count + preview.count + 128)
         whole.bytes.append(Self.encodingVersion)
+        whole.write(written)
         whole.write(envelopeOctets)
         whole.write(preview)
         whole.write(structure)
@@ -49,6 +52,12 @@ private struct SummaryWriter {
     mutating func write(_ text: [UInt8]) {
         write(text.count)
         bytes += text
+    }
+
+    mutating func write(_ envelope: WrittenEnvelope) {
+        guard envelope.bytes.count <= MessageLimits.writtenEnvelope else { return write(0) }
+        write(envelope.bytes.count * 2 + (envelope.isASCII ? 0 : 1))
+        bytes += envelope.bytes
     }
 
     mutating func write(optional text: [UInt8]?) {

@@ -79,9 +79,9 @@ extension RowReader {
 
 extension WriteTransaction {
     func write(_ removal: Removal, in mailbox: MailboxID) throws {
-        try execute(
+        try write(
             "INSERT OR REPLACE INTO expunged (mailbox, modseq, uids) VALUES (?, ?, ?)",
-            [mailbox.value, Int64(bitPattern: removal.modSeq.value), Data(removal.uids.map(UIDSetCoding.octets) ?? [])])
+            [mailbox.value, Int64(bitPattern: removal.modSeq.value)], removal.uids.map(UIDSetCoding.octets) ?? [])
     }
 
     /// Puts old removals together when there are many.

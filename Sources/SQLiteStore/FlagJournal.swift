@@ -72,11 +72,11 @@ extension RowReader {
 
 extension WriteTransaction {
     func write(_ record: FlagRecord, in mailbox: MailboxID) throws {
-        try execute(
+        try write(
             "INSERT INTO flag_change (mailbox, modseq, added, cleared, uids) VALUES (?, ?, ?, ?, ?)",
             [
                 mailbox.value, Int64(bitPattern: record.modSeq.value), Int64(bitPattern: record.set.rawValue),
-                Int64(bitPattern: record.cleared.rawValue), Data(UIDSetCoding.octets(record.uids)),
-            ])
+                Int64(bitPattern: record.cleared.rawValue),
+            ], UIDSetCoding.octets(record.uids))
     }
 }

@@ -68,6 +68,7 @@ struct UsageChange: Sendable {
 extension WriteTransaction {
     func setQuota(_ limits: QuotaLimits, of account: AccountID) throws {
         try require(account)
+        pending.changedQuotas.insert(account)
         try execute(
             "UPDATE account SET quota_storage = ?, quota_messages = ? WHERE id = ?",
             [limits.storage.stored, limits.messages.stored, account.value])
@@ -80,16 +81,25 @@ extension WriteTransaction {
 
     /// Throws `overQuota` when the account, with all that this transaction has added before, has no room for more.
     func requireRoom(for items: [RowContent], in account: AccountID) throws {
-        guard var quota = try RowReader.quota(of: account, rules.quotaDefaults, db), quota.isLimited else { return }
-        let change = pending.usage[account] ?? UsageChange()
-        quota.storage.usage = UInt64(clamping: Int64(clamping: quota.storage.usage) &+ change.octets)
-        quota.messages.usage = UInt64(clamping: Int64(clamping: quota.messages.usage) &+ change.messages)
+        guard var quota = try quota(of: account), quota.isLimited else { return }
+        quota.count(pending.usage[account] ?? UsageChange())
         try quota.requireRoom(messages: items.count, octets: items.reduce(0) { $0 + UInt64($1.size) })
+    }
+
+    /// Before what this transaction adds.
+    private func quota(of account: AccountID) throws -> Quota? {
+        guard !pending.changedQuotas.contains(account) else {
+            return try RowReader.quota(of: account, rules.quotaDefaults, db)
+        }
+        if let known = quotas[account] { return known }
+        let quota = try RowReader.quota(of: account, rules.quotaDefaults, db)
+        quotas[account] = quota
+        return quota
     }
 
     func flushUsage() throws {
         for (account, change) in pending.usage where change.octets != 0 || change.messages != 0 {
-            try execute(
+            try write(
                 "UPDATE account SET size = size + ?, messages = messages + ? WHERE id = ?",
                 [change.octets, change.messages, account.value])
         }

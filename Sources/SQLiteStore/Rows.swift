@@ -135,7 +135,8 @@ enum RowReader {
     /// In the order asked, nil for those that are gone, until `limit` octets have come. A stretch of neighbours is one
     /// query, stepped by SQLite's own functions: ENVELOPE and SEARCH ask for every message of a mailbox.
     static func summaries(_ bodies: [BodyID], upTo limit: Int, _ db: Database) throws -> [[UInt8]?] {
-        let select = try db.cachedStatement(sql: "SELECT id, summary FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
+        let select = try db.cachedStatement(
+            sql: "SELECT id, summary, summary_checksum FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
         var summaries: [[UInt8]?] = []
         summaries.reserveCapacity(bodies.count)
         var octets = 0
@@ -166,6 +167,9 @@ enum RowReader {
         while code == SQLITE_ROW {
             let octets = UnsafeRawBufferPointer(
                 start: sqlite3_column_blob(statement, 1), count: Int(sqlite3_column_bytes(statement, 1)))
+            guard UInt64(bitPattern: sqlite3_column_int64(statement, 2)) == Checksum.of(octets) else {
+                throw StoreError.damaged("body \(sqlite3_column_int64(statement, 0)): its summary")
+            }
             guard take(sqlite3_column_int64(statement, 0), Array(octets)) else { return false }
             code = sqlite3_step(statement)
         }

@@ -104,7 +104,7 @@ enum Schema {
             id INTEGER PRIMARY KEY,
             segment INTEGER NOT NULL, position INTEGER NOT NULL,
             length INTEGER NOT NULL, checksum INTEGER NOT NULL,
-            refs INTEGER NOT NULL, summary BLOB NOT NULL);
+            refs INTEGER NOT NULL, summary_checksum INTEGER NOT NULL, summary BLOB NOT NULL);
 
         -- Bodies that wait for a segment, for which body.segment is 0: a caller who is alone pays for one sync, not two.
         CREATE TABLE parked (id INTEGER PRIMARY KEY, content BLOB NOT NULL);

@@ -32,7 +32,15 @@ extension SQLiteStore {
                 let ids = try Int64.fetchAll(
                     db, sql: "SELECT id FROM body WHERE id > ? ORDER BY id LIMIT 256", arguments: [last]
                 )
-                return zip(ids, try RowReader.found(ids.map { BodyID($0) }, db)).map { (id: $0, found: $1) }
+                let bodies = ids.map { BodyID($0) }
+                for body in bodies {
+                    do {
+                        _ = try RowReader.summaries([body], upTo: .max, db)
+                    } catch StoreError.damaged(let problem) {
+                        damage.append(Damage(place: "body \(body.value)", problem: problem))
+                    }
+                }
+                return zip(ids, try RowReader.found(bodies, db)).map { (id: $0, found: $1) }
             }
             guard let newLast = next.last else { break }
             last = newLast.id

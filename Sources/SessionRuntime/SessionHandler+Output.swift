@@ -2,26 +2,36 @@ import NIOCore
 import WireFraming
 
 extension SessionHandler where Session: ~Copyable {
-    /// Writes everything appended so far, in pieces: the TLS handler keeps its largest buffer for the connection's
-    /// life.
+    /// Writes everything appended so far, in buffers of one size: the TLS handler keeps its largest for the
+    /// connection's life. This is the one place where the octets of an answer are copied on their way to TLS.
     func write(_ context: ChannelHandlerContext) {
         guard !output.bytes.isEmpty else { return }
-        let bytes = output.bytes.take()
-        var start = 0
-        while start < bytes.count {
-            let end = min(start + productionChunk, bytes.count)
-            var buffer = context.channel.allocator.buffer(capacity: end - start)
-            if let deflater {
-                bytes[start..<end].withUnsafeBytes { deflater.deflate($0, into: &buffer) }
-            } else {
-                buffer.writeBytes(bytes[start..<end])
+        var left = output.bytes.count
+        var buffer = context.channel.allocator.buffer(capacity: min(left, productionChunk))
+        for piece in output.bytes.takePieces() {
+            var rest = piece
+            while !rest.isEmpty {
+                let part = rest.prefix(productionChunk - buffer.readableBytes)
+                buffer.writeBytes(part)
+                rest = rest.dropFirst(part.count)
+                left -= part.count
+                guard buffer.readableBytes == productionChunk || left == 0 else { continue }
+                flush(buffer, isLast: left == 0, context)
+                if left > 0 { buffer = context.channel.allocator.buffer(capacity: min(left, productionChunk)) }
             }
-            let isLast = end == bytes.count
-            let promise = isLast ? context.eventLoop.makePromise(of: Void.self) : nil
-            context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
-            if isLast { lastWrite = promise?.futureResult }
-            start = end
         }
+    }
+
+    private func flush(_ buffer: ByteBuffer, isLast: Bool, _ context: ChannelHandlerContext) {
+        var buffer = buffer
+        if let deflater {
+            var compressed = context.channel.allocator.buffer(capacity: buffer.readableBytes / 2)
+            buffer.withUnsafeReadableBytes { deflater.deflate($0, into: &compressed) }
+            buffer = compressed
+        }
+        let promise = isLast ? context.eventLoop.makePromise(of: Void.self) : nil
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)
+        if isLast { lastWrite = promise?.futureResult }
     }
 
     /// Copies a small rest out of the network's buffer, and lets that go: an idle connection owns no input buffer.

@@ -30,7 +30,7 @@ import WireFraming
             var run = FetchRun(store: fixture.served, request: request)
             let piece = await run.run()
             #expect(piece.problem == nil)
-            sizes.append(piece.bytes.count)
+            sizes.append(piece.octets.reduce(0) { $0 + $1.count })
             guard let next = piece.next else { return sizes }
             request.cursor = next
         }

@@ -42,7 +42,7 @@ struct EncodingTests {
         var (stuffing, output) = (DotStuffing(), OutputBuffer())
         for chunk in chunks { stuffing.encode(chunk.span, into: &output) }
         stuffing.finish(into: &output)
-        return output.bytes
+        return output.take()
     }
 
     private static func top(_ chunks: [[UInt8]], _ lines: UInt32) -> [UInt8] {

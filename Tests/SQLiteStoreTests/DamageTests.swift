@@ -109,6 +109,8 @@ struct DamageTests {
             ("UPDATE body SET length = -1 WHERE length = 3", "body"),
             ("UPDATE body SET length = 1 << 40, position = 1 << 62", "body"),
             ("UPDATE body SET position = 7 WHERE length = 3", "header"),
+            ("UPDATE body SET summary = x'00' WHERE length = 3", "its summary"),
+            ("UPDATE body SET summary_checksum = 1", "its summary"),
             ("UPDATE segment SET live = live - 1", "its live octets are not as counted"),
             ("DELETE FROM segment", "its segment is not known"),
             ("DELETE FROM credentials", "it has no credentials"),

@@ -8,7 +8,7 @@ extension IMAPService {
     /// Mailboxes whose annotations are read at a time, and octets of all, after which no more are read: for the rest
     /// nothing is told of them (RFC 9590 §3 allows it).
     private static let annotatedAtOnce = 200
-    private static let annotationOctets = 4 << 20
+    private static let annotationOctets = 1 << 20
 
     /// The untagged responses to a LIST.
     func list(_ request: ListRequest, for user: Account, _ encoding: MailboxEncoding) async throws -> [UInt8] {

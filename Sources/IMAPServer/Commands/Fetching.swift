@@ -84,12 +84,15 @@ extension IMAPSession {
     /// Writes more of a FETCH, and asks for its next piece when all of the last is written. Nil to go on writing.
     mutating func advance(_ stream: FetchStream, _ output: inout SessionOutput) -> Step? {
         var stream = stream
-        let end = min(stream.piece.count, stream.written + max(0, productionChunk - output.bytes.count))
-        output.bytes.append(stream.piece[stream.written..<end])
-        stream.written = end
-        guard end == stream.piece.count else {
-            outgoing.insert(.fetch(stream), at: 0)
-            return nil
+        while let next = stream.octets.first {
+            guard output.bytes.count < productionChunk else {
+                outgoing.insert(.fetch(stream), at: 0)
+                return nil
+            }
+            let piece = next.prefix(productionChunk - output.bytes.count)
+            output.bytes.append(whole: piece)
+            stream.octets[stream.octets.startIndex] = next.dropFirst(piece.count)
+            if piece.count == next.count { stream.octets.removeFirst() }
         }
         guard !stream.isComplete else { return finish(stream, &output) }
         return perform(.fetch(stream.request)) { session, outcome, output in
@@ -128,8 +131,7 @@ extension IMAPSession {
 extension FetchStream {
     fileprivate func continued(by piece: FetchPiece) -> FetchStream {
         var stream = self
-        stream.piece = piece.bytes
-        stream.written = 0
+        stream.octets = piece.octets[...]
         stream.isComplete = piece.next == nil
         if let next = piece.next { stream.request.cursor = next }
         if let problem = piece.problem { stream.problem = max(stream.problem ?? .gone, problem) }

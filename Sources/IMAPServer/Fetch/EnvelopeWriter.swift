@@ -23,9 +23,13 @@ extension OutputBuffer {
         append(UInt8(ascii: ")"))
     }
 
-    /// The same from a summary, without making values of what is only passed on. False, and nothing written, when the
+    /// The same from a summary: mostly as it stands there, else without making values of what is only passed on. False, and nothing written, when the
     /// bytes are none.
     mutating func append(envelopeOf summary: Span<UInt8>, _ strings: StringEncoding) -> Bool {
+        if let written = MessageSummary.writtenEnvelope(encodedSummary: summary), written.isASCII || strings == .ascii {
+            append(summary.extracting(written.octets))
+            return true
+        }
         guard let envelope = EncodedEnvelope(encodedSummary: summary) else { return false }
         append(UInt8(ascii: "("))
         append(nstring: envelope.date, of: summary, strings)
@@ -33,7 +37,7 @@ extension OutputBuffer {
         append(nstring: envelope.subject, of: summary, strings)
         let from = count
         append(envelope.from, of: envelope, strings)
-        let written = Array(bytes[from...])
+        let written = copy(since: from)
         if envelope.sender == envelope.from { append(written) } else { append(envelope.sender, of: envelope, strings) }
         if envelope.replyTo == envelope.from {
             append(written)

@@ -25,7 +25,7 @@ package struct FetchCursor: Sendable, Equatable {
 
 /// A run of the response.
 package struct FetchPiece: Sendable {
-    package var bytes: [UInt8]
+    package var octets: [ArraySlice<UInt8>]
     /// Nil at the end.
     package var next: FetchCursor?
     package var problem: FetchProblem?
@@ -51,8 +51,7 @@ struct FetchStream: Sendable {
     let updates: UpdateRules
     var request: FetchRequest
     /// A piece that is not all written.
-    var piece: [UInt8] = []
-    var written = 0
+    var octets: ArraySlice<ArraySlice<UInt8>> = []
     var isComplete = false
     var problem: FetchProblem?
 }

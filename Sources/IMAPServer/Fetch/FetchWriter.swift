@@ -11,22 +11,27 @@ package struct FetchWriter: Sendable {
     /// UIDs whose answers carry FLAGS though they were not asked for: reading them set `\Seen`.
     var newlySeen = NumberSet()
     private let keywords: [[UInt8]]
+    /// For what the index alone tells.
+    private let painter: RowPainter?
 
     init(plan: FetchPlan, mailbox: SelectedMailbox) {
         self.plan = plan
         view = mailbox.view
         recent = mailbox.recent
         keywords = mailbox.view.keywords.keywords.map { Array($0.name.utf8) }
+        painter = RowPainter(
+            plan, keywords: keywords, systemFlags: Self.systemFlags, recent: recent)
     }
 
     /// Rows that are written between two looks at how much was: their flags may be long.
     var rowsPerPiece: Int {
-        let longest = 128 + keywords.reduce(0) { $0 + $1.count + 1 }
+        let longest = painter?.longest ?? 128 + keywords.reduce(0) { $0 + $1.count + 1 }
         return max(1, min(256, 16 * 1024 / longest))
     }
 
     /// Rows by what the index knows.
     func write(_ positions: Range<Int>, _ output: inout OutputBuffer) {
+        if let painter, newlySeen.isEmpty { return painter.write(positions, of: view, &output) }
         view.forEach(in: positions) { position, row in
             begin(position, row, &output)
             for item in plan.items { write(item, row, &output) }
@@ -94,7 +99,7 @@ package struct FetchWriter: Sendable {
     private func writeFlags(_ row: MessageRow, _ output: inout OutputBuffer) {
         let flags = row.flags
         let start = output.count
-        output.append(FetchWriter.systemFlags[Int(truncatingIfNeeded: flags.rawValue & FlagBits.system.rawValue)])
+        output.append(FetchWriter.systemFlags[Int(truncatingIfNeeded: flags.rawValue & Self.systemFlagBits)])
         if flags.rawValue >> UInt64(FlagBits.firstKeywordBit) != 0 {
             for (number, keyword) in keywords.enumerated() where flags.contains(KeywordTable.bit(number: number)) {
                 if output.count > start { output.append(UInt8(ascii: " ")) }
@@ -107,6 +112,9 @@ package struct FetchWriter: Sendable {
         }
         output.append(UInt8(ascii: ")"))
     }
+
+    /// Kept, as a set's literal in another module is put together at every use.
+    static let systemFlagBits = FlagBits.system.rawValue
 
     /// The text of each combination of system flags.
     private static let systemFlags: [[UInt8]] = (0...FlagBits.system.rawValue).map { bits in

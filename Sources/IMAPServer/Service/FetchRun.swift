@@ -13,7 +13,8 @@ struct FetchRun {
     static let summaries = 512 * 1024
     /// Octets of a piece, after which no new item is begun: what a session keeps in memory ahead of its socket.
     static let ahead = 256 * 1024
-    /// Octets that stand around a body in its answer, or a listing takes; a guess, to make room once.
+    /// Octets that stand around a body in its answer, or a listing takes; a guess, to make room once. Bodies themselves
+    /// are not copied.
     static let answerOverhead = 512
     /// Octets of one range of a large body.
     static let range = 128 * 1024
@@ -42,7 +43,7 @@ struct FetchRun {
             let batch = problem == .brokenOff ? Batch() : batch(from: start)
             cursor = batch.rows.isEmpty ? nil : await write(batch, resuming: start)
         }
-        return FetchPiece(bytes: output.take(), next: cursor, problem: problem)
+        return FetchPiece(octets: output.takePieces(), next: cursor, problem: problem)
     }
 
     // Batches
@@ -88,8 +89,7 @@ struct FetchRun {
         var batch = unread
         await readSummaries(&batch)
         await readBodies(&batch)
-        let octets = batch.bodies.reduce(0) { $0 + ($1?.count ?? 0) }
-        output.reserveCapacity(output.count + octets + Self.answerOverhead * batch.rows.count)
+        output.reserveCapacity(output.count + Self.answerOverhead * batch.rows.count)
         for (index, (position, row)) in batch.rows.enumerated() {
             var message = FetchedMessage(position: position, row: row)
             message.summary = index < batch.summaries.count ? batch.summaries[index] : nil

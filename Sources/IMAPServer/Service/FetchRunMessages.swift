@@ -64,7 +64,12 @@ extension FetchRun {
             guard let body = message.body, message.summary != nil || section == BodySection() else { return false }
             switch try message.content(section) {
             case .none: writeNIL(item)
-            case .octets(let range): write(item, body[(partial?.applied(to: range) ?? range).clamped(to: body.indices)])
+            case .octets(let range):
+                let octets = body[(partial?.applied(to: range) ?? range).clamped(to: body.indices)]
+                output.append(item.label)
+                output.append(literalOf: octets.count)
+                // A small part would hold on to a large body.
+                if octets.count >= body.count / 2 { output.append(whole: octets) } else { output.append(octets) }
             case .fields(let header, let names, let excluding, let bodyIsEmpty):
                 let header = header.prefix(Self.header).clamped(to: body.indices)
                 let fields = selectHeaderFields(
@@ -141,7 +146,7 @@ extension FetchRun {
                 output.append(item.label)
                 output.append(literalOf: range.count)
             }
-            output.append(bytes)
+            output.append(whole: bytes[...])
             written += bytes.count
             if output.count >= Self.ahead, written < range.count { return written }
         } while written < range.count

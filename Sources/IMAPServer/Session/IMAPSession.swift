@@ -196,7 +196,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
             switch outgoing.removeFirst() {
             case .bytes(let bytes, let written):
                 let end = min(bytes.count, written + productionChunk - output.bytes.count)
-                output.bytes.append(bytes[written..<end])
+                output.bytes.append(whole: bytes[written..<end])
                 if end < bytes.count { outgoing.insert(.bytes(bytes, written: end), at: 0) }
             case .expunges(var list):
                 if !list.write(&output.bytes) { outgoing.insert(.expunges(list), at: 0) }

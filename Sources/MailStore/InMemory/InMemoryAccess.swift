@@ -68,6 +68,8 @@ extension InMemoryState {
 
     /// Takes an account out of every list.
     mutating func dropAccess(of account: AccountID) {
+        // What anyone may, it may no more.
+        noteAccess()
         for id in mailboxes.keys {
             for isNegative in [false, true] {
                 let identifier = AccessIdentifier(account, isNegative: isNegative)

@@ -55,8 +55,9 @@ struct InMemoryState {
     mutating func noteChange(_ mailbox: MailboxID) { changes.mailboxes.insert(mailbox) }
     mutating func noteChange(_ account: AccountID) { changes.accounts.insert(account) }
 
+    mutating func noteAccess() { changes.access = true }
     mutating func noteAccess(_ mailbox: MailboxID) {
-        changes.access = true
+        noteAccess()
         changes.mailboxes.insert(mailbox)
         if let owner = mailboxes[mailbox]?.account { changes.accounts.insert(owner) }
     }

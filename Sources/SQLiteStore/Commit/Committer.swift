@@ -83,6 +83,7 @@ final class CommitCore: @unchecked Sendable {
     private let feed: ChangeFeed
     private let log: @Sendable (String) -> Void
     private let rules: CommitRules
+    private let quotas = QuotaBook()
     private var ids: BodyNumbers
     private var nextUIDValidity: Int64
     private let parking: Int
@@ -173,7 +174,8 @@ final class CommitCore: @unchecked Sendable {
             // Prepared once: GRDB's own would be parsed for each batch.
             try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
             let transaction = WriteTransaction(
-                db, cache: cache, rules: rules, directory: directory, nextUIDValidity: nextUIDValidity)
+                db, cache: cache, rules: rules, directory: directory, quotas: quotas,
+                nextUIDValidity: nextUIDValidity)
             do {
                 guard try run(&active, transaction) else {
                     try db.rollback()
@@ -239,6 +241,7 @@ final class CommitCore: @unchecked Sendable {
         segments.committed()
         nextUIDValidity = transaction.pending.nextUIDValidity
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
+        quotas.take(transaction.pending.usage, changed: transaction.pending.changedQuotas)
         names.drop(transaction.pending.changes.accounts)
         for index in transaction.pending.deadIndexes { unlink(index) }
         for segment in transaction.deadSegments {

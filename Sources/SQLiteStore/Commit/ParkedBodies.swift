@@ -68,7 +68,7 @@ final class SettleJob: PendingCommit {
 
 extension WriteTransaction {
     func park(_ content: [UInt8], as body: BodyID) throws {
-        try execute("INSERT INTO parked (id, content) VALUES (?, ?)", [body.value, Data(content)])
+        try write("INSERT INTO parked (id, content) VALUES (?, ?)", [body.value], content)
     }
 
     /// With the checksum taken when the body came in: octets that changed while parked stay noticed.

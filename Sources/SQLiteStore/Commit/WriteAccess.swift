@@ -74,6 +74,8 @@ extension WriteTransaction {
 
     /// Takes an account out of every list.
     func dropAccess(of account: AccountID) throws {
+        // What anyone may, it may no more.
+        pending.changes.access = true
         let select = try db.cachedStatement(
             sql: """
                 SELECT DISTINCT mailbox.id, mailbox.account FROM access JOIN mailbox ON mailbox.id = access.mailbox

@@ -60,29 +60,33 @@ extension WriteTransaction {
     }
 
     private func insert(_ rows: [MessageRow], in mailbox: MailboxID) throws {
-        let statement = try db.cachedStatement(
-            sql: """
+        for row in rows {
+            try write(
+                """
                 INSERT INTO message (mailbox, uid, flags, modseq, size, date, zone, saved, body, thread)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-        for row in rows {
-            try statement.execute(arguments: [
-                mailbox.value, Int64(row.uid.value), Int64(bitPattern: row.flags.rawValue),
-                Int64(bitPattern: row.modSeq.value), Int64(row.size), row.internalDate.seconds,
-                Int64(row.internalDate.zoneMinutes), Int64(row.savedDate), row.body.value, row.thread.value,
-            ])
+                """,
+                [
+                    mailbox.value, Int64(row.uid.value), Int64(bitPattern: row.flags.rawValue),
+                    Int64(bitPattern: row.modSeq.value), Int64(row.size), row.internalDate.seconds,
+                    Int64(row.internalDate.zoneMinutes), Int64(row.savedDate), row.body.value, row.thread.value,
+                ])
         }
     }
 
     private func insert(_ body: StoredBody, references: Int, summary: [UInt8]) throws {
         guard references > 0 else { return }
         let place = body.place
-        try execute(
-            "INSERT INTO body (id, segment, position, length, checksum, refs, summary) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        let checksum = summary.withUnsafeBytes { Checksum.of($0) }
+        try write(
+            """
+            INSERT INTO body (id, segment, position, length, checksum, refs, summary_checksum, summary)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """,
             [
-                body.id.value, place.segment, place.offset, place.length, Int64(bitPattern: place.checksum), references,
-                Data(summary),
-            ])
+                body.id.value, place.segment, Int64(place.offset), Int64(place.length),
+                Int64(bitPattern: place.checksum), Int64(references), Int64(bitPattern: checksum),
+            ], summary)
         if let parked = body.parked {
             try park(parked.bytes, as: body.id)
         } else {

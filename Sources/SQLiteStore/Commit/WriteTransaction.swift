@@ -25,6 +25,7 @@ final class WriteTransaction {
         var deadIndexes: [String] = []
         /// Messages of deleted mailboxes removed so far.
         var purged = 0
+        var changedQuotas: Set<AccountID> = []
         var usage: [AccountID: UsageChange] = [:]
         var threads: [AccountThreadKey: ThreadID] = [:]
     }
@@ -33,18 +34,21 @@ final class WriteTransaction {
     let cache: IndexCache
     let rules: CommitRules
     let directory: StoreDirectory
+    let quotas: QuotaBook
     var pending: Pending
     private let firstUIDValidity: Int64
     /// Segments without a live octet: their files go after the commit.
     private(set) var deadSegments: [Int64] = []
 
     init(
-        _ db: Database, cache: IndexCache, rules: CommitRules, directory: StoreDirectory, nextUIDValidity: Int64
+        _ db: Database, cache: IndexCache, rules: CommitRules, directory: StoreDirectory, quotas: QuotaBook,
+        nextUIDValidity: Int64
     ) {
         self.db = db
         self.cache = cache
         self.rules = rules
         self.directory = directory
+        self.quotas = quotas
         firstUIDValidity = nextUIDValidity
         pending = Pending(nextUIDValidity: nextUIDValidity)
     }
@@ -104,18 +108,16 @@ final class WriteTransaction {
 
     private func write(_ draft: MailboxDraft) throws {
         let record = draft.state.record
-        try execute(
+        try write(
             """
             UPDATE mailbox SET uidnext = ?, modseq = ?, messages = ?, unseen = ?, deleted = ?, size = ?,
             deleted_size = ?, recent = ?, first_recent = ? WHERE id = ?
             """,
             [
-                Int64(clamping: record.uidNext), Int64(clamping: record.highestModSeq.value), record.messageCount,
-                record.unseenCount,
-                record.deletedCount, Int64(clamping: record.size), Int64(clamping: record.deletedSize),
-                record.recentCount,
-                Int64(clamping: draft.state.firstRecent),
-                record.id.value,
+                Int64(clamping: record.uidNext), Int64(clamping: record.highestModSeq.value),
+                Int64(record.messageCount), Int64(record.unseenCount), Int64(record.deletedCount),
+                Int64(clamping: record.size), Int64(clamping: record.deletedSize), Int64(record.recentCount),
+                Int64(clamping: draft.state.firstRecent), record.id.value,
             ])
         for (number, keyword) in draft.state.keywords.keywords.enumerated().dropFirst(draft.savedKeywords) {
             try execute(

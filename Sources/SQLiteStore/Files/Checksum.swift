@@ -22,8 +22,10 @@ struct Checksum: Sendable {
 
     static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var checksum = Checksum()
-        checksum.update(bytes)
-        return checksum.value
+        checksum.total = UInt64(bytes.count)
+        let whole = bytes.count / stripe * stripe
+        checksum.takeStripes(UnsafeRawBufferPointer(rebasing: bytes[..<whole]))
+        return checksum.finished(with: UnsafeRawBufferPointer(rebasing: bytes[whole...]))
     }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) {
@@ -53,26 +55,27 @@ struct Checksum: Sendable {
         (lane1, lane2, lane3, lane4) = (a, b, c, d)
     }
 
-    var value: UInt64 {
+    var value: UInt64 { rest.withUnsafeBytes { finished(with: $0) } }
+
+    /// With the last octets, less than a stripe.
+    private func finished(with rest: UnsafeRawBufferPointer) -> UInt64 {
         var hash = total >= UInt64(Self.stripe) ? mergedLanes : Self.prime5
         hash &+= total
-        rest.withUnsafeBytes { bytes in
-            var offset = 0
-            while offset + 8 <= bytes.count {
-                hash ^= Self.round(0, Self.word(bytes, offset))
-                hash = Self.rotate(hash, 27) &* Self.prime1 &+ Self.prime4
-                offset += 8
-            }
-            if offset + 4 <= bytes.count {
-                let half = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-                hash ^= UInt64(half) &* Self.prime1
-                hash = Self.rotate(hash, 23) &* Self.prime2 &+ Self.prime3
-                offset += 4
-            }
-            for byte in bytes[offset...] {
-                hash ^= UInt64(byte) &* Self.prime5
-                hash = Self.rotate(hash, 11) &* Self.prime1
-            }
+        var offset = 0
+        while offset + 8 <= rest.count {
+            hash ^= Self.round(0, Self.word(rest, offset))
+            hash = Self.rotate(hash, 27) &* Self.prime1 &+ Self.prime4
+            offset += 8
+        }
+        if offset + 4 <= rest.count {
+            let half = UInt32(littleEndian: rest.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            hash ^= UInt64(half) &* Self.prime1
+            hash = Self.rotate(hash, 23) &* Self.prime2 &+ Self.prime3
+            offset += 4
+        }
+        for byte in rest[offset...] {
+            hash ^= UInt64(byte) &* Self.prime5
+            hash = Self.rotate(hash, 11) &* Self.prime1
         }
         hash = (hash ^ (hash >> 33)) &* Self.prime2
         hash = (hash ^ (hash >> 29)) &* Self.prime3

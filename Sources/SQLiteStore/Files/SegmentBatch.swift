@@ -1,10 +1,13 @@
 import MailStore
 
-// Mail that came together lies together: records that follow each other are read in one call.
+// Mail that came together lies together: small records that follow each other are read in one call. A larger one is read
+// by itself, straight into the memory that is handed over.
 
 extension SegmentReader {
-    /// Octets read in one call at most.
-    private static let batchLimit = 1 << 20
+    /// Octets read in one call at most: so many are still taken from the heap, not mapped and unmapped each time.
+    private static let batchLimit = 96 << 10
+    /// Octets of a record from which on copying it costs more than a call of its own.
+    private static let largeRecord = 8 << 10
 
     /// Those whole bodies that are where they are said to be, verified. What is missing from the answer may have been
     /// moved, or is damaged: look again.
@@ -34,7 +37,8 @@ extension SegmentReader {
         var last: BodyPlace?
         for (_, place) in places {
             let follows = last.map { $0.segment == place.segment && $0.offset + $0.extent == place.offset } ?? true
-            guard follows, count == 0 || octets + place.extent <= batchLimit else { break }
+            let fits = place.extent < largeRecord && octets + place.extent <= batchLimit
+            guard follows, count == 0 || fits else { break }
             count += 1
             octets += place.extent
             last = place

@@ -39,16 +39,17 @@ final class SegmentReader: Sendable {
     /// A whole body, its checksum verified. Throws `Mismatch`.
     func body(_ id: BodyID, _ place: BodyPlace) throws -> [UInt8] {
         let file = try file(place.segment)
-        var header = [UInt8](repeating: 0, count: SegmentHeader.size)
-        var isWhole = false
-        let bytes = try [UInt8](unsafeUninitializedCapacity: place.length) { buffer, count in
-            isWhole = try header.withUnsafeMutableBytes { head in
-                try file.read(into: head, UnsafeMutableRawBufferPointer(buffer), place.length, at: place.offset)
+        // Into the memory that is handed over: nothing is copied twice.
+        let bytes = try withUnsafeTemporaryAllocation(byteCount: SegmentHeader.size, alignment: 8) { head in
+            let bytes = try [UInt8](unsafeUninitializedCapacity: place.length) { buffer, count in
+                let isWhole = try file.read(
+                    into: head, UnsafeMutableRawBufferPointer(buffer), place.length, at: place.offset)
+                guard isWhole else { throw Mismatch(problem: "the segment ends before the body does") }
+                count = place.length
             }
-            count = isWhole ? place.length : 0
+            try check(UnsafeRawBufferPointer(head), id, place)
+            return bytes
         }
-        guard isWhole else { throw Mismatch(problem: "the segment ends before the body does") }
-        try check(header, id, place)
         guard bytes.withUnsafeBytes({ Checksum.of($0) }) == place.checksum else {
             throw Mismatch(problem: "its checksum is wrong")
         }
@@ -62,7 +63,7 @@ final class SegmentReader: Sendable {
         guard try header.withUnsafeMutableBytes({ try file.read(into: $0, at: place.offset) }) else {
             throw Mismatch(problem: "the segment ends before the body does")
         }
-        try check(header, id, place)
+        try header.withUnsafeBytes { try check($0, id, place) }
         var isWhole = false
         let bytes = try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
             isWhole = try file.read(
@@ -74,10 +75,10 @@ final class SegmentReader: Sendable {
         return bytes
     }
 
-    private func check(_ bytes: [UInt8], _ id: BodyID, _ place: BodyPlace) throws {
+    private func check(_ bytes: UnsafeRawBufferPointer, _ id: BodyID, _ place: BodyPlace) throws {
         let expected = SegmentHeader(
             body: id.value, length: UInt32(truncatingIfNeeded: place.length), checksum: place.checksum)
-        guard bytes.withUnsafeBytes({ SegmentHeader($0) }) == expected else {
+        guard SegmentHeader(bytes) == expected else {
             throw Mismatch(problem: "its record's header is wrong")
         }
     }
