@@ -53,7 +53,9 @@ import Testing
         "BODY[MIME]", "BODY[0]", "BODY[1.]", "BODY[.1]", "BODY[1..2]", "BODY[1 2]", "BODY[HEADER.FIELDS]",
         "BODY[HEADER.FIELDS ()]", "BODY[HEADER.FIELDS (a]", "BODY[1.TEXT.1]", "BODY[FOO]", "BINARY", "BINARY[TEXT]",
         "BINARY[1.MIME]", "BINARY.SIZE", "BODY[4294967296]", "BODY[]<9223372036854775808.1>", "FLAGS[]", "BODY []",
-        "FLAGS (CHANGEDSINCE)", "FLAGS (VANISHED)", "FLAGS (FOO)", "FLAGS ()",
+        "FLAGS (CHANGEDSINCE)", "FLAGS (VANISHED)", "FLAGS (FOO)", "FLAGS ()", "FLAGS (PARTIAL)", "FLAGS (PARTIAL 1)",
+        "FLAGS (PARTIAL 1:-2)", "FLAGS (PARTIAL -1:2)", "FLAGS (PARTIAL 0:2)", "FLAGS (PARTIAL 1:4294967296)",
+        "FLAGS (PARTIAL 1:2 PARTIAL 1:2)", "FLAGS (PARTIAL 1:2",
     ])
     func rejected(_ text: String) {
         #expect(error("FETCH 1 " + text)?.answer == .bad)
@@ -77,6 +79,12 @@ import Testing
         #expect(set == .ranges([SequenceRange(300, 500)]))
         #expect(modifiers == FetchModifiers(changedSince: 12345, vanished: true))
         #expect(uid)
+        guard case .fetch(_, _, let both, _) = try parse("a UID FETCH 1 UID (PARTIAL -1:-30 CHANGEDSINCE 5)").request
+        else {
+            Issue.record("not a FETCH")
+            return
+        }
+        #expect(both == FetchModifiers(changedSince: 5, partial: ResultRange(1, 30, isFromEnd: true)))
     }
 
     @Test func seen() throws {

@@ -25,6 +25,7 @@ import Testing
         "a GETMETADATA (MAXSIZE 1024 DEPTH infinity) INBOX (/shared/comment \"/private/vendor/x/y\")\r\n",
         "a SETMETADATA \"\" (/private/comment {3+}\r\na b /private/vendor/x/y ~{2+}\r\na\0 /private/z NIL)\r\n",
         "a LIST \"\" \"Other Users/%\" RETURN (MYRIGHTS METADATA (/shared/comment))\r\n",
+        "a UID FETCH 1:* (UID MODSEQ) (PARTIAL -1:-30 CHANGEDSINCE 5 VANISHED)\r\n",
         "a COMPRESS DEFLATE\r\n", "a UNAUTHENTICATE\r\n",
     ]
     static let tokens: [String] = [

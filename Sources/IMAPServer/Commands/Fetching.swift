@@ -14,6 +14,9 @@ extension IMAPSession {
         guard !modifiers.vanished || (uid && enabled.contains(.qresync)) else {
             return refuse(tag, Refusal(status: .bad, text: "VANISHED is for UID FETCH with QRESYNC enabled"), &output)
         }
+        guard modifiers.partial == nil || uid else {
+            return refuse(tag, Refusal(status: .bad, text: "PARTIAL is for UID FETCH"), &output)
+        }
         guard let positions = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
         // RFC 7162 §3.1.4.1
         let items = modifiers.changedSince == nil ? items : items + [.modSeq]

@@ -2,7 +2,7 @@ import IMAPSyntax
 import MailStore
 import MailVocabulary
 
-/// A FETCH with modifiers: which of the messages that a set names are meant (RFC 7162 §3.1.4.1, §3.2.6).
+/// A FETCH with modifiers: which of the messages that a set names are meant (RFC 7162 §3.1.4.1, §3.2.6; RFC 9394 §3.3).
 package struct FetchScope: Sendable {
     let view: MailboxSnapshot
     /// Of the view; ascending.
@@ -20,11 +20,31 @@ package struct NarrowedFetch: Sendable {
 extension IMAPService {
     func narrow(_ scope: FetchScope) async throws -> NarrowedFetch {
         var narrowed = NarrowedFetch(positions: scope.positions)
+        if let partial = scope.modifiers.partial { narrowed.positions = narrowed.positions.results(partial) }
         guard let since = scope.modifiers.changedSince.map({ ModSeq($0) }) else { return narrowed }
-        narrowed.positions = scope.view.positions(scope.positions, changedSince: since)
+        narrowed.positions = scope.view.positions(narrowed.positions, changedSince: since)
         if scope.modifiers.vanished {
             narrowed.vanished = try await vanished(from: scope.view, since: since).intersection(scope.uids)
         }
         return narrowed
+    }
+}
+
+extension [Range<Int>] {
+    /// Of all the positions in these ranges, those that stand at such places.
+    fileprivate func results(_ partial: ResultRange) -> [Range<Int>] {
+        let wanted = partial.indices(ofCount: reduce(0) { $0 + $1.count })
+        var results: [Range<Int>] = []
+        // How many positions were before the present range.
+        var passed = 0
+        for range in self {
+            let part = wanted.clamped(to: passed..<passed + range.count)
+            if !part.isEmpty {
+                let first = range.lowerBound + part.lowerBound - passed
+                results.append(first..<first + part.count)
+            }
+            passed += range.count
+        }
+        return results
     }
 }

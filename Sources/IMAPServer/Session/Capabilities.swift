@@ -42,6 +42,7 @@ extension IMAPSession {
         "LIST-STATUS",
         "ESEARCH",
         "SEARCHRES",
+        "PARTIAL",
         "I18NLEVEL=1",
         "WITHIN",
         "SEARCH=FUZZY",

@@ -9,7 +9,9 @@ extension IMAPRequest {
         case .fetch(_, _, _, let uid), .store(_, _, let uid), .copy(_, _, let uid), .move(_, _, let uid),
             .replace(_, let uid):
             !uid
-        case .search(let request, let uid): !uid || request.key.namesSequenceNumbers
+        case .search(let request, let uid), .sort(_, let request, let uid), .thread(_, let request, let uid):
+            !uid || request.key.namesSequenceNumbers
+        case .multiSearch(_, let request): request.key.namesSequenceNumbers
         case .select(_, let parameters), .examine(_, let parameters): parameters.qresync?.matches != nil
         case .capability, .noop, .logout, .id, .startTLS, .compress, .authenticate, .login, .unauthenticate, .enable,
             .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle,

@@ -75,15 +75,18 @@ package struct PartialRange: Sendable, Hashable {
     }
 }
 
-/// RFC 4466 §2.4, RFC 7162 §3.1.4.1 and §3.2.6.
+/// RFC 4466 §2.4, RFC 7162 §3.1.4.1 and §3.2.6, RFC 9394 §3.3.
 package struct FetchModifiers: Sendable, Hashable {
     package var changedSince: UInt64?
     /// Only beside `changedSince`.
     package var vanished = false
+    /// Which of the messages that the set names, before `changedSince` chooses among them (RFC 9394 §3.4).
+    package var partial: ResultRange?
 
-    package init(changedSince: UInt64? = nil, vanished: Bool = false) {
+    package init(changedSince: UInt64? = nil, vanished: Bool = false, partial: ResultRange? = nil) {
         self.changedSince = changedSince
         self.vanished = vanished
+        self.partial = partial
     }
 }
 

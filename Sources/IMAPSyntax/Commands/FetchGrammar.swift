@@ -138,6 +138,7 @@ extension CommandParser {
 
     // fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")"          RFC 4466 §2.4
     // fetch-modifier  = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"       RFC 7162 §7
+    // fetch-modifier  =/ "PARTIAL" SP partial-range                             RFC 9394 §4
     private mutating func fetchModifiers() throws(SyntaxError) -> FetchModifiers {
         var modifiers = FetchModifiers()
         guard cursor.take(UInt8(ascii: " ")) else { return modifiers }
@@ -147,6 +148,10 @@ extension CommandParser {
                 try parser.space()
                 modifiers.changedSince = try parser.number("a modification sequence")
             case "VANISHED": modifiers.vanished = true
+            case "PARTIAL":
+                try parser.space()
+                guard modifiers.partial == nil else { throw SyntaxError("PARTIAL may stand once only") }
+                modifiers.partial = try parser.resultRange()
             case _: throw SyntaxError("There is no such modifier")
             }
         }
