@@ -79,12 +79,15 @@ extension WriteTransaction {
     }
 
     /// Throws `overQuota` when the account, with all that this transaction has added before, has no room for more.
-    func requireRoom(for items: [RowContent], in account: AccountID) throws {
-        guard var quota = try RowReader.quota(of: account, rules.quotaDefaults, db), quota.isLimited else { return }
+    /// Returns whether it is near its limit then.
+    func requireRoom(for items: [RowContent], in account: AccountID) throws -> Bool {
+        guard var quota = try RowReader.quota(of: account, rules.quotaDefaults, db), quota.isLimited else {
+            return false
+        }
         let change = pending.usage[account] ?? UsageChange()
         quota.storage.usage = UInt64(clamping: Int64(clamping: quota.storage.usage) &+ change.octets)
         quota.messages.usage = UInt64(clamping: Int64(clamping: quota.messages.usage) &+ change.messages)
-        try quota.requireRoom(messages: items.count, octets: items.reduce(0) { $0 + UInt64($1.size) })
+        return try quota.requireRoom(messages: items.count, octets: items.reduce(0) { $0 + UInt64($1.size) })
     }
 
     func flushUsage() throws {

@@ -22,10 +22,14 @@ import WireFraming
         .append: "APPEND INBOX {3+}\r\nabc", .idle: "IDLE\r\nDONE", .check: "CHECK", .close: "CLOSE",
         .unselect: "UNSELECT", .expunge: "EXPUNGE", .search: "SEARCH ALL", .fetch: "FETCH 1 FLAGS",
         .store: "STORE 1 FLAGS ()", .copy: "COPY 1 Trash", .move: "MOVE 1 Trash",
+        .getQuota: "GETQUOTA fred@example.org", .getQuotaRoot: "GETQUOTAROOT INBOX",
+        .setQuota: "SETQUOTA fred@example.org ()",
     ]
 
     private func client(at place: Place) async throws -> Client {
-        let fixture = try await Fixture()
+        let ordinary = try await Fixture()
+        try await ordinary.store.setAdministrator(true, ordinary.account.id)
+        let fixture = try await ordinary.anew()
         try await fixture.deliver([Fixture.simple(1)])
         switch place {
         case .cleartext, .notAuthenticated:

@@ -13,6 +13,10 @@ import Testing
         "a SEARCH RETURN (MIN) CHARSET UTF-8 OR (NOT FROM x SINCE 1-Feb-1994) UID 5:* HEADER a {2+}\r\nxy\r\n",
         "a STORE 2:4 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Deleted)\r\n", "a ID (\"name\" \"x\" \"os\" NIL)\r\n",
         "a SELECT INBOX (QRESYNC (67890007 20050715194045000 41:211 (1,3 41,43)) CONDSTORE)\r\n",
+        "a SEARCH SAVEDBEFORE 1-Feb-1994 EMAILID M1-2 NOT THREADID T7 SAVEDATESUPPORTED\r\n",
+        "a FETCH 1:* (SAVEDATE EMAILID THREADID)\r\n", "a STATUS x (MAILBOXID DELETED DELETED-STORAGE)\r\n",
+        "a SETQUOTA \"#user/alice\" (STORAGE 510 MESSAGE 7)\r\n", "a GETQUOTAROOT {5+}\r\nINBOX\r\n",
+        "a GETQUOTA \"\"\r\n",
         "a CREATE Entw&APw-rfe/ (USE (\\Drafts))\r\n", "a RENAME &U,BTFw- &ZeVnLIqe-\r\n",
     ]
     static let tokens: [String] = [

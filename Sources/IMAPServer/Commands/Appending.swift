@@ -114,6 +114,7 @@ extension IMAPSession {
             guard case .appended(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
             }
+            if result.isNearQuota { session.warnOfQuota() }
             let uids = NumberSet(numbers: result.uids.lazy.map(\.value))
             return session.conclude(
                 tag, .ok, .appendUID(result.uidValidity, uids), "APPEND completed", &output)

@@ -30,6 +30,7 @@ extension IMAPSession {
             guard case .copied(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
             }
+            if result.isNearQuota { session.warnOfQuota() }
             return moves
                 ? session.concludeMove(tag, result.responseCode, &output)
                 : session.conclude(tag, .ok, result.responseCode, "COPY completed", &output)

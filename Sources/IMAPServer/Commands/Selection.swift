@@ -74,6 +74,7 @@ extension SelectedMailbox {
         }
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")
         output.append(status: .ok, tag: nil, code: .uidNext(view.uidNext), "Predicted next UID")
+        output.append(status: .ok, tag: nil, code: .mailboxID(MailboxObjectID(id).text), "The mailbox's identifier")
     }
 
     private var firstUnseen: Int? { view.firstPosition { !$0.flags.contains(.seen) } }

@@ -16,6 +16,10 @@ indirect enum SearchProgram: Sendable {
     /// INTERNALDATE's day, since 1970.
     case day(SearchKey.DateRelation, Int64)
     case sentDay(SearchKey.DateRelation, Int64)
+    /// The save date's day in UTC, since 1970.
+    case savedDay(SearchKey.DateRelation, Int64)
+    case email(EmailObjectID)
+    case thread(ThreadObjectID)
     case envelope(SearchKey.EnvelopeField, Needle)
     /// No needle: that the field is there.
     case header(name: [UInt8], Needle?)
@@ -41,6 +45,9 @@ indirect enum SearchProgram: Sendable {
         case .smaller(let size): self = .smaller(size)
         case .internalDate(let relation, let date): self = .day(relation, date.daysSinceEpoch)
         case .sentDate(let relation, let date): self = .sentDay(relation, date.daysSinceEpoch)
+        case .savedDate(let relation, let date): self = .savedDay(relation, date.daysSinceEpoch)
+        case .emailID(let id): self = EmailObjectID(id).map { .email($0) } ?? .constant(false)
+        case .threadID(let id): self = ThreadObjectID(id).map { .thread($0) } ?? .constant(false)
         case .uid(let set):
             self = .uids(set.resolved(largest: mailbox.lastUID, saved: mailbox.saved))
         case .sequenceNumbers(let set):
@@ -74,7 +81,8 @@ indirect enum SearchProgram: Sendable {
         case .header(let name, let octets): self = .header(name: Array(name.utf8), try SearchProgram.needle(octets))
         case .body(let octets): self = try SearchProgram.needle(octets).map { .body($0) } ?? .constant(true)
         case .text(let octets): self = try SearchProgram.needle(octets).map { .text($0) } ?? .constant(true)
-        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .larger, .smaller, .uid,
+        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .savedDate, .emailID, .threadID,
+            .larger, .smaller, .uid,
             .sequenceNumbers, .modSeq, .not, .or, .and:
             self = .constant(false)
         }
@@ -103,7 +111,8 @@ indirect enum SearchProgram: Sendable {
                 }
             }
             return (mask, value, rest.isEmpty ? .constant(true) : .all(rest))
-        case .constant, .uids, .sequenceNumbers, .larger, .smaller, .day, .sentDay, .envelope, .header, .body, .text,
+        case .constant, .uids, .sequenceNumbers, .larger, .smaller, .day, .sentDay, .savedDay, .email,
+            .thread, .envelope, .header, .body, .text,
             .not, .any:
             return ([], [], self)
         }
@@ -119,6 +128,9 @@ indirect enum SearchProgram: Sendable {
         case .larger(let size): return UInt64(row.size) > size
         case .smaller(let size): return UInt64(row.size) < size
         case .day(let relation, let day): return relation.holds(row.internalDate.dayOfWriting, day)
+        case .savedDay(let relation, let day): return relation.holds(Int64(row.savedDate) / 86_400, day)
+        case .email(let id): return EmailObjectID(row) == id
+        case .thread(let id): return ThreadObjectID(row) == id
         case .sentDay(let relation, let day):
             guard let content else { return nil }
             return content.sentDay.map { relation.holds($0, day) } ?? false

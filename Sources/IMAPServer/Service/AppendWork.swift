@@ -5,12 +5,10 @@ import MessageFormat
 extension IMAPService {
     func append(_ message: AppendedMessage) async throws -> AppendResult {
         let body = try await message.body.finish()
-        let (summary, messageIDs) = try body.withBytes {
-            (MessageSummary(parsing: $0).encoded(), threadMessageIDs(of: $0))
-        }
+        let summary = try body.withBytes { MessageSummary(parsing: $0) }
         let new = NewMessage(
-            body: body, flags: message.flags, internalDate: message.internalDate ?? now(), summary: summary,
-            threadKeys: messageIDs.map { ThreadKey(messageID: $0) })
+            body: body, flags: message.flags, internalDate: message.internalDate ?? now(), summary: summary.encoded(),
+            threadKeys: summary.threadMessageIDs.map { ThreadKey(messageID: $0) })
         guard let result = try await store.append([(message.mailbox, [new])]).first else {
             throw StoreError.unavailable("nothing was appended")
         }

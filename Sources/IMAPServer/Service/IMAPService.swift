@@ -54,8 +54,7 @@ package struct IMAPService: SessionService {
         case .findMailbox(let account, let name):
             return .found(try await store.mailbox(name, of: account))
         case .createMailbox(let account, let name, let use):
-            _ = try await store.createMailbox(name, of: account, specialUse: use)
-            return .done
+            return .found(try await store.createMailbox(name, of: account, specialUse: use))
         case .deleteMailbox(let account, let name):
             return .deleted(try await store.deleteMailbox(name, of: account))
         case .renameMailbox(let account, let from, let to):
@@ -64,6 +63,12 @@ package struct IMAPService: SessionService {
         case .setSubscribed(let account, let name, let subscribed):
             try await store.setSubscribed(subscribed, name, of: account)
             return .done
+        case .quota(let root):
+            return .quota(try await quota(root))
+        case .setQuota(let root, let limits):
+            guard let account = try await store.account(root) else { throw StoreError.noSuchAccount }
+            try await store.setQuota(limits, of: account.id)
+            return .quota(try await store.quota(of: account.id))
         case .spill(let writer):
             try await writer.spill()
             return .done
@@ -93,6 +98,11 @@ package struct IMAPService: SessionService {
         } catch let problem as SearchProblem {
             return .unsearchable(problem)
         }
+    }
+
+    private func quota(_ root: Address) async throws -> Quota {
+        guard let account = try await store.account(root) else { throw StoreError.noSuchAccount }
+        return try await store.quota(of: account.id)
     }
 
     private func listing(of account: AccountID) async throws -> MailboxListing {

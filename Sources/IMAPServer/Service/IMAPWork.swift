@@ -23,6 +23,10 @@ package enum IMAPWork: Sendable {
     case renameMailbox(AccountID, from: MailboxName, to: MailboxName)
     case setSubscribed(AccountID, MailboxName, Bool)
 
+    /// Of the account that a quota root is named after.
+    case quota(Address)
+    case setQuota(Address, QuotaLimits)
+
     case spill(any BodyWriter)
     case append(AppendedMessage)
 
@@ -45,6 +49,7 @@ package enum IMAPOutcome: Sendable {
     /// Untagged responses.
     case written([UInt8])
     case found(Mailbox?)
+    case quota(Quota)
     case deleted(MailboxID)
     case appended(AppendResult)
     /// UIDs left alone because of `unchangedSince`.

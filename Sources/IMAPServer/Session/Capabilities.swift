@@ -1,10 +1,15 @@
+import MailStore
 import WireFraming
 
 extension IMAPSession {
     /// What CAPABILITY tells in the present state (RFC 3501 §6.1.1). In cleartext no way to authenticate is offered;
     /// STARTTLS only where it can succeed.
     var capabilities: [String] {
-        guard state.account == nil else { return IMAPSession.authenticatedCapabilities }
+        if let account = state.account {
+            // RFC 9208 §4.1.3: only where it will be carried out.
+            let own = account.isAdministrator ? ["QUOTASET"] : []
+            return IMAPSession.authenticatedCapabilities + own
+        }
         let common = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
         if tls != nil { return common + ["AUTH=PLAIN"] }
         return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])
@@ -29,5 +34,10 @@ extension IMAPSession {
         "ESEARCH",
         "SEARCHRES",
         "STATUS=SIZE",
+        "OBJECTID",
+        "SAVEDATE",
+        "QUOTA",
+        "QUOTA=RES-STORAGE",
+        "QUOTA=RES-MESSAGE",
     ]
 }

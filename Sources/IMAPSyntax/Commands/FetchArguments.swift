@@ -20,6 +20,11 @@ package enum FetchItem: Sendable, Hashable {
     case binarySize(part: [UInt32])
     /// RFC 7162 §3.1.4.
     case modSeq
+    /// RFC 8514 §4.2.
+    case saveDate
+    /// RFC 8474 §5.3.
+    case emailID
+    case threadID
 
     // "ALL", "FAST", "FULL"          RFC 9051 §6.4.5
     package static let all: [FetchItem] = [.flags, .internalDate, .rfc822Size, .envelope]
@@ -32,7 +37,7 @@ package enum FetchItem: Sendable, Hashable {
         case .rfc822, .rfc822Text: true
         case .section(let peek, _, _), .binary(let peek, _, _): !peek
         case .flags, .uid, .internalDate, .rfc822Header, .rfc822Size, .envelope, .body, .bodyStructure, .binarySize,
-            .modSeq:
+            .modSeq, .saveDate, .emailID, .threadID:
             false
         }
     }

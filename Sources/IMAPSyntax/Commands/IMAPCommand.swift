@@ -43,6 +43,10 @@ package enum IMAPRequest: Sendable {
     case status(MailboxName, [StatusItem])
     /// Only when the message was gathered with the command; a server streams it instead (`CommandReader`).
     case append(AppendHead, message: [UInt8])
+    /// RFC 9208 §4.1.
+    case getQuota(root: String)
+    case getQuotaRoot(MailboxName)
+    case setQuota(root: String, [QuotaResource])
     /// RFC 2177; the client's next line is `DONE`.
     case idle
 
@@ -84,6 +88,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case namespace = "NAMESPACE"
     case status = "STATUS"
     case append = "APPEND"
+    case getQuota = "GETQUOTA"
+    case getQuotaRoot = "GETQUOTAROOT"
+    case setQuota = "SETQUOTA"
     case idle = "IDLE"
     case check = "CHECK"
     case close = "CLOSE"
@@ -123,6 +130,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .namespace: (.authenticated, false)
         case .status: (.authenticated, false)
         case .append: (.authenticated, false)
+        case .getQuota: (.authenticated, false)
+        case .getQuotaRoot: (.authenticated, false)
+        case .setQuota: (.authenticated, false)
         case .idle: (.authenticated, false)
         case .check: (.selected, false)
         case .close: (.selected, false)
@@ -170,6 +180,9 @@ extension IMAPRequest {
         case .namespace: .namespace
         case .status: .status
         case .append: .append
+        case .getQuota: .getQuota
+        case .getQuotaRoot: .getQuotaRoot
+        case .setQuota: .setQuota
         case .idle: .idle
         case .check: .check
         case .close: .close

@@ -93,6 +93,10 @@ package enum StatusItem: String, Sendable, Hashable, CaseIterable {
     case size = "SIZE"
     /// RFC 7162 §3.1.7.
     case highestModSeq = "HIGHESTMODSEQ"
+    /// RFC 9208 §4.1.4.
+    case deletedStorage = "DELETED-STORAGE"
+    /// RFC 8474 §4.3.
+    case mailboxID = "MAILBOXID"
 }
 
 /// An APPEND up to its message (RFC 9051 §6.3.12).

@@ -35,6 +35,7 @@ extension CommandParser {
         case .close: return .close
         case .unselect: return .unselect
         case .expunge, .search, .fetch, .store, .copy, .move: return try messageArguments(of: command, uid: false)
+        case .getQuota, .getQuotaRoot, .setQuota: return try quotaArguments(of: command)
         case .id, .authenticate, .login, .enable: return try sessionArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)

@@ -22,6 +22,8 @@ package enum ResponseCode: Sendable, Hashable {
     case highestModSeq(ModSeq)
     case inUse
     case limit
+    /// RFC 8474 §4.
+    case mailboxID(String)
     /// RFC 7162 §3.1.3: not changed, as they had changed since.
     case modified(NumberSet)
     case noModSeq

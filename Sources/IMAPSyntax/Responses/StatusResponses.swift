@@ -73,6 +73,7 @@ extension OutputBuffer {
         case .highestModSeq(let modSeq):
             append("HIGHESTMODSEQ " as StaticString)
             append(decimal: modSeq.value)
+        case .mailboxID(let id): append("MAILBOXID (\(id))")
         case .modified(let set):
             append("MODIFIED " as StaticString)
             append(numberSet: set)
@@ -128,6 +129,7 @@ extension ResponseCode {
         case .highestModSeq: "HIGHESTMODSEQ"
         case .inUse: "INUSE"
         case .limit: "LIMIT"
+        case .mailboxID: "MAILBOXID"
         case .modified: "MODIFIED"
         case .noModSeq: "NOMODSEQ"
         case .nonExistent: "NONEXISTENT"

@@ -106,7 +106,7 @@ package struct Administration: Administering {
         case .unavailable(let reason): return OperatorError(.unavailable, "the store cannot be used now: \(reason)")
         case .invalidName, .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes,
             .tooManyKeywords,
-            .messageTooLarge, .uidsExhausted, .noSuchBody:
+            .messageTooLarge, .uidsExhausted, .overQuota, .noSuchBody:
             return OperatorError(.software, "the store refused: \(error)")
         }
     }
