@@ -8,6 +8,7 @@ package final class ChangeFeed: Sendable {
         var ended = 0
         var mailboxes: [MailboxID: [Int: @Sendable () -> Void]] = [:]
         var accounts: [AccountID: [Int: @Sendable () -> Void]] = [:]
+        var accessGeneration: UInt64 = 1
     }
     private let observers = Mutex(Observers())
 
@@ -49,11 +50,15 @@ package final class ChangeFeed: Sendable {
     /// How many observations of mailboxes have ended so far.
     package var endedCount: Int { observers.withLock { $0.ended } }
 
+    /// How often somebody's rights have changed.
+    package var accessGeneration: UInt64 { observers.withLock { $0.accessGeneration } }
+
     /// Tells everyone concerned, once per observer and change set.
     package func publish(_ changes: ChangeSet) {
         guard !changes.isEmpty else { return }
         let callbacks = observers.withLock { observers in
-            changes.mailboxes.flatMap { observers.mailboxes[$0].map { Array($0.values) } ?? [] }
+            if changes.access { observers.accessGeneration &+= 1 }
+            return changes.mailboxes.flatMap { observers.mailboxes[$0].map { Array($0.values) } ?? [] }
                 + changes.accounts.flatMap { observers.accounts[$0].map { Array($0.values) } ?? [] }
         }
         for callback in callbacks { callback() }
@@ -65,13 +70,16 @@ package struct ChangeSet: Sendable, Equatable {
     package var mailboxes: Set<MailboxID> = []
     /// Accounts whose list of mailboxes (names, subscriptions) changed.
     package var accounts: Set<AccountID> = []
+    /// Whether somebody's rights on a mailbox changed.
+    package var access = false
 
     package init() {}
 
-    package var isEmpty: Bool { mailboxes.isEmpty && accounts.isEmpty }
+    package var isEmpty: Bool { mailboxes.isEmpty && accounts.isEmpty && !access }
 
     package mutating func formUnion(_ other: ChangeSet) {
         mailboxes.formUnion(other.mailboxes)
         accounts.formUnion(other.accounts)
+        access = access || other.access
     }
 }

@@ -43,7 +43,7 @@ package protocol BodyWriter: AnyObject, Sendable {
 
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
-package protocol MailStore: AccountStore {
+package protocol MailStore: AccountStore, AccessStore {
     // Quota: a root for each account
 
     /// The limits in effect, and what the account holds. Throws `noSuchAccount`.
@@ -70,12 +70,21 @@ package protocol MailStore: AccountStore {
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws
     func subscriptions(of account: AccountID) async throws -> [MailboxName]
 
+    /// Gives a mailbox that never held a message the UIDVALIDITY that its mail had elsewhere, so that its UIDs stay
+    /// valid. False, and nothing changed, when it held one, or when the value lies in the future: values given here
+    /// later could then be below (RFC 9051 §2.3.1.1).
+    func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool
+
     // Messages
 
     /// The mailbox as it is now. Loads its index if nobody has it open; later calls are cheap.
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot
     /// The mailbox as it is now, if its index is loaded: without waiting, for sessions that have it selected.
     func current(_ mailbox: MailboxID) -> MailboxSnapshot?
+    /// UIDs of messages that were removed by changes with a higher MODSEQ (RFC 7162 §3.2.5). A store that does not
+    /// remember so far back may name more, but none that a message has, and none from UIDNEXT on. Throws
+    /// `noSuchMailbox`.
+    func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet
     /// Takes the messages not yet reported as recent: returns the first UID that is recent for the caller
     /// (RFC 3501 §2.3.2). Not durable: a restart may report a message as recent twice.
     func claimRecent(_ mailbox: MailboxID) async throws -> UInt64
@@ -88,10 +97,13 @@ package protocol MailStore: AccountStore {
     func changeFlags(
         _ mailbox: MailboxID, _ uids: NumberSet, _ change: FlagChange, unchangedSince: ModSeq?
     ) async throws -> NumberSet
-    /// Copies flags and dates too; bodies are shared. Throws `noSuchMailbox`, `overQuota`.
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    /// Copies dates, and flags of the kinds given, too; bodies are shared. With `allOrNothing`, nothing is copied when
+    /// one of the messages is gone: the result is empty then (RFC 3501 §6.4.7). Throws `noSuchMailbox`, `overQuota`.
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping: FlagClasses, allOrNothing: Bool
+    ) async throws -> CopyResult
     /// Copy and removal in one transaction (RFC 6851). Within an account it needs no quota.
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult
+    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID, keeping: FlagClasses) async throws -> CopyResult
     /// Removes those of the messages that are still there, and, with `onlyDeleted`, carry `\Deleted`. Returns the
     /// UIDs removed.
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet
@@ -123,6 +135,18 @@ extension MailStore {
     /// All of them, however large: for few.
     package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
         try await summaries(bodies, upTo: .max)
+    }
+
+    /// With all flags.
+    package func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, allOrNothing: Bool = false
+    ) async throws -> CopyResult {
+        try await copy(uids, from: from, to: to, keeping: .all, allOrNothing: allOrNothing)
+    }
+
+    /// With all flags.
+    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+        try await move(uids, from: from, to: to, keeping: .all)
     }
 }
 

@@ -103,6 +103,12 @@ package struct MailboxSnapshot: Sendable {
         return uids
     }
 
+    /// UIDs that were given out and that no row has: all that can have been expunged.
+    package var missingUIDs: NumberSet {
+        guard uidNext > 1 else { return NumberSet() }
+        return NumberSet(1...UInt32(min(uidNext - 1, StoreLimits.lastUID))).subtracting(allUIDs)
+    }
+
     // Changing: for stores
 
     /// Adds rows above all present ones.

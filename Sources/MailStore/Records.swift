@@ -152,16 +152,19 @@ package struct NewMessage: Sendable {
     package var summary: [UInt8]
     /// What it is called and what it answers, the nearest first: how it finds its thread. At most a dozen.
     package var threadKeys: [ThreadKey]
+    /// The UID it is to have, if it is not below UIDNEXT: for mail that moves in and was known by it before.
+    package var uid: UID?
 
     package init(
         body: any StagedBody, flags: [Flag] = [], internalDate: Timestamp, summary: [UInt8],
-        threadKeys: [ThreadKey] = []
+        threadKeys: [ThreadKey] = [], uid: UID? = nil
     ) {
         self.body = body
         self.flags = flags
         self.internalDate = internalDate
         self.summary = summary
         self.threadKeys = threadKeys
+        self.uid = uid
     }
 }
 
@@ -201,6 +204,8 @@ package enum FlagChange: Sendable, Hashable {
     case add([Flag])
     case remove([Flag])
     case replace([Flag])
+    /// Flags of other kinds stay as they are.
+    case replaceOnly(FlagClasses, with: [Flag])
 }
 
 package enum StoreError: Error, Sendable, Equatable {
@@ -218,6 +223,7 @@ package enum StoreError: Error, Sendable, Equatable {
     /// A rename into the mailbox's own inferiors, or one that would make an inferior's name too long or too deep.
     case invalidName
     case tooManyKeywords
+    case tooManyAccessEntries
     case messageTooLarge
     /// No UID is left in the mailbox.
     case uidsExhausted

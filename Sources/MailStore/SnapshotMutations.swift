@@ -54,6 +54,7 @@ extension FlagChange {
         case .add(let flags): keywords.admit(flags).map { ($0, []) }
         case .remove(let flags): ([], keywords.bits(flags))
         case .replace(let flags): keywords.admit(flags).map { ($0, FlagBits(rawValue: .max)) }
+        case .replaceOnly(let classes, let flags): keywords.admit(classes.filter(flags)).map { ($0, classes.mask) }
         }
     }
 }
@@ -155,19 +156,25 @@ package struct RowContent: Sendable {
     package var internalDate: Timestamp
     package var body: BodyID
     package var thread: ThreadID
+    /// The UID it is to have, if that is still to be given.
+    package var uid: UID?
 
-    package init(flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID, thread: ThreadID) {
+    package init(
+        flags: [Flag], size: UInt32, internalDate: Timestamp, body: BodyID, thread: ThreadID, uid: UID? = nil
+    ) {
         self.flags = flags
         self.size = size
         self.internalDate = internalDate
         self.body = body
         self.thread = thread
+        self.uid = uid
     }
 
-    /// Of a copy.
-    package init(_ row: MessageRow, _ keywords: KeywordTable) {
+    /// Of a copy, with flags of these kinds.
+    package init(_ row: MessageRow, _ keywords: KeywordTable, keeping classes: FlagClasses = .all) {
         self.init(
-            flags: keywords.flags(row.flags), size: row.size, internalDate: row.internalDate, body: row.body,
+            flags: keywords.flags(row.flags.intersection(classes.mask)), size: row.size, internalDate: row.internalDate,
+            body: row.body,
             thread: row.thread)
     }
 }
@@ -191,12 +198,13 @@ package struct RowPlacement {
     /// One call is one change: it raises MODSEQ once. Throws `uidsExhausted`, `tooManyKeywords`.
     package mutating func place(_ items: [RowContent]) throws(StoreError) -> [MessageRow] {
         guard !items.isEmpty else { return [] }
-        guard uidNext + UInt64(items.count) - 1 <= StoreLimits.lastUID else { throw .uidsExhausted }
         highestModSeq = highestModSeq.next()
         var rows: [MessageRow] = []
         rows.reserveCapacity(items.count)
         for item in items {
             guard let bits = keywords.admit(item.flags) else { throw .tooManyKeywords }
+            uidNext = max(uidNext, UInt64(item.uid?.value ?? 0))
+            guard uidNext <= StoreLimits.lastUID else { throw .uidsExhausted }
             let row = MessageRow(
                 uid: UID(known: UInt32(uidNext)), flags: bits, modSeq: highestModSeq, size: item.size,
                 internalDate: item.internalDate, savedDate: savedDate, body: item.body, thread: item.thread)

@@ -4,6 +4,10 @@ package enum StoreLimits {
     package static let mailboxesPerAccount = 10_000
     /// Of mailboxes that exist or not: bounds LSUB, as the other bounds LIST.
     package static let subscriptionsPerAccount = mailboxesPerAccount
+    /// Of one mailbox's access control list: people, not a directory.
+    package static let accessEntriesPerMailbox = 1_000
+    /// Mailboxes of others that one account sees: bounds its LIST, whatever others share.
+    package static let sharedMailboxes = mailboxesPerAccount
     /// Octets; RFC822.SIZE is kept in 32 bits.
     package static let messageSize = Int(UInt32.max)
     /// UIDs are 32-bit (RFC 9051 §2.3.1.1).

@@ -42,6 +42,26 @@ extension StoreConformance {
             try expectEqual(store.current(first.id) == nil, true)
             try await expectError(.noSuchMailbox) { try await store.open(first.id) }
         },
+        StoreConformance("moving in: a mailbox that held nothing takes a UIDVALIDITY and UIDs over, once") { store in
+            let fixture = try await StoreFixture(store)
+            let mailbox = try await fixture.create("moved")
+            guard let known = UIDValidity(1_000_000), let future = UIDValidity(.max) else { return }
+            try expectEqual(try await store.adoptUIDValidity(future, of: mailbox.id), false)
+            try expectEqual(try await store.adoptUIDValidity(known, of: mailbox.id), true)
+            var messages = [NewMessage]()
+            for uid in [3, 7, 5] as [UInt32] {
+                var message = try await fixture.message("uid \(uid)")
+                message.uid = UID(uid)
+                messages.append(message)
+            }
+            let added = try await store.append([(mailbox.id, messages)])
+            // What is asked for below the next one is given the next one.
+            try expectEqual(added.map { $0.uids.map(\.value) }, [[3, 7, 8]])
+            try expectEqual(added.map(\.uidValidity), [known])
+            try expectEqual(try await store.open(mailbox.id).uidNext, 9)
+            try expectEqual(try await fixture.mailbox("moved").uidValidity, known)
+            try expectEqual(try await store.adoptUIDValidity(known, of: mailbox.id), false)
+        },
         StoreConformance("rename: a tree moves, with missing superiors of the target") { store in
             let fixture = try await StoreFixture(store)
             let deep = try await fixture.create("a/b/c")

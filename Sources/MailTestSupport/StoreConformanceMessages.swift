@@ -160,6 +160,27 @@ extension StoreConformance {
             try expectEqual(try await fixture.texts(inbox), ["one", "five"])
             try await fixture.expectSound()
         },
+        StoreConformance("expunged: what changes since a MODSEQ removed, and nothing that is there") {
+            store in
+            let fixture = try await StoreFixture(store)
+            let (inbox, trash) = (try await fixture.mailbox("INBOX").id, try await fixture.mailbox("Trash").id)
+            let empty = try await store.open(inbox).highestModSeq
+            try expectEqual(try await store.expunged(inbox, since: empty), NumberSet())
+            try expectEqual(try await store.expunged(inbox, since: ModSeq(0)), NumberSet())
+            try await fixture.append(["one", "two", "three", "four", "five"], to: inbox)
+            let full = try await store.open(inbox).highestModSeq
+            _ = try await store.remove(uids(2...2), from: inbox, onlyDeleted: false)
+            let first = try await store.open(inbox).highestModSeq
+            _ = try await store.move(uids(4...5), from: inbox, to: trash)
+            for (since, removed) in [(empty, uids(2...2, 4...5)), (full, uids(2...2, 4...5)), (first, uids(4...5))] {
+                let told = try await store.expunged(inbox, since: since)
+                try expectEqual(told.intersection(removed), removed)
+                try expectEqual(told.subtracting(uids(2...2, 4...5)), NumberSet())
+            }
+            let now = try await store.open(inbox).highestModSeq
+            try expectEqual(try await store.expunged(inbox, since: now), NumberSet())
+            try await expectError(.noSuchMailbox) { try await store.expunged(MailboxID(999_999), since: empty) }
+        },
         StoreConformance("remove: a body lives as long as its last message") { store in
             let fixture = try await StoreFixture(store)
             let (inbox, sent) = (try await fixture.mailbox("INBOX").id, try await fixture.mailbox("Sent").id)
@@ -212,6 +233,21 @@ extension StoreConformance {
             try await expectError(.noSuchMailbox) {
                 try await store.copy(uids(1...1), from: inbox.id, to: MailboxID(999_999))
             }
+            try await fixture.expectSound()
+        },
+        StoreConformance("copy: all or nothing, where that is asked for") { store in
+            let fixture = try await StoreFixture(store)
+            let (inbox, sent) = (try await fixture.mailbox("INBOX").id, try await fixture.mailbox("Sent").id)
+            try await fixture.append(["one", "two", "three"], to: inbox)
+            _ = try await store.remove(uids(2...2), from: inbox, onlyDeleted: false)
+            let before = try await store.open(sent).highestModSeq
+            let nothing = try await store.copy(uids(1...3), from: inbox, to: sent, allOrNothing: true)
+            try expectEqual(nothing.source, [])
+            try expectEqual(nothing.destination, [])
+            try expectEqual(try await store.open(sent).highestModSeq, before)
+            let all = try await store.copy(uids(1...1, 3...3), from: inbox, to: sent, allOrNothing: true)
+            try expectEqual(all.source.map(\.value), [1, 3])
+            try expectEqual(try await fixture.texts(sent), ["one", "three"])
             try await fixture.expectSound()
         },
         StoreConformance("copy: within one mailbox") { store in

@@ -77,6 +77,27 @@ package struct NumberSet: Sendable, Hashable {
     }
 
     package func union(_ other: NumberSet) -> NumberSet { NumberSet(ranges + other.ranges) }
+
+    /// The numbers that are not in the other set.
+    package func subtracting(_ other: NumberSet) -> NumberSet {
+        var result = NumberSet()
+        var next = 0
+        for range in ranges {
+            // In 64 bits: the number behind the last one has to be told.
+            var low = UInt64(range.lowerBound)
+            let high = UInt64(range.upperBound)
+            while next < other.ranges.count, UInt64(other.ranges[next].upperBound) < low { next += 1 }
+            var cut = next
+            while low <= high, cut < other.ranges.count, UInt64(other.ranges[cut].lowerBound) <= high {
+                let taken = other.ranges[cut]
+                if UInt64(taken.lowerBound) > low { result.appendAscending(UInt32(low)...(taken.lowerBound - 1)) }
+                low = UInt64(taken.upperBound) + 1
+                cut += 1
+            }
+            if low <= high { result.appendAscending(UInt32(low)...UInt32(high)) }
+        }
+        return result
+    }
 }
 
 extension NumberSet: Sequence {

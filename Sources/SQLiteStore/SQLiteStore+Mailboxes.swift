@@ -32,7 +32,7 @@ extension SQLiteStore {
     }
 
     /// Claims of recent messages are known in memory first.
-    private static func withRecent(_ mailbox: Mailbox, _ cache: IndexCache) -> Mailbox {
+    static func withRecent(_ mailbox: Mailbox, _ cache: IndexCache) -> Mailbox {
         guard let known = cache.mailbox(mailbox.id), known.record.highestModSeq == mailbox.highestModSeq else {
             return mailbox
         }
@@ -46,6 +46,13 @@ extension SQLiteStore {
     ) async throws -> Mailbox {
         try await committer.commit { transaction, _ in
             try transaction.createMailbox(name, of: account, specialUse: specialUse)
+        }
+    }
+
+    package func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool {
+        _ = try await open(mailbox)
+        return try await committer.commit { transaction, _ in
+            try transaction.adoptUIDValidity(uidValidity, of: mailbox)
         }
     }
 

@@ -29,6 +29,11 @@ extension SQLiteStore {
 
     package func current(_ mailbox: MailboxID) -> MailboxSnapshot? { cache.current(mailbox) }
 
+    package func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        let snapshot = try await open(mailbox)
+        return snapshot.highestModSeq > since ? snapshot.missingUIDs : NumberSet()
+    }
+
     package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
         while true {
             _ = try await open(mailbox)
@@ -48,7 +53,7 @@ extension SQLiteStore {
                 numbers[staged] = number
                 return PlacedMessage(
                     body: number, flags: message.flags, internalDate: message.internalDate,
-                    threadKeys: message.threadKeys)
+                    threadKeys: message.threadKeys, uid: message.uid)
             }
             return (mailbox: mailbox, messages: placed)
         }
@@ -80,14 +85,22 @@ extension SQLiteStore {
         }
     }
 
-    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+    package func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
+    ) async throws -> CopyResult {
         _ = try await open(from)
-        return try await committer.commit { transaction, _ in try transaction.copy(uids, from: from, to: to) }
+        return try await committer.commit { transaction, _ in
+            try transaction.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing)
+        }
     }
 
-    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
+    package func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
         _ = try await open(from)
-        return try await committer.commit { transaction, _ in try transaction.move(uids, from: from, to: to) }
+        return try await committer.commit { transaction, _ in
+            try transaction.move(uids, from: from, to: to, keeping: classes)
+        }
     }
 
     package func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {

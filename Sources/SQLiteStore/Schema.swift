@@ -50,6 +50,14 @@ enum Schema {
         CREATE TABLE subscription (
             account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (account, name)) WITHOUT ROWID;
 
+        -- Access control lists. account 0 is anyone of the owner's domain, which domain names; the index finds what is
+        -- shared with someone. rights: bits of MailboxRights.
+        CREATE TABLE access (
+            mailbox INTEGER NOT NULL, account INTEGER NOT NULL, negative INTEGER NOT NULL,
+            domain TEXT NOT NULL, rights INTEGER NOT NULL,
+            PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
+        CREATE INDEX access_by_account ON access (domain, account);
+
         CREATE TABLE keyword (
             mailbox INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
             PRIMARY KEY (mailbox, number)) WITHOUT ROWID;

@@ -114,6 +114,13 @@ struct RowVerifier {
             "SELECT 'parked body ' || id FROM parked WHERE id NOT IN (SELECT id FROM body WHERE segment = 0)"
         ),
         (
+            "it is about a mailbox or an account that is not there",
+            """
+            SELECT 'access to mailbox ' || mailbox FROM access WHERE mailbox NOT IN (SELECT id FROM mailbox)
+            OR (account <> 0 AND account NOT IN (SELECT id FROM account))
+            """
+        ),
+        (
             "it belongs to no account",
             "SELECT 'mailbox ' || id FROM mailbox WHERE account NOT IN (SELECT id FROM account)"
         ),

@@ -144,7 +144,7 @@ def test_special_use_and_namespace(server: DemoServer, account: Account) -> None
     for use in (rb"\Drafts", rb"\Sent", rb"\Trash", rb"\Junk", rb"\Archive"):
         assert use in attributes
     _, (namespace,) = client.namespace()
-    assert re.fullmatch(rb'\(\("" "."\)\) NIL NIL', namespace), namespace
+    assert re.fullmatch(rb'\(\("" "."\)\) \(\("Other Users/" "/"\)\) \(\("Shared/" "/"\)\)', namespace), namespace
     client.logout()
 
 

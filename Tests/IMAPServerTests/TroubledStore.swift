@@ -48,12 +48,29 @@ final class TroubledStore: MailStore {
         try await base.setAdministrator(isAdministrator, account)
     }
 
+    func accessList(of mailbox: MailboxID) async throws -> [AccessEntry] { try await base.accessList(of: mailbox) }
+    func changeAccess(
+        _ change: RightsChange, of identifier: AccessIdentifier, on mailbox: MailboxID
+    ) async throws {
+        try await base.changeAccess(change, of: identifier, on: mailbox)
+    }
+    func rights(of account: AccountID, on mailbox: MailboxID) async throws -> MailboxRights {
+        try await base.rights(of: account, on: mailbox)
+    }
+    func sharedMailboxes(with account: AccountID) async throws -> [SharedMailbox] {
+        try await base.sharedMailboxes(with: account)
+    }
+    var accessGeneration: UInt64 { base.accessGeneration }
+
     func mailboxes(of account: AccountID) async throws -> [Mailbox] { try await base.mailboxes(of: account) }
     func mailbox(_ name: MailboxName, of account: AccountID) async throws -> Mailbox? {
         try await base.mailbox(name, of: account)
     }
     func createMailbox(_ name: MailboxName, of account: AccountID, specialUse: SpecialUse?) async throws -> Mailbox {
         try await base.createMailbox(name, of: account, specialUse: specialUse)
+    }
+    func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool {
+        try await base.adoptUIDValidity(uidValidity, of: mailbox)
     }
     func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try await base.deleteMailbox(name, of: account)
@@ -69,6 +86,9 @@ final class TroubledStore: MailStore {
     }
 
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot { try await base.open(mailbox) }
+    func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        try await base.expunged(mailbox, since: since)
+    }
     func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 { try await base.claimRecent(mailbox) }
     func bodyWriter() -> any BodyWriter { base.bodyWriter() }
     func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
@@ -79,11 +99,15 @@ final class TroubledStore: MailStore {
     ) async throws -> NumberSet {
         try await base.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince)
     }
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try await base.copy(uids, from: from, to: to)
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
+    ) async throws -> CopyResult {
+        try await base.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing)
     }
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try await base.move(uids, from: from, to: to)
+    func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
+        try await base.move(uids, from: from, to: to, keeping: classes)
     }
     func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {
         try await base.remove(uids, from: mailbox, onlyDeleted: onlyDeleted)

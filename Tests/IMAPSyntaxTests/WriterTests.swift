@@ -155,7 +155,10 @@ import WireFraming
         #expect(
             written { $0.append(id: [IDField(name: "name", value: "x"), IDField(name: "os", value: nil)]) }
                 == "* ID (\"name\" \"x\" \"os\" NIL)\r\n")
-        #expect(written { $0.appendPersonalNamespace() } == "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n")
+        let namespaces = written {
+            $0.append(namespaces: [""], others: [], shared: ["Geteilt ü/", "b/"], .modifiedUTF7)
+        }
+        #expect(namespaces == "* NAMESPACE ((\"\" \"/\")) NIL ((\"Geteilt &APw-/\" \"/\")(\"b/\" \"/\"))\r\n")
     }
 
     @Test func searchResults() {

@@ -18,6 +18,8 @@ import Testing
         #expect(set.ranges == [UInt32.max - 1...UInt32.max])
         #expect(set.contains(.max))
         #expect(set.union(NumberSet(1...UInt32.max)).count == Int(UInt32.max))
+        #expect(NumberSet(1...UInt32.max).subtracting(set).ranges == [1...UInt32.max - 2])
+        #expect(set.subtracting(NumberSet(1...UInt32.max)).isEmpty)
     }
 
     @Test("Set operations agree with a plain set of numbers", arguments: 0..<50)
@@ -29,6 +31,7 @@ import Testing
         #expect(Array(x) == a.sorted())
         #expect(Array(x.union(y)) == a.union(b).sorted())
         #expect(Array(x.intersection(y)) == a.intersection(b).sorted())
+        #expect(x.subtracting(y) == NumberSet(numbers: a.subtracting(b)))
         #expect((UInt32(0)...61).allSatisfy { x.contains($0) == a.contains($0) })
     }
 }

@@ -13,6 +13,8 @@ struct AppendInProgress: Sendable {
     let tag: String
     let mailbox: MailboxID
     let head: AppendHead
+    /// The kinds of flags that may be set there (RFC 4314 §4): others are left out.
+    let flagClasses: FlagClasses
     let writer: any BodyWriter
     var normaliser = LineEndNormaliser()
     /// Octets still to come.
@@ -34,26 +36,22 @@ extension IMAPSession {
         guard head.literal.count > 0 else {
             return refuseLiteral(tag, Refusal(status: .no, code: .cannot, text: "The message is empty"), &output)
         }
-        return perform(.findMailbox(account.id, head.mailbox)) { session, outcome, output in
-            switch outcome {
-            case .found(let mailbox?): return session.inviteMessage(tag, head, mailbox.id, &output)
-            case .found(nil):
-                let refusal = Refusal(status: .no, code: .tryCreate, text: "No such mailbox")
-                return session.refuseLiteral(tag, refusal, &output)
-            case _:
-                let refusal = Refusal(status: .no, code: .unavailable, text: "Try again later")
-                return session.refuseLiteral(tag, refusal, &output)
+        return perform(.findMailbox(account, head.mailbox, needing: .insert)) { session, outcome, output in
+            guard case .found(let target) = outcome else {
+                return session.refuseLiteral(tag, Refusal(outcome, missing: .tryCreate), &output)
             }
+            return session.inviteMessage(tag, head, target, &output)
         }
     }
 
     private mutating func inviteMessage(
-        _ tag: String, _ head: AppendHead, _ mailbox: MailboxID, _ output: inout SessionOutput
+        _ tag: String, _ head: AppendHead, _ target: FoundMailbox, _ output: inout SessionOutput
     ) -> Step {
         reader.streamLiteral()
         activity = .appending(
             AppendInProgress(
-                tag: tag, mailbox: mailbox, head: head, writer: store.bodyWriter(), remaining: head.literal.count))
+                tag: tag, mailbox: target.mailbox.id, head: head, flagClasses: target.rights.flagClasses,
+                writer: store.bodyWriter(), remaining: head.literal.count))
         if head.literal.isSynchronizing { output.bytes.append(continuation: "Send the message") }
         return .ready
     }
@@ -108,7 +106,7 @@ extension IMAPSession {
         let tag = append.tag
         if let refusal = append.refusal { return conclude(tag, refusal.status, refusal.code, refusal.text, &output) }
         let message = AppendedMessage(
-            mailbox: append.mailbox, body: append.writer, flags: append.head.flags,
+            mailbox: append.mailbox, body: append.writer, flags: append.flagClasses.filter(append.head.flags),
             internalDate: append.head.internalDate)
         return perform(.append(message)) { session, outcome, output in
             guard case .appended(let result) = outcome else {

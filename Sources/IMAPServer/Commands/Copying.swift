@@ -16,19 +16,23 @@ extension IMAPSession {
         guard !moves || !mailbox.isReadOnly else {
             return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", &output)
         }
+        // RFC 6851 §4.2: those of STORE, COPY and EXPUNGE.
+        guard !moves || mailbox.rights.isSuperset(of: [.deleteMessages, .expunge]) else {
+            return concludeDenied(tag, &output)
+        }
         let word = moves ? "MOVE" : "COPY"
         guard !uids.isEmpty else { return conclude(tag, .ok, "\(word) completed", &output) }
-        // COPY is all or nothing (RFC 3501 §6.4.7): a message that is gone fails it before anything is done.
-        guard moves || uid || !lacks(uids, in: mailbox) else {
-            return conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
-        }
         let work: IMAPWork =
             moves
-            ? .move(account.id, uids, from: mailbox.id, to: target)
-            : .copy(account.id, uids, from: mailbox.id, to: target)
+            ? .move(account, uids, from: mailbox.id, to: target)
+            : .copy(account, uids, from: mailbox.id, to: target, allOrNothing: !uid)
         return perform(work) { session, outcome, output in
             guard case .copied(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
+            }
+            // COPY is all or nothing (RFC 3501 §6.4.7).
+            guard moves || uid || !result.source.isEmpty else {
+                return session.conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
             }
             if result.isNearQuota { session.warnOfQuota() }
             return moves
@@ -53,6 +57,7 @@ extension IMAPSession {
         guard !mailbox.isReadOnly else {
             return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", &output)
         }
+        guard mailbox.rights.contains(.expunge) else { return concludeDenied(tag, &output) }
         let uids = set.flatMap { mailbox.uids($0, uid: true) } ?? .everyUID
         return perform(.expunge(mailbox.id, uids)) { session, outcome, output in
             guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }

@@ -15,7 +15,8 @@ extension IMAPSession {
             return refuse(tag, Refusal(status: .bad, text: "BINARY and CONDSTORE are not offered"), &output)
         }
         guard let positions = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
-        let setsSeen = items.contains(where: \.setsSeen) && !mailbox.isReadOnly
+        let setsSeen =
+            items.contains(where: \.setsSeen) && !mailbox.isReadOnly && mailbox.rights.contains(.markSeen)
         let unseen = setsSeen ? mailbox.unseen(positions) : NumberSet()
         guard !unseen.isEmpty else { return answer(tag, plan, positions, uid: uid, &output) }
         return perform(.changeFlags(mailbox.id, unseen, .add([.seen]), unchangedSince: nil)) {

@@ -19,8 +19,10 @@ extension IMAPSession {
         guard !mailbox.isReadOnly else {
             return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", updates: updates, &output)
         }
+        guard let change = FlagChange(action, allowed: mailbox.rights.flagClasses) else {
+            return concludeDenied(tag, updates: updates, &output)
+        }
         guard !uids.isEmpty else { return conclude(tag, .ok, "STORE completed", updates: updates, &output) }
-        let change = FlagChange(action)
         if action.isSilent {
             updates.expected = ExpectedChange(uids: uids, change: change)
         } else {
@@ -55,11 +57,15 @@ extension IMAPSession {
 }
 
 extension FlagChange {
-    fileprivate init(_ action: StoreAction) {
+    /// What of a STORE may be done: flags of other kinds are passed over, unless there are no others (RFC 4314 §4).
+    /// Nil when nothing may.
+    fileprivate init?(_ action: StoreAction, allowed: FlagClasses) {
+        let flags = allowed.filter(action.flags)
+        guard !allowed.isEmpty, action.flags.isEmpty || !flags.isEmpty else { return nil }
         switch action.operation {
-        case .add: self = .add(action.flags)
-        case .remove: self = .remove(action.flags)
-        case .replace: self = .replace(action.flags)
+        case .add: self = .add(flags)
+        case .remove: self = .remove(flags)
+        case .replace: self = allowed == .all ? .replace(flags) : .replaceOnly(allowed, with: flags)
         }
     }
 }

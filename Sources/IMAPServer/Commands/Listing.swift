@@ -18,7 +18,7 @@ extension IMAPSession {
             enqueue(reply)
             return conclude(tag, .ok, "LIST completed", &output)
         }
-        return answer(tag, .list(account.id, request, enabled.mailboxEncoding), "LIST completed", &output)
+        return answer(tag, .list(account, request, enabled.mailboxEncoding), "LIST completed", &output)
     }
 
     /// RFC 3501 §6.3.9.
@@ -26,8 +26,7 @@ extension IMAPSession {
         _ tag: String, _ reference: String, _ pattern: String, _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account else { return .ready }
-        let work = IMAPWork.lsub(
-            account.id, reference: reference, pattern: pattern, enabled.mailboxEncoding)
+        let work = IMAPWork.lsub(account, reference: reference, pattern: pattern, enabled.mailboxEncoding)
         return answer(tag, work, "LSUB completed", &output)
     }
 

@@ -14,8 +14,8 @@ extension IMAPSession {
         guard uses.count <= 1 else {
             return conclude(tag, .no, .useAttribute, "A mailbox has one use", &output)
         }
-        return perform(.createMailbox(account.id, name, uses.first)) { session, outcome, output in
-            guard case .found(let mailbox?) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+        return perform(.createMailbox(account, name, uses.first)) { session, outcome, output in
+            guard case .created(let mailbox) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             let id = MailboxObjectID(mailbox.id).text
             return session.conclude(tag, .ok, .mailboxID(id), "CREATE completed", &output)
         }
@@ -24,7 +24,7 @@ extension IMAPSession {
     /// RFC 3501 §6.3.4. Other sessions that have the mailbox selected are sent away; this one is left without.
     mutating func delete(_ tag: String, _ name: MailboxName, _ output: inout SessionOutput) -> Step {
         guard let account = state.account else { return .ready }
-        return perform(.deleteMailbox(account.id, name)) { session, outcome, output in
+        return perform(.deleteMailbox(account, name)) { session, outcome, output in
             guard case .deleted(let id) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             output.events.append(.notice("mailbox deleted"))
             // Not by name: the selected mailbox may have got another, and another its name.
@@ -43,7 +43,7 @@ extension IMAPSession {
         _ tag: String, _ from: MailboxName, _ to: MailboxName, _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account else { return .ready }
-        return change(tag, .renameMailbox(account.id, from: from, to: to), "RENAME completed", &output)
+        return change(tag, .renameMailbox(account, from: from, to: to), "RENAME completed", &output)
     }
 
     /// RFC 3501 §6.3.6, §6.3.7.
@@ -72,22 +72,19 @@ extension IMAPSession {
         guard !items.contains(.highestModSeq) else {
             return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
         }
-        return perform(.findMailbox(account.id, name)) { session, outcome, output in
+        return perform(.findMailbox(account, name, needing: .read)) { session, outcome, output in
             guard case .found(let found) = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            guard let mailbox = found else {
-                return session.conclude(tag, .no, .nonExistent, "No such mailbox", &output)
-            }
             var reply = OutputBuffer()
-            reply.append(statusOf: mailbox.name, mailbox.values(items), session.enabled.mailboxEncoding)
+            reply.append(statusOf: found.name, found.mailbox.values(items), session.enabled.mailboxEncoding)
             session.enqueue(reply)
             return session.conclude(tag, .ok, "STATUS completed", &output)
         }
     }
 
-    /// RFC 2342: one personal namespace, at the root.
+    /// RFC 2342.
     mutating func namespace(_ tag: String, _ output: inout SessionOutput) -> Step {
         var reply = OutputBuffer()
-        reply.appendPersonalNamespace()
+        reply.append(namespaces: [""], others: [Namespaces.otherUsers], shared: [Namespaces.shared], .modifiedUTF7)
         enqueue(reply)
         return conclude(tag, .ok, "NAMESPACE completed", &output)
     }

@@ -12,17 +12,23 @@ extension IMAPSession {
         guard let account = state.account else { return .ready }
         guard let address = account.address(ofRoot: root), address == account.address || account.isAdministrator
         else { return refuseQuotaRoot(tag, &output) }
-        return tellQuota(tag, address, .quota(address), "GETQUOTA completed", &output)
+        return perform(.quota(address)) { session, outcome, output in
+            session.concludeQuota(tag, outcome, "GETQUOTA completed", &output)
+        }
     }
 
-    /// RFC 9208 §4.1.2. All names are under one root, whether there is such a mailbox or not.
+    /// RFC 9208 §4.1.2. Each name is under one root, whether there is such a mailbox or not.
     mutating func getQuotaRoot(_ tag: String, _ mailbox: MailboxName, _ output: inout SessionOutput) -> Step {
         guard let account = state.account else { return .ready }
-        var reply = OutputBuffer()
-        reply.append(
-            quotaRootsOf: mailbox, [account.address.description], enabled.mailboxEncoding, enabled.stringEncoding)
-        enqueue(reply)
-        return tellQuota(tag, account.address, .quota(account.address), "GETQUOTAROOT completed", &output)
+        return perform(.quotaRoot(mailbox, account)) { session, outcome, output in
+            guard case .quota(let root, _) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            var reply = OutputBuffer()
+            reply.append(
+                quotaRootsOf: mailbox, [root.description], session.enabled.mailboxEncoding,
+                session.enabled.stringEncoding)
+            session.enqueue(reply)
+            return session.concludeQuota(tag, outcome, "GETQUOTAROOT completed", &output)
+        }
     }
 
     /// RFC 9208 §4.1.3. Resources that are not listed are not limited any more.
@@ -38,7 +44,9 @@ extension IMAPSession {
             return conclude(tag, .no, .cannot, "STORAGE and MESSAGE can be limited, each once", &output)
         }
         output.events.append(.notice("quota of \(address) changed"))
-        return tellQuota(tag, address, .setQuota(address, limits), "SETQUOTA completed", &output)
+        return perform(.setQuota(address, limits)) { session, outcome, output in
+            session.concludeQuota(tag, outcome, "SETQUOTA completed", &output)
+        }
     }
 
     /// RFC 9208 §4.3.1: before the answer of the command that has added messages.
@@ -52,19 +60,17 @@ extension IMAPSession {
         conclude(tag, .no, .nonExistent, "No such quota root", &output)
     }
 
-    private mutating func tellQuota(
-        _ tag: String, _ root: Address, _ work: IMAPWork, _ text: String, _ output: inout SessionOutput
+    private mutating func concludeQuota(
+        _ tag: String, _ outcome: IMAPOutcome, _ text: String, _ output: inout SessionOutput
     ) -> Step {
-        perform(work) { session, outcome, output in
-            switch outcome {
-            case .quota(let quota):
-                var reply = OutputBuffer()
-                reply.append(quota: root.description, quota.resources, session.enabled.stringEncoding)
-                session.enqueue(reply)
-                return session.conclude(tag, .ok, text, &output)
-            case .failed(.noSuchAccount): return session.refuseQuotaRoot(tag, &output)
-            case _: return session.concludeFailed(tag, outcome, &output)
-            }
+        switch outcome {
+        case .quota(let root, let quota):
+            var reply = OutputBuffer()
+            reply.append(quota: root.description, quota.resources, enabled.stringEncoding)
+            enqueue(reply)
+            return conclude(tag, .ok, text, &output)
+        case .failed(.noSuchAccount): return refuseQuotaRoot(tag, &output)
+        case _: return concludeFailed(tag, outcome, &output)
         }
     }
 }

@@ -8,7 +8,7 @@ import WireFraming
 extension IMAPSession {
     /// RFC 3501 §6.3.1, §6.3.2. Whatever was selected is not any more, even if this fails.
     mutating func select(
-        _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly: Bool,
+        _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly examines: Bool,
         _ output: inout SessionOutput
     ) -> Step {
         guard parameters == SelectParameters() else {
@@ -17,16 +17,17 @@ extension IMAPSession {
         guard let account = state.account else { return .ready }
         let hadMailbox = state.mailbox != nil
         state.deselect()
-        return perform(.open(account.id, name, claimsRecent: !isReadOnly)) { session, outcome, output in
+        return perform(.open(account, name, claimsRecent: !examines)) { session, outcome, output in
             guard case .opened(let opened) = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            let mailbox = SelectedMailbox(opened, isReadOnly: isReadOnly)
+            let mailbox = SelectedMailbox(opened, isReadOnly: examines)
             session.state = .selected(account, mailbox)
             var reply = OutputBuffer()
+            let isReadOnly = mailbox.isReadOnly
             if hadMailbox { reply.append(status: .ok, tag: nil, code: .closed, "The previous mailbox is closed") }
-            mailbox.writeSelection(hasUnseen: opened.record.unseenCount > 0, &reply)
+            mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, &reply)
             session.enqueue(reply)
             return session.conclude(
-                tag, .ok, isReadOnly ? .readOnly : .readWrite, isReadOnly ? "EXAMINE completed" : "SELECT completed",
+                tag, .ok, isReadOnly ? .readOnly : .readWrite, examines ? "EXAMINE completed" : "SELECT completed",
                 &output)
         }
     }
@@ -35,7 +36,10 @@ extension IMAPSession {
     mutating func close(_ tag: String, _ output: inout SessionOutput) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
         state.deselect()
-        guard !mailbox.isReadOnly else { return conclude(tag, .ok, "CLOSE completed", &output) }
+        // RFC 4314 §4: without the right nothing is removed, and nothing said.
+        guard !mailbox.isReadOnly, mailbox.rights.contains(.expunge) else {
+            return conclude(tag, .ok, "CLOSE completed", &output)
+        }
         return perform(.expunge(mailbox.id, .everyUID)) { session, outcome, output in
             guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }
             return session.conclude(tag, .ok, "CLOSE completed", &output)
@@ -51,9 +55,12 @@ extension IMAPSession {
 
 extension SelectedMailbox {
     init(_ opened: OpenedMailbox, isReadOnly: Bool) {
-        id = opened.record.id
-        name = opened.record.name
-        self.isReadOnly = isReadOnly
+        id = opened.found.mailbox.id
+        name = opened.found.name
+        isOwn = opened.found.isOwn
+        rights = opened.found.rights
+        accessGeneration = opened.found.accessGeneration
+        self.isReadOnly = isReadOnly || !opened.found.isWritable
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
         recent = NumberSet()
@@ -66,7 +73,7 @@ extension SelectedMailbox {
 
     /// The untagged responses of SELECT (RFC 3501 §6.3.1), and what RFC 9051 adds.
     fileprivate func writeSelection(hasUnseen: Bool, _ output: inout OutputBuffer) {
-        output.appendFlagLists(view.keywords, isReadOnly: isReadOnly)
+        output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
         output.append(exists: view.count)
         output.append(recent: announcedRecent)
         if hasUnseen, let unseen = firstUnseen {

@@ -29,6 +29,10 @@ package struct IMAPService: SessionService {
             return try await attempt(work, notify)
         } catch let error as StoreError {
             return .failed(error)
+        } catch is AccessDenied {
+            return .denied
+        } catch is UnusableName {
+            return .unusableName
         } catch {
             return .failed(.unavailable("\(type(of: error))"))
         }
@@ -38,37 +42,34 @@ package struct IMAPService: SessionService {
         switch work {
         case .authenticate(let credentials, let peer):
             return .authentication(await authenticator.authenticate(credentials, from: peer))
-        case .open(let account, let name, let claimsRecent):
-            return .opened(try await open(name, of: account, claimsRecent: claimsRecent))
+        case .open(let user, let name, let claimsRecent):
+            return .opened(try await open(name, for: user, claimsRecent: claimsRecent))
         case .refresh(let view, let claimsRecent):
             let firstRecent = claimsRecent ? try await store.claimRecent(view.mailbox) : nil
             let now = try await store.open(view.mailbox)
             return .refreshed(now, now.changes(since: view), firstRecent: firstRecent)
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
-        case .list(let account, let request, let encoding):
-            return .written(try await listing(of: account).written(request, encoding))
-        case .lsub(let account, let reference, let pattern, let encoding):
-            let listing = try await listing(of: account)
+        case .list(let user, let request, let encoding):
+            return .written(try await listing(for: user, request).written(request, encoding))
+        case .lsub(let user, let reference, let pattern, let encoding):
+            let listing = try await subscriptionListing(of: user)
             return .written(try await listing.written(reference: reference, pattern: pattern, encoding))
-        case .findMailbox(let account, let name):
-            return .found(try await store.mailbox(name, of: account))
-        case .createMailbox(let account, let name, let use):
-            return .found(try await store.createMailbox(name, of: account, specialUse: use))
-        case .deleteMailbox(let account, let name):
-            return .deleted(try await store.deleteMailbox(name, of: account))
-        case .renameMailbox(let account, let from, let to):
-            try await store.renameMailbox(from, to: to, of: account)
+        case .findMailbox(let user, let name, let rights):
+            return .found(try await require(rights, on: name, for: user))
+        case .createMailbox(let user, let name, let use):
+            return .created(try await create(name, use, for: user))
+        case .deleteMailbox(let user, let name):
+            return .deleted(try await delete(name, for: user))
+        case .renameMailbox(let user, let from, let to):
+            try await rename(from, to: to, for: user)
             return .done
         case .setSubscribed(let account, let name, let subscribed):
             try await store.setSubscribed(subscribed, name, of: account)
             return .done
-        case .quota(let root):
-            return .quota(try await quota(root))
-        case .setQuota(let root, let limits):
-            guard let account = try await store.account(root) else { throw StoreError.noSuchAccount }
-            try await store.setQuota(limits, of: account.id)
-            return .quota(try await store.quota(of: account.id))
+        case .quota(let root): return try await quota(root)
+        case .quotaRoot(let name, let user): return try await quota(quotaRoot(of: name, for: user))
+        case .setQuota(let root, let limits): return try await setQuota(root, limits)
         case .spill(let writer):
             try await writer.spill()
             return .done
@@ -77,10 +78,16 @@ package struct IMAPService: SessionService {
         case .changeFlags(let mailbox, let uids, let change, let unchangedSince):
             return .changedFlags(
                 modified: try await store.changeFlags(mailbox, uids, change, unchangedSince: unchangedSince))
-        case .copy(let account, let uids, let from, let to):
-            return .copied(try await store.copy(uids, from: from, to: try await find(to, of: account).id))
-        case .move(let account, let uids, let from, let to):
-            return .copied(try await store.move(uids, from: from, to: try await find(to, of: account).id))
+        case .copy(let user, let uids, let from, let to, let allOrNothing):
+            let target = try await require(.insert, on: to, for: user)
+            return .copied(
+                try await store.copy(
+                    uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses,
+                    allOrNothing: allOrNothing))
+        case .move(let user, let uids, let from, let to):
+            let target = try await require(.insert, on: to, for: user)
+            return .copied(
+                try await store.move(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses))
         case .expunge(let mailbox, let uids):
             return .expunged(try await store.remove(uids, from: mailbox, onlyDeleted: true))
         case .fetch(let request):
@@ -100,33 +107,19 @@ package struct IMAPService: SessionService {
         }
     }
 
-    private func quota(_ root: Address) async throws -> Quota {
-        guard let account = try await store.account(root) else { throw StoreError.noSuchAccount }
-        return try await store.quota(of: account.id)
-    }
-
-    private func listing(of account: AccountID) async throws -> MailboxListing {
-        let mailboxes = try await store.mailboxes(of: account)
-        return MailboxListing(mailboxes, subscriptions: try await store.subscriptions(of: account))
-    }
-
-    private func find(_ name: MailboxName, of account: AccountID) async throws -> Mailbox {
-        guard let mailbox = try await store.mailbox(name, of: account) else { throw StoreError.noSuchMailbox }
-        return mailbox
-    }
-
     private func open(
-        _ name: MailboxName, of account: AccountID, claimsRecent: Bool
+        _ name: MailboxName, for user: Account, claimsRecent: Bool
     ) async throws -> OpenedMailbox {
-        let record = try await find(name, of: account)
-        guard claimsRecent else {
-            let snapshot = try await store.open(record.id)
+        let found = try await require(.read, on: name, for: user)
+        let id = found.mailbox.id
+        guard claimsRecent, found.isWritable else {
+            let snapshot = try await store.open(id)
             return OpenedMailbox(
-                record: record, snapshot: snapshot, firstRecent: snapshot.firstUID(ofLast: record.recentCount))
+                found: found, snapshot: snapshot, firstRecent: snapshot.firstUID(ofLast: found.mailbox.recentCount))
         }
         // Claimed before it is read: a message that comes in between may be recent twice, but never to nobody.
-        let firstRecent = try await store.claimRecent(record.id)
-        return OpenedMailbox(record: record, snapshot: try await store.open(record.id), firstRecent: firstRecent)
+        let firstRecent = try await store.claimRecent(id)
+        return OpenedMailbox(found: found, snapshot: try await store.open(id), firstRecent: firstRecent)
     }
 }
 

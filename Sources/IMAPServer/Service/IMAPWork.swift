@@ -9,30 +9,33 @@ package enum IMAPWork: Sendable {
     case authenticate(PasswordCredentials, from: String)
 
     /// SELECT, EXAMINE: `claimsRecent` takes the messages nobody was told of yet.
-    case open(AccountID, MailboxName, claimsRecent: Bool)
+    case open(Account, MailboxName, claimsRecent: Bool)
     /// The selected mailbox as it is now, and what changed since it was so.
     case refresh(MailboxSnapshot, claimsRecent: Bool)
     /// Wakes the session when the mailbox changes, for as long as the observation is kept.
     case observe(MailboxID)
 
-    case list(AccountID, ListRequest, MailboxEncoding)
-    case lsub(AccountID, reference: String, pattern: String, MailboxEncoding)
-    case findMailbox(AccountID, MailboxName)
-    case createMailbox(AccountID, MailboxName, SpecialUse?)
-    case deleteMailbox(AccountID, MailboxName)
-    case renameMailbox(AccountID, from: MailboxName, to: MailboxName)
+    // Names are those of the account that asks, whoever owns the mailbox.
+    case list(Account, ListRequest, MailboxEncoding)
+    case lsub(Account, reference: String, pattern: String, MailboxEncoding)
+    /// For whom has these rights on it.
+    case findMailbox(Account, MailboxName, needing: MailboxRights)
+    case createMailbox(Account, MailboxName, SpecialUse?)
+    case deleteMailbox(Account, MailboxName)
+    case renameMailbox(Account, from: MailboxName, to: MailboxName)
     case setSubscribed(AccountID, MailboxName, Bool)
 
     /// Of the account that a quota root is named after.
     case quota(Address)
+    case quotaRoot(MailboxName, Account)
     case setQuota(Address, QuotaLimits)
 
     case spill(any BodyWriter)
     case append(AppendedMessage)
 
     case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
-    case copy(AccountID, NumberSet, from: MailboxID, to: MailboxName)
-    case move(AccountID, NumberSet, from: MailboxID, to: MailboxName)
+    case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
+    case move(Account, NumberSet, from: MailboxID, to: MailboxName)
     case expunge(MailboxID, NumberSet)
     case fetch(FetchRequest)
     case search(SearchTask)
@@ -42,14 +45,19 @@ package enum IMAPWork: Sendable {
 package enum IMAPOutcome: Sendable {
     case done
     case failed(StoreError)
+    /// The user has not the right to it (RFC 5530 NOPERM).
+    case denied
+    /// A name that this cannot be done with.
+    case unusableName
     case authentication(AuthenticationResult)
     case opened(OpenedMailbox)
     case refreshed(MailboxSnapshot, MailboxChanges, firstRecent: UInt64?)
     case observing(Observation)
     /// Untagged responses.
     case written([UInt8])
-    case found(Mailbox?)
-    case quota(Quota)
+    case found(FoundMailbox)
+    case created(Mailbox)
+    case quota(root: Address, Quota)
     case deleted(MailboxID)
     case appended(AppendResult)
     /// UIDs left alone because of `unchangedSince`.
@@ -63,7 +71,7 @@ package enum IMAPOutcome: Sendable {
 }
 
 package struct OpenedMailbox: Sendable {
-    package var record: Mailbox
+    package var found: FoundMailbox
     package var snapshot: MailboxSnapshot
     /// The first UID that is recent for this session.
     package var firstRecent: UInt64

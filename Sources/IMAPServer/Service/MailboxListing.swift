@@ -9,19 +9,27 @@ struct MailboxListing {
     private static let namesAtOnce = 64
 
     private let mailboxes: [MailboxName: Mailbox]
+    /// On others' mailboxes, by the user's name for them.
+    private let sharedRights: [MailboxName: MailboxRights]
     private let subscriptions: Set<MailboxName>
     /// Names that have inferiors: mailboxes, or nothing but a level above some.
     private let parents: Set<MailboxName>
     private let subscribedParents: Set<MailboxName>
     private let specialParents: Set<MailboxName>
 
-    init(_ mailboxes: [Mailbox], subscriptions: [MailboxName]) {
+    /// - Parameter shared: others' mailboxes that the user may look up, with the user's names for them.
+    init(_ own: [Mailbox], shared: [SharedMailbox] = [], subscriptions: [MailboxName]) {
+        let mailboxes = own.filter { !Namespaces.isForeign($0.name) } + shared.map(\.mailbox)
+        sharedRights = Dictionary(
+            shared.map { ($0.mailbox.name, $0.rights) }, uniquingKeysWith: { first, _ in first })
         self.mailboxes = Dictionary(mailboxes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.subscriptions = Set(subscriptions)
         parents = MailboxListing.superiors(of: mailboxes.map(\.name))
         subscribedParents = MailboxListing.superiors(of: subscriptions)
         specialParents = MailboxListing.superiors(of: mailboxes.filter { $0.specialUse != nil }.map(\.name))
     }
+
+    func rights(on name: MailboxName) -> MailboxRights { sharedRights[name] ?? .all }
 
     private static func superiors(of names: [MailboxName]) -> Set<MailboxName> {
         var superiors = Set<MailboxName>()
@@ -110,7 +118,9 @@ extension MailboxListing {
         var output = OutputBuffer()
         for answer in try await list(request) {
             output.append(list: answer.entry, encoding)
-            guard !request.returns.status.isEmpty, let mailbox = answer.mailbox else { continue }
+            guard !request.returns.status.isEmpty, let mailbox = answer.mailbox,
+                rights(on: mailbox.name).contains(.read)
+            else { continue }
             output.append(statusOf: mailbox.name, mailbox.values(request.returns.status), encoding)
         }
         return output.take()

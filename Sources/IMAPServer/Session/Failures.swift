@@ -16,24 +16,43 @@ extension IMAPSession {
         _ tag: String, _ outcome: IMAPOutcome, missing: ResponseCode = .nonExistent,
         updates: UpdateRules = UpdateRules(), _ output: inout SessionOutput
     ) -> Step {
+        let refusal = Refusal(outcome, missing: missing)
         guard case .failed(let error) = outcome else {
-            return conclude(tag, .no, .serverBug, "Not done: internal error", updates: updates, &output)
+            return conclude(tag, refusal.status, refusal.code, refusal.text, updates: updates, &output)
         }
-        let refusal = Refusal(error, missing: missing)
         switch error {
         case .damaged(let place): output.events.append(.notice("damaged store: \(place)"))
         case .unavailable(let reason): output.events.append(.notice("store unavailable: \(reason)"))
         case .noSpace: output.events.append(.notice("no space left for mail"))
         case .noSuchDomain, .domainExists, .domainInUse, .noSuchAccount, .accountExists, .noSuchMailbox,
             .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .invalidName, .tooManyKeywords,
-            .messageTooLarge, .uidsExhausted, .overQuota, .noSuchBody:
+            .tooManyAccessEntries, .messageTooLarge, .uidsExhausted, .overQuota, .noSuchBody:
             break
         }
         return conclude(tag, refusal.status, refusal.code, refusal.text, updates: updates, &output)
     }
 }
 
+extension IMAPSession {
+    /// Ends a command that the user has not the right to.
+    mutating func concludeDenied(
+        _ tag: String, updates: UpdateRules = UpdateRules(), _ output: inout SessionOutput
+    ) -> Step {
+        concludeFailed(tag, .denied, updates: updates, &output)
+    }
+}
+
 extension Refusal {
+    /// Why a command was not carried out.
+    init(_ outcome: IMAPOutcome, missing: ResponseCode = .nonExistent) {
+        switch outcome {
+        case .failed(let error): self.init(error, missing: missing)
+        case .denied: self.init(status: .no, code: .noPermission, text: "You have not the right to do that")
+        case .unusableName: self.init(status: .no, code: .cannot, text: "That cannot be done with such a name")
+        case _: self.init(status: .no, code: .serverBug, text: "Not done: internal error")
+        }
+    }
+
     fileprivate init(_ error: StoreError, missing: ResponseCode) {
         switch error {
         case .noSuchMailbox: self.init(status: .no, code: missing, text: "No such mailbox")
@@ -44,6 +63,7 @@ extension Refusal {
         case .invalidName: self.init(status: .no, code: .cannot, text: "The name cannot be given")
         case .tooManyKeywords: self.init(status: .no, code: .limit, text: "Too many keywords in the mailbox")
         case .messageTooLarge: self.init(status: .no, code: .tooBig, text: "The message is too large")
+        case .tooManyAccessEntries: self.init(status: .no, code: .limit, text: "The access control list is full")
         case .uidsExhausted: self.init(status: .no, code: .limit, text: "The mailbox has no UID left")
         case .overQuota: self.init(status: .no, code: .overQuota, text: "The quota is exhausted")
         case .noSpace: self.init(status: .no, code: .overQuota, text: "No space left")

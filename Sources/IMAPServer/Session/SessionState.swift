@@ -44,8 +44,13 @@ enum SessionState: Sendable {
 struct SelectedMailbox: Sendable {
     let id: MailboxID
     let name: MailboxName
-    /// EXAMINE: nothing in it is changed, nothing claimed as recent.
-    let isReadOnly: Bool
+    /// EXAMINE, or no right to change anything: nothing in it is changed, nothing claimed as recent.
+    var isReadOnly: Bool
+    /// Whether the session's account owns it, and so has every right, always.
+    let isOwn: Bool
+    /// The session's account's on it, as of `accessGeneration`.
+    var rights: MailboxRights
+    var accessGeneration: UInt64
     /// What the client believes, so what sequence numbers mean. Messages that others removed stay in it until the
     /// client may be told (RFC 3501 §7.4.1).
     var view: MailboxSnapshot

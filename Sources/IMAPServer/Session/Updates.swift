@@ -30,6 +30,7 @@ struct ExpectedChange: Sendable {
         case .add(let added): (keywords.bits(added), [])
         case .remove(let removed): ([], keywords.bits(removed))
         case .replace(let new): (keywords.bits(new), FlagBits(rawValue: .max))
+        case .replaceOnly(let classes, let new): (keywords.bits(classes.filter(new)), classes.mask)
         }
     }
 }
@@ -119,7 +120,7 @@ extension SelectedMailbox {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }
-        if keywordsGrew { output.appendFlagLists(view.keywords, isReadOnly: isReadOnly) }
+        if keywordsGrew { output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses) }
         return output.take()
     }
 

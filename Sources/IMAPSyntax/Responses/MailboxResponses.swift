@@ -68,9 +68,28 @@ extension OutputBuffer {
     }
 
     // namespace-response = "NAMESPACE" SP namespace SP namespace SP namespace          RFC 2342 §6
-    /// One personal namespace without a prefix, nobody else's, nothing shared.
-    package mutating func appendPersonalNamespace() {
-        append("* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n" as StaticString)
+    /// Each kind's prefixes, all with the separator `/`.
+    package mutating func append(
+        namespaces personal: [String], others: [String], shared: [String], _ encoding: MailboxEncoding
+    ) {
+        append("* NAMESPACE" as StaticString)
+        for prefixes in [personal, others, shared] {
+            append(UInt8(ascii: " "))
+            append(namespaces: prefixes, encoding)
+        }
+        appendLineEnd()
+    }
+
+    // namespace = nil / "(" 1*( "(" string SP (<"> QUOTED_CHAR <"> / nil) *(…) ")" ) ")"
+    private mutating func append(namespaces prefixes: [String], _ encoding: MailboxEncoding) {
+        guard !prefixes.isEmpty else { return append("NIL" as StaticString) }
+        append(UInt8(ascii: "("))
+        for prefix in prefixes {
+            append(UInt8(ascii: "("))
+            append(string: encoding.encode(prefix))
+            append(" \"/\")" as StaticString)
+        }
+        append(UInt8(ascii: ")"))
     }
 
     // "FLAGS" SP flag-list

@@ -37,7 +37,7 @@ extension InMemoryState {
                 guard let body = bodies[ObjectIdentifier(message.body)] else { throw StoreError.noSuchBody }
                 return RowContent(
                     flags: message.flags, size: size, internalDate: message.internalDate, body: body,
-                    thread: thread(of: body, message.threadKeys, in: account))
+                    thread: thread(of: body, message.threadKeys, in: account), uid: message.uid)
             }, in: id)
         return AppendResult(
             mailbox: id, uidValidity: uidValidity, uids: placed.rows.map(\.uid), isNearQuota: placed.isNearQuota)
@@ -120,22 +120,27 @@ extension InMemoryState {
     }
 
     mutating func copy(
-        _ uids: NumberSet, from: MailboxID, to: MailboxID, isMove: Bool = false
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool = false,
+        isMove: Bool = false
     ) throws -> CopyResult {
         guard let source = mailboxes[from]?.snapshot, let target = mailboxes[to]?.snapshot else {
             throw StoreError.noSuchMailbox
         }
-        let rows = source.rows(uids)
-        let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
+        var rows = source.rows(uids)
+        if allOrNothing, rows.count < uids.count { rows = [] }
+        let placed = try place(
+            rows.map { RowContent($0, source.keywords, keeping: classes) }, in: to, isMove: isMove)
         for row in rows { bodies[row.body]?.references += 1 }
         return CopyResult(
             uidValidity: target.uidValidity, source: rows.map(\.uid), destination: placed.rows.map(\.uid),
             isNearQuota: placed.isNearQuota)
     }
 
-    mutating func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    mutating func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses = .all
+    ) throws -> CopyResult {
         let isMove = mailboxes[from]?.account == mailboxes[to]?.account
-        let result = try copy(uids, from: from, to: to, isMove: isMove)
+        let result = try copy(uids, from: from, to: to, keeping: classes, isMove: isMove)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }
@@ -145,8 +150,12 @@ extension InMemoryState {
             throw StoreError.noSuchMailbox
         }
         for row in gone { release(row.body) }
-        if !gone.isEmpty { noteChange(id) }
-        return NumberSet(ascending: gone.lazy.map(\.uid.value))
+        let uids = NumberSet(ascending: gone.lazy.map(\.uid.value))
+        if !gone.isEmpty, let modSeq = mailboxes[id]?.snapshot.highestModSeq {
+            mailboxes[id]?.removals.append((modSeq, uids))
+            noteChange(id)
+        }
+        return uids
     }
 
     mutating func release(_ id: BodyID) {

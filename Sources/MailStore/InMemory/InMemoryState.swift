@@ -16,8 +16,11 @@ struct InMemoryState {
         var name: MailboxName
         var specialUse: SpecialUse?
         var snapshot: MailboxSnapshot
+        /// What was removed, and by which change; ascending.
+        var removals: [(modSeq: ModSeq, uids: NumberSet)] = []
         /// The first UID nobody has been told of as recent.
         var firstRecent: UInt64 = 1
+        var access: [AccessIdentifier: MailboxRights] = [:]
     }
 
     struct BodyEntry {
@@ -50,6 +53,12 @@ struct InMemoryState {
 
     mutating func noteChange(_ mailbox: MailboxID) { changes.mailboxes.insert(mailbox) }
     mutating func noteChange(_ account: AccountID) { changes.accounts.insert(account) }
+
+    mutating func noteAccess(_ mailbox: MailboxID) {
+        changes.access = true
+        changes.mailboxes.insert(mailbox)
+        if let owner = mailboxes[mailbox]?.account { changes.accounts.insert(owner) }
+    }
 
     mutating func newID() -> Int64 {
         lastID += 1
@@ -114,6 +123,7 @@ struct InMemoryState {
     mutating func deleteAccount(_ id: AccountID) throws {
         guard let entry = accounts[id] else { throw StoreError.noSuchAccount }
         for mailbox in entry.mailboxes.values { dropMailbox(mailbox) }
+        dropAccess(of: id)
         accounts[id] = nil
         accountsByAddress[entry.account.address] = nil
         noteChange(id)
@@ -133,24 +143,39 @@ struct InMemoryState {
         guard account.mailboxes.count + superiors.count < StoreLimits.mailboxesPerAccount else {
             throw StoreError.tooManyMailboxes
         }
-        for superior in superiors { addMailbox(superior, to: id, specialUse: nil) }
-        let mailbox = addMailbox(name, to: id, specialUse: specialUse)
+        let access = inheritedAccess(name, in: account)
+        for superior in superiors { addMailbox(superior, to: id, specialUse: nil, access: access) }
+        let mailbox = addMailbox(name, to: id, specialUse: specialUse, access: access)
         guard let record = record(mailbox) else { throw StoreError.noSuchMailbox }
         return record
     }
 
     @discardableResult
-    mutating func addMailbox(_ name: MailboxName, to account: AccountID, specialUse: SpecialUse?) -> MailboxID {
+    mutating func addMailbox(
+        _ name: MailboxName, to account: AccountID, specialUse: SpecialUse?,
+        access: [AccessIdentifier: MailboxRights] = [:]
+    ) -> MailboxID {
         lastUIDValidity += 1
         let id = MailboxID(newID())
         // Zero is out of reach: it is counted up from one, and no test makes 2³² mailboxes.
         guard let uidValidity = UIDValidity(lastUIDValidity) else { preconditionFailure("counted from 1") }
         mailboxes[id] = MailboxEntry(
             account: account, name: name, specialUse: specialUse,
-            snapshot: MailboxSnapshot(mailbox: id, uidValidity: uidValidity))
+            snapshot: MailboxSnapshot(mailbox: id, uidValidity: uidValidity), access: access)
         accounts[account]?.mailboxes[name] = id
         noteChange(account)
         return id
+    }
+
+    mutating func adoptUIDValidity(_ uidValidity: UIDValidity, of id: MailboxID) throws -> Bool {
+        guard let entry = mailboxes[id] else { throw StoreError.noSuchMailbox }
+        let old = entry.snapshot
+        guard old.uidNext == 1, uidValidity.value <= now() else { return false }
+        lastUIDValidity = max(lastUIDValidity, uidValidity.value)
+        mailboxes[id]?.snapshot = MailboxSnapshot(
+            mailbox: id, uidValidity: uidValidity, uidNext: 1, highestModSeq: old.highestModSeq, keywords: old.keywords)
+        noteChange(entry.account)
+        return true
     }
 
     mutating func deleteMailbox(_ name: MailboxName, of id: AccountID) throws -> MailboxID {
@@ -164,6 +189,7 @@ struct InMemoryState {
 
     private mutating func dropMailbox(_ id: MailboxID) {
         mailboxes[id]?.snapshot.forEach { _, row in release(row.body) }
+        if mailboxes[id]?.access.isEmpty == false { noteAccess(id) }
         mailboxes[id] = nil
         noteChange(id)
     }
@@ -177,7 +203,8 @@ struct InMemoryState {
         guard names.count + superiors.count <= StoreLimits.mailboxesPerAccount else {
             throw StoreError.tooManyMailboxes
         }
-        for superior in superiors { addMailbox(superior, to: id, specialUse: nil) }
+        let access = accounts[id].map { inheritedAccess(target, in: $0) } ?? [:]
+        for superior in superiors { addMailbox(superior, to: id, specialUse: nil, access: access) }
         for (old, new) in renames {
             guard let moved = accounts[id]?.mailboxes.removeValue(forKey: old) else { continue }
             accounts[id]?.mailboxes[new] = moved

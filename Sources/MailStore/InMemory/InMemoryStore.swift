@@ -89,6 +89,10 @@ package final class InMemoryStore: MailStore {
         try change { try $0.createMailbox(name, of: account, specialUse: specialUse) }
     }
 
+    package func adoptUIDValidity(_ uidValidity: UIDValidity, of mailbox: MailboxID) async throws -> Bool {
+        try change { try $0.adoptUIDValidity(uidValidity, of: mailbox) }
+    }
+
     package func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID {
         try change { try $0.deleteMailbox(name, of: account) }
     }
@@ -105,6 +109,28 @@ package final class InMemoryStore: MailStore {
         look { $0.accounts[account]?.subscriptions.sorted() ?? [] }
     }
 
+    // Access
+
+    package func accessList(of mailbox: MailboxID) async throws -> [AccessEntry] {
+        try look { try $0.accessList(of: mailbox) }
+    }
+
+    package func changeAccess(
+        _ rights: RightsChange, of identifier: AccessIdentifier, on mailbox: MailboxID
+    ) async throws {
+        try change { try $0.changeAccess(rights, of: identifier, on: mailbox) }
+    }
+
+    package func rights(of account: AccountID, on mailbox: MailboxID) async throws -> MailboxRights {
+        look { $0.rights(of: account, on: mailbox) }
+    }
+
+    package func sharedMailboxes(with account: AccountID) async throws -> [SharedMailbox] {
+        look { $0.sharedMailboxes(with: account) }
+    }
+
+    package var accessGeneration: UInt64 { feed.accessGeneration }
+
     // Messages
 
     package func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot {
@@ -114,6 +140,11 @@ package final class InMemoryStore: MailStore {
 
     package func current(_ mailbox: MailboxID) -> MailboxSnapshot? {
         look { $0.mailboxes[mailbox]?.snapshot }
+    }
+
+    package func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
+        guard let entry = look({ $0.mailboxes[mailbox] }) else { throw StoreError.noSuchMailbox }
+        return NumberSet(entry.removals.filter { $0.modSeq > since }.flatMap(\.uids.ranges))
     }
 
     package func claimRecent(_ mailbox: MailboxID) async throws -> UInt64 {
@@ -132,12 +163,16 @@ package final class InMemoryStore: MailStore {
         try change { try $0.changeFlags(mailbox, uids, flags, unchangedSince: unchangedSince) }
     }
 
-    package func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try change { try $0.copy(uids, from: from, to: to) }
+    package func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool
+    ) async throws -> CopyResult {
+        try change { try $0.copy(uids, from: from, to: to, keeping: classes, allOrNothing: allOrNothing) }
     }
 
-    package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
-        try change { try $0.move(uids, from: from, to: to) }
+    package func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses
+    ) async throws -> CopyResult {
+        try change { try $0.move(uids, from: from, to: to, keeping: classes) }
     }
 
     package func remove(_ uids: NumberSet, from mailbox: MailboxID, onlyDeleted: Bool) async throws -> NumberSet {

@@ -70,6 +70,7 @@ extension WriteTransaction {
     func deleteAccount(_ account: AccountID) throws {
         try require(account)
         for id in try mailboxNames(of: account).values { try dropMailbox(id) }
+        try dropAccess(of: account)
         for sql in [
             "DELETE FROM subscription WHERE account = ?", "DELETE FROM credentials WHERE account = ?",
             "DELETE FROM thread WHERE account = ?", "DELETE FROM account WHERE id = ?",

@@ -34,8 +34,12 @@ extension WriteTransaction {
         guard names.count + superiors.count < StoreLimits.mailboxesPerAccount else {
             throw StoreError.tooManyMailboxes
         }
-        for superior in superiors { try addMailbox(superior, to: account, specialUse: nil) }
+        let model = nearestSuperior(of: name, names)
+        for superior in superiors {
+            try inheritAccess(try addMailbox(superior, to: account, specialUse: nil), from: model)
+        }
         let id = try addMailbox(name, to: account, specialUse: specialUse)
+        try inheritAccess(id, from: model)
         var mailbox = try RowReader.state(id, db).record
         let subscribed = try db.cachedStatement(sql: "SELECT 1 FROM subscription WHERE account = ? AND name = ?")
         mailbox.isSubscribed = try Int.fetchOne(subscribed, arguments: [account.value, name.text]) != nil
@@ -59,6 +63,20 @@ extension WriteTransaction {
         return value
     }
 
+    func adoptUIDValidity(_ uidValidity: UIDValidity, of id: MailboxID) throws -> Bool {
+        var (draft, snapshot) = try loadedDraft(id)
+        let record = draft.state.record
+        guard record.uidNext == 1, uidValidity.value <= rules.now() else { return false }
+        try execute("UPDATE mailbox SET uidvalidity = ? WHERE id = ?", [Int64(uidValidity.value), id.value])
+        draft.state.record.uidValidity = uidValidity
+        draft.state.snapshot = MailboxSnapshot(
+            mailbox: id, uidValidity: uidValidity, uidNext: 1, highestModSeq: snapshot.highestModSeq,
+            keywords: snapshot.keywords)
+        keep(draft)
+        pending.changes.accounts.insert(record.account)
+        return true
+    }
+
     func deleteMailbox(_ name: MailboxName, of account: AccountID) throws -> MailboxID {
         guard name != .inbox else { throw StoreError.mailboxNotDeletable }
         let id = try find(name, of: account)
@@ -76,6 +94,7 @@ extension WriteTransaction {
             "DELETE FROM message WHERE mailbox = ?", "DELETE FROM keyword WHERE mailbox = ?",
             "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
+        try dropAccess(on: id)
         pending.drafts[id] = nil
         pending.dropped.insert(id)
         pending.changes.mailboxes.insert(id)
@@ -95,7 +114,10 @@ extension WriteTransaction {
         guard names.count + superiors.count <= StoreLimits.mailboxesPerAccount else {
             throw StoreError.tooManyMailboxes
         }
-        for superior in superiors { try addMailbox(superior, to: account, specialUse: nil) }
+        let model = nearestSuperior(of: target, names)
+        for superior in superiors {
+            try inheritAccess(try addMailbox(superior, to: account, specialUse: nil), from: model)
+        }
         for (old, new) in renames {
             guard let moved = names[old] else { continue }
             try execute("UPDATE mailbox SET name = ? WHERE id = ?", [new.text, moved.value])

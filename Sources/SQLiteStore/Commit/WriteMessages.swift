@@ -12,6 +12,7 @@ struct PlacedMessage: Sendable {
     var flags: [Flag]
     var internalDate: Timestamp
     var threadKeys: [ThreadKey]
+    var uid: UID?
 }
 
 extension WriteTransaction {
@@ -28,7 +29,7 @@ extension WriteTransaction {
                 let body = bodies[message.body]
                 return RowContent(
                     flags: message.flags, size: UInt32(body.place.length), internalDate: message.internalDate,
-                    body: body.id, thread: try thread(of: body.id, message.threadKeys, in: account))
+                    body: body.id, thread: try thread(of: body.id, message.threadKeys, in: account), uid: message.uid)
             }
             placed.append(try place(items, in: mailbox))
         }
@@ -132,11 +133,16 @@ extension WriteTransaction {
         try execute(update + "IN (SELECT value FROM json_each(?))", change + [list])
     }
 
-    func copy(_ uids: NumberSet, from: MailboxID, to: MailboxID, isMove: Bool = false) throws -> CopyResult {
+    func copy(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses, allOrNothing: Bool = false,
+        isMove: Bool = false
+    ) throws -> CopyResult {
         let (_, source) = try loadedDraft(from)
         let uidValidity = try draft(to).state.record.uidValidity
-        let rows = source.rows(uids)
-        let placed = try place(rows.map { RowContent($0, source.keywords) }, in: to, isMove: isMove)
+        var rows = source.rows(uids)
+        if allOrNothing, rows.count < uids.count { rows = [] }
+        let placed = try place(
+            rows.map { RowContent($0, source.keywords, keeping: classes) }, in: to, isMove: isMove)
         try insert(placed.rows, in: to)
         try BodyRuns.forEach(rows.map(\.body)) { run in
             try execute("UPDATE body SET refs = refs + 1 WHERE id BETWEEN ? AND ?", [run.lowerBound, run.upperBound])
@@ -146,9 +152,11 @@ extension WriteTransaction {
             isNearQuota: placed.isNearQuota)
     }
 
-    func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) throws -> CopyResult {
+    func move(
+        _ uids: NumberSet, from: MailboxID, to: MailboxID, keeping classes: FlagClasses = .all
+    ) throws -> CopyResult {
         let isMove = try draft(from).state.record.account == draft(to).state.record.account
-        let result = try copy(uids, from: from, to: to, isMove: isMove)
+        let result = try copy(uids, from: from, to: to, keeping: classes, isMove: isMove)
         _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
         return result
     }
