@@ -17,7 +17,8 @@ import WireFraming
 
     /// The sizes of the pieces that a FETCH of everything comes in.
     private func pieces(_ fixture: Fixture, _ items: [FetchItem]) async throws -> [Int] {
-        let work = IMAPWork.open(fixture.account, .inbox, claimsRecent: false)
+        let work = IMAPWork.open(
+            OpenTask(user: fixture.account, name: .inbox, claimsRecent: false, resync: nil))
         guard case .opened(let opened) = await fixture.service.perform(work, notify: {}) else { return [] }
         let mailbox = SelectedMailbox(opened, isReadOnly: true)
         let plan = try #require(FetchPlan(items, withUID: false))

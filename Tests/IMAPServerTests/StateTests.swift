@@ -290,7 +290,9 @@ import WireFraming
         #expect(await client.send("c EXPUNGE\r\n").hasPrefix("c NO [READ-ONLY] "))
         #expect(await client.send("d MOVE 1 Trash\r\n").hasPrefix("d NO [READ-ONLY] "))
         #expect(await client.send("e SELECT INBOX\r\n").contains("* 1 RECENT\r\n"))
-        await client.expect("f SELECT nosuch\r\n", "f NO [NONEXISTENT] No such mailbox\r\n")
+        await client.expect(
+            "f SELECT nosuch\r\n",
+            "* OK [CLOSED] The previous mailbox is closed\r\nf NO [NONEXISTENT] No such mailbox\r\n")
         #expect(await client.send("g FETCH 1 FLAGS\r\n").hasPrefix("g BAD "))
         #expect(await client.send("h SELECT INBOX\r\n").contains("* 0 RECENT\r\n"))
     }

@@ -60,7 +60,8 @@ extension IMAPSession {
         guard mailbox.rights.contains(.expunge) else { return concludeDenied(tag, &output) }
         let uids = set.flatMap { mailbox.uids($0, uid: true) } ?? .everyUID
         return perform(.expunge(mailbox.id, uids)) { session, outcome, output in
-            guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            guard case .expunged(let uids) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            if !uids.isEmpty { session.state.owesModSeq() }
             return session.conclude(tag, .ok, "EXPUNGE completed", &output)
         }
     }

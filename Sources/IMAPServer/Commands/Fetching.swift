@@ -11,13 +11,42 @@ extension IMAPSession {
         _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
-        guard modifiers == FetchModifiers(), let plan = FetchPlan(items, withUID: uid) else {
-            return refuse(tag, Refusal(status: .bad, text: "BINARY and CONDSTORE are not offered"), &output)
+        guard !modifiers.vanished || (uid && enabled.contains(.qresync)) else {
+            return refuse(tag, Refusal(status: .bad, text: "VANISHED is for UID FETCH with QRESYNC enabled"), &output)
         }
         guard let positions = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
-        let setsSeen =
-            items.contains(where: \.setsSeen) && !mailbox.isReadOnly && mailbox.rights.contains(.markSeen)
-        let unseen = setsSeen ? mailbox.unseen(positions) : NumberSet()
+        // RFC 7162 §3.1.4.1
+        let items = modifiers.changedSince == nil ? items : items + [.modSeq]
+        let tellsModSeq = items.contains(.modSeq)
+        guard let plan = FetchPlan(items, withUID: uid, tellsModSeq ? enabled.union(.condstore) : enabled) else {
+            return refuse(tag, Refusal(status: .bad, text: "BINARY is not offered"), &output)
+        }
+        if tellsModSeq { enableCondstore() }
+        guard modifiers != FetchModifiers() else {
+            return fetch(tag, plan, positions, setsSeen: items.contains(where: \.setsSeen), uid: uid, &output)
+        }
+        let scope = FetchScope(
+            view: mailbox.view, positions: positions, uids: mailbox.uidsNamed(by: set), modifiers: modifiers)
+        return perform(.narrow(scope)) { session, outcome, output in
+            guard case .narrowed(let narrowed) = outcome else {
+                return session.concludeFailed(tag, outcome, updates: UpdateRules(after: .fetch, uid: uid), &output)
+            }
+            if !narrowed.vanished.isEmpty {
+                session.outgoing.append(.vanished(VanishedList(narrowed.vanished, isEarlier: true)))
+            }
+            let setsSeen = items.contains(where: \.setsSeen)
+            return session.fetch(tag, plan, narrowed.positions, setsSeen: setsSeen, uid: uid, &output)
+        }
+    }
+
+    /// Marks as read what is read, then answers.
+    private mutating func fetch(
+        _ tag: String, _ plan: FetchPlan, _ positions: [Range<Int>], setsSeen: Bool, uid: Bool,
+        _ output: inout SessionOutput
+    ) -> Step {
+        guard let mailbox = state.mailbox else { return .ready }
+        let mayMark = setsSeen && !mailbox.isReadOnly && mailbox.rights.contains(.markSeen)
+        let unseen = mayMark ? mailbox.unseen(positions) : NumberSet()
         guard !unseen.isEmpty else { return answer(tag, plan, positions, uid: uid, &output) }
         return perform(.changeFlags(mailbox.id, unseen, .add([.seen]), unchangedSince: nil)) {
             session, outcome, output in
@@ -103,6 +132,11 @@ extension FetchStream {
 }
 
 extension SelectedMailbox {
+    /// A set of UIDs with those that are no message's any more; `*` is the last that was given out.
+    fileprivate func uidsNamed(by set: SequenceSet) -> NumberSet {
+        set.resolved(largest: UInt32(min(view.uidNext - 1, UInt64(UInt32.max))), saved: saved)
+    }
+
     fileprivate func unseen(_ positions: [Range<Int>]) -> NumberSet {
         var uids = NumberSet()
         for range in positions {

@@ -6,48 +6,52 @@ import WireFraming
 // STORE: changes flags.
 
 extension IMAPSession {
-    /// RFC 3501 §6.4.6.
+    /// RFC 3501 §6.4.6; UNCHANGEDSINCE of RFC 7162 §3.1.3.
     mutating func storeFlags(
         _ tag: String, _ set: SequenceSet, _ action: StoreAction, uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
-        guard action.unchangedSince == nil else {
-            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
-        }
-        guard let uids = mailbox.uids(set, uid: uid) else { return refuseSet(tag, &output) }
-        var updates = UpdateRules(after: .store, uid: uid)
+        guard let positions = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
+        let updates = UpdateRules(after: .store, uid: uid)
+        if action.unchangedSince != nil { enableCondstore() }
         guard !mailbox.isReadOnly else {
             return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", updates: updates, &output)
         }
         guard let change = FlagChange(action, allowed: mailbox.rights.flagClasses) else {
             return concludeDenied(tag, updates: updates, &output)
         }
-        guard !uids.isEmpty else { return conclude(tag, .ok, "STORE completed", updates: updates, &output) }
-        if action.isSilent {
-            updates.expected = ExpectedChange(uids: uids, change: change)
-        } else {
-            updates.told = uids
-        }
-        return perform(.changeFlags(mailbox.id, uids, change, unchangedSince: nil)) { session, outcome, output in
-            guard case .changedFlags = outcome else {
-                updates.told = NumberSet()
+        guard !positions.isEmpty else { return conclude(tag, .ok, "STORE completed", updates: updates, &output) }
+        let task = StoreTask(
+            mailbox: mailbox, positions: positions, change: change,
+            unchangedSince: action.unchangedSince.map { ModSeq($0) })
+        return perform(.store(task)) { session, outcome, output in
+            guard case .stored(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, updates: updates, &output)
             }
-            // RFC 3501 §6.4.8: a UID that no message has is passed over.
-            guard uid || !session.lacks(uids, in: mailbox) else {
-                return session.conclude(
-                    tag, .no, .expungeIssued, "Some of the messages are gone", updates: updates, &output)
-            }
-            return session.conclude(tag, .ok, "STORE completed", updates: updates, &output)
+            return session.concludeStore(tag, action, change, result, updates, uid: uid, &output)
         }
     }
 
-    /// Whether some messages of the view are gone from the store: a command on them is not fully done (RFC 5530,
-    /// EXPUNGEISSUED).
-    func lacks(_ uids: NumberSet, in mailbox: SelectedMailbox) -> Bool {
-        guard let now = store.current(mailbox.id) else { return false }
-        let there = now.positions(ofUIDs: uids).reduce(0) { $0 + $1.count }
-        return there < uids.count
+    private mutating func concludeStore(
+        _ tag: String, _ action: StoreAction, _ change: FlagChange, _ result: StoreResult, _ rules: UpdateRules,
+        uid: Bool, _ output: inout SessionOutput
+    ) -> Step {
+        var rules = rules
+        if action.isSilent {
+            rules.expected = ExpectedChange(uids: result.stored, change: change)
+            if action.unchangedSince != nil { rules.toldModSeq = result.stored }
+        } else {
+            rules.told = result.stored.union(result.modified)
+        }
+        let modified: ResponseCode? =
+            result.modified.isEmpty ? nil : .modified(uid ? result.modified : result.modifiedNumbers)
+        // RFC 3501 §6.4.8: a UID that no message has is passed over.
+        guard uid || !result.lacksSome else {
+            return conclude(
+                tag, .no, modified ?? .expungeIssued, "Some of the messages are gone", updates: rules, &output)
+        }
+        let text = modified == nil ? "STORE completed" : "Some of the messages were changed by others"
+        return conclude(tag, .ok, modified, text, updates: rules, &output)
     }
 
     /// The answer to a sequence number that is no message's (RFC 3501 §9, `seq-number`).
@@ -84,6 +88,10 @@ extension SelectedMailbox {
         if let largest = set.largestNumber, Int(largest) > view.count { return nil }
         if view.isEmpty, set.hasWildcard { return allowsEmptyMailbox ? [] : nil }
         return set.resolved(largest: UInt32(view.count)).ranges.map { Int($0.lowerBound) - 1..<Int($0.upperBound) }
+    }
+
+    func sequenceNumbers(of uids: NumberSet) -> NumberSet {
+        NumberSet(view.positions(ofUIDs: uids).map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) })
     }
 
     func uids(at positions: [Range<Int>]) -> NumberSet {

@@ -9,9 +9,7 @@ extension IMAPSession {
     /// RFC 3501 §6.3.8, RFC 5258, RFC 5819.
     mutating func list(_ tag: String, _ request: ListRequest, _ output: inout SessionOutput) -> Step {
         guard let account = state.account else { return .ready }
-        guard !request.returns.status.contains(.highestModSeq) else {
-            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
-        }
+        if request.returns.status.contains(.highestModSeq) { enableCondstore() }
         if !request.isExtended, request.patterns == [""] {
             var reply = OutputBuffer()
             reply.append(separatorUnder: "", enabled.mailboxEncoding)

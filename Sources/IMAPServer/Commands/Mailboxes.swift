@@ -69,9 +69,7 @@ extension IMAPSession {
         _ tag: String, _ name: MailboxName, _ items: [StatusItem], _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account else { return .ready }
-        guard !items.contains(.highestModSeq) else {
-            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
-        }
+        if items.contains(.highestModSeq) { enableCondstore() }
         return perform(.findMailbox(account, name, needing: .read)) { session, outcome, output in
             guard case .found(let found) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             var reply = OutputBuffer()

@@ -12,20 +12,22 @@ extension IMAPSession {
         _ tag: String, _ request: SearchRequest, uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
-        let updates = UpdateRules(after: .search, uid: uid)
+        var updates = UpdateRules(after: .search, uid: uid)
+        if request.key.namesSequenceNumbers { updates.mayAnnounceExpunge = false }
         if let charset = request.charset, !Self.charsets.contains(charset) {
             save(NumberSet(), request)
             return conclude(
                 tag, .no, .badCharset(Self.charsets), "The charset is not known", updates: updates, &output)
         }
-        return perform(.search(SearchTask(key: request.key, mailbox: mailbox))) { session, outcome, output in
+        return perform(.search(SearchTask(request: request, mailbox: mailbox))) { [updates] session, outcome, output in
             switch outcome {
-            case .matched(let uids, let unreadable):
+            case .matched(let uids, let unreadable, let modSeq):
                 if unreadable > 0 {
                     output.events.append(
                         .notice("a search left out \(unreadable) stored messages that cannot be read"))
                 }
-                session.answer(tag, uids, request, in: mailbox, uid: uid)
+                if request.key.namesModSeq { session.enableCondstore() }
+                session.answer(tag, uids, modSeq, request, in: mailbox, uid: uid)
                 return session.conclude(tag, .ok, "SEARCH completed", updates: updates, &output)
             case .unsearchable(let problem): return session.refuse(tag, problem, &output)
             case _:
@@ -38,30 +40,33 @@ extension IMAPSession {
     private mutating func refuse(_ tag: String, _ problem: SearchProblem, _ output: inout SessionOutput) -> Step {
         switch problem {
         case .noSuchMessage: refuseSet(tag, &output)
-        case .notOffered: refuse(tag, Refusal(status: .bad, text: "CONDSTORE is not offered"), &output)
         case .malformedText: refuse(tag, Refusal(status: .bad, text: "A string is not in its charset"), &output)
         }
     }
 
     private mutating func answer(
-        _ tag: String, _ uids: NumberSet, _ request: SearchRequest, in mailbox: SelectedMailbox, uid: Bool
+        _ tag: String, _ uids: NumberSet, _ modSeq: ModSeq?, _ request: SearchRequest, in mailbox: SelectedMailbox,
+        uid: Bool
     ) {
         save(uids, request)
-        let numbers =
-            uid
-            ? uids
-            : NumberSet(mailbox.view.positions(ofUIDs: uids).map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) })
+        let numbers = uid ? uids : mailbox.sequenceNumbers(of: uids)
         var reply = OutputBuffer()
         guard let returns = request.returns else {
             reply.append("* SEARCH")
             enqueue(reply)
             outgoing.append(.numbers(NumberList(numbers)))
-            outgoing.append(.bytes([0x0D, 0x0A], written: 0))
+            // "SEARCH" [1*(SP nz-number) SP "(" "MODSEQ" SP mod-sequence-value ")"]          RFC 7162 §7
+            var end = OutputBuffer()
+            if let modSeq { end.append(" (MODSEQ \(modSeq.value))") }
+            end.appendLineEnd()
+            enqueue(end)
             return
         }
         // RFC 5182 §2.1: a search that only saves tells nothing.
         guard returns != .save else { return }
-        reply.append(esearch: SearchResult(numbers, returns), tag: tag, uid: uid)
+        var result = SearchResult(numbers, returns)
+        result.modSeq = modSeq
+        reply.append(esearch: result, tag: tag, uid: uid)
         enqueue(reply)
     }
 

@@ -11,25 +11,43 @@ extension IMAPSession {
         _ tag: String, _ name: MailboxName, _ parameters: SelectParameters, isReadOnly examines: Bool,
         _ output: inout SessionOutput
     ) -> Step {
-        guard parameters == SelectParameters() else {
-            return refuse(tag, Refusal(status: .bad, text: "CONDSTORE and QRESYNC are not offered"), &output)
-        }
         guard let account = state.account else { return .ready }
-        let hadMailbox = state.mailbox != nil
-        state.deselect()
-        return perform(.open(account, name, claimsRecent: !examines)) { session, outcome, output in
+        guard parameters.qresync == nil || enabled.contains(.qresync) else {
+            return refuse(tag, Refusal(status: .bad, text: "QRESYNC must be enabled first"), &output)
+        }
+        closeForAnother()
+        if parameters.condstore { enableCondstore() }
+        let task = OpenTask(user: account, name: name, claimsRecent: !examines, resync: parameters.qresync)
+        return perform(.open(task)) { session, outcome, output in
             guard case .opened(let opened) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             let mailbox = SelectedMailbox(opened, isReadOnly: examines)
             session.state = .selected(account, mailbox)
             var reply = OutputBuffer()
             let isReadOnly = mailbox.isReadOnly
-            if hadMailbox { reply.append(status: .ok, tag: nil, code: .closed, "The previous mailbox is closed") }
-            mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, &reply)
+            mailbox.writeSelection(hasUnseen: opened.found.mailbox.unseenCount > 0, session.enabled, &reply)
             session.enqueue(reply)
+            session.tell(opened.missed, in: mailbox)
             return session.conclude(
                 tag, .ok, isReadOnly ? .readOnly : .readWrite, examines ? "EXAMINE completed" : "SELECT completed",
                 &output)
         }
+    }
+
+    /// Leaves the selected mailbox. What comes behind CLOSED is of the next one (RFC 7162 §3.2.11).
+    private mutating func closeForAnother() {
+        guard state.mailbox != nil else { return }
+        state.deselect()
+        var reply = OutputBuffer()
+        reply.append(status: .ok, tag: nil, code: .closed, "The previous mailbox is closed")
+        enqueue(reply)
+    }
+
+    /// What happened in the mailbox since the client was last there (RFC 7162 §3.2.5.1).
+    private mutating func tell(_ missed: MissedChanges, in mailbox: SelectedMailbox) {
+        if !missed.vanished.isEmpty { outgoing.append(.vanished(VanishedList(missed.vanished, isEarlier: true))) }
+        guard !missed.changed.isEmpty else { return }
+        let writer = FetchWriter(plan: .flags(withUID: true, enabled), mailbox: mailbox)
+        outgoing.append(.flags(FlagsList(writer: writer, positions: missed.changed)))
     }
 
     /// RFC 3501 §6.4.2: removes what is marked `\Deleted`, and tells nothing of it.
@@ -63,6 +81,7 @@ extension SelectedMailbox {
         self.isReadOnly = isReadOnly || !opened.found.isWritable
         view = opened.snapshot
         comparedAt = opened.snapshot.highestModSeq
+        toldModSeq = opened.snapshot.highestModSeq
         recent = NumberSet()
         announcedRecent = 0
         if let first = UInt32(exactly: opened.firstRecent), first >= 1, first <= lastUID {
@@ -72,7 +91,9 @@ extension SelectedMailbox {
     }
 
     /// The untagged responses of SELECT (RFC 3501 §6.3.1), and what RFC 9051 adds.
-    fileprivate func writeSelection(hasUnseen: Bool, _ output: inout OutputBuffer) {
+    fileprivate func writeSelection(
+        hasUnseen: Bool, _ enabled: EnabledFeatures, _ output: inout OutputBuffer
+    ) {
         output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses)
         output.append(exists: view.count)
         output.append(recent: announcedRecent)
@@ -82,14 +103,14 @@ extension SelectedMailbox {
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")
         output.append(status: .ok, tag: nil, code: .uidNext(view.uidNext), "Predicted next UID")
         output.append(status: .ok, tag: nil, code: .mailboxID(MailboxObjectID(id).text), "The mailbox's identifier")
+        guard enabled.contains(.condstore) else { return }
+        output.append(status: .ok, tag: nil, code: .highestModSeq(toldModSeq), "Highest")
     }
 
     private var firstUnseen: Int? { view.firstPosition { !$0.flags.contains(.seen) } }
 }
 
 extension MailboxSnapshot {
-    func holds(_ uid: UInt32) -> Bool { UID(uid).flatMap { position(of: $0) } != nil }
-
     /// The first position whose row satisfies the predicate.
     func firstPosition(where predicate: (MessageRow) -> Bool) -> Int? {
         struct Found: Error { var position: Int }

@@ -12,6 +12,8 @@ package struct FetchPlan: Sendable {
 
     package enum Kind: Sendable, Hashable {
         case flags
+        /// RFC 7162 §3.1.4.2.
+        case modSeq
         case uid
         case internalDate
         case saveDate
@@ -29,11 +31,14 @@ package struct FetchPlan: Sendable {
     let needsBody: Bool
     /// Octets of a body that is read whole; a larger one is read by ranges.
     let wholeBody: Int
+    let enabled: EnabledFeatures
     /// Sections: how often a message's octets may be written.
     private let sectionCount: Int
 
     /// Nil for items that need an extension this server does not have.
-    package init?(_ requested: [FetchItem], withUID: Bool) {
+    ///
+    /// - Parameter withUID: whether the UID is told unasked, as in the answer to UID FETCH.
+    package init?(_ requested: [FetchItem], withUID: Bool, _ enabled: EnabledFeatures = []) {
         var items: [Item] = []
         if withUID, !requested.contains(.uid) { items.append(Item(.uid)) }
         // Once is enough, however often it is asked for.
@@ -42,17 +47,18 @@ package struct FetchPlan: Sendable {
             guard let item = Item(requested: item) else { return nil }
             if known.insert(item).inserted { items.append(item) }
         }
-        self.init(items)
+        self.init(items, enabled)
     }
 
-    private init(_ items: [Item]) {
+    private init(_ items: [Item], _ enabled: EnabledFeatures) {
+        self.enabled = enabled
         self.items = items.enumerated().map { index, item in
             Item(kind: item.kind, label: Array((index == 0 ? " FETCH (" : " ").utf8) + item.label)
         }
         var (needsSummary, sections, onlyHeaders) = (false, 0, true)
         for item in items {
             switch item.kind {
-            case .flags, .uid, .internalDate, .size, .saveDate, .emailID, .threadID: break
+            case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID: break
             case .envelope, .structure: needsSummary = true
             case .section(let section, _):
                 sections += 1
@@ -70,17 +76,21 @@ package struct FetchPlan: Sendable {
     /// At most, of one message.
     func octetsToWrite(ofMessage size: Int) -> Int { sectionCount * min(size, wholeBody) }
 
-    /// What is told unasked.
-    static func flags(withUID: Bool) -> FetchPlan {
-        FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)])
+    /// What is told unasked. Who has enabled CONDSTORE is told the UID and the MODSEQ too (RFC 7162 §3.2.4).
+    static func flags(withUID: Bool, _ enabled: EnabledFeatures) -> FetchPlan {
+        guard !enabled.contains(.condstore) else {
+            return FetchPlan([Item(.uid), Item(.flags), Item(.modSeq)], enabled)
+        }
+        return FetchPlan(withUID ? [Item(.uid), Item(.flags)] : [Item(.flags)], enabled)
     }
+
+    /// The MODSEQ of messages whose flags the client knows.
+    static func modSeq(_ enabled: EnabledFeatures) -> FetchPlan { FetchPlan([Item(.uid), Item(.modSeq)], enabled) }
 
     /// Whether the index alone answers.
     var isIndexed: Bool { !needsSummary && !needsBody }
 
-    var tellsFlags: Bool {
-        items.contains { if case .flags = $0.kind { true } else { false } }
-    }
+    func tells(_ kind: Kind) -> Bool { items.contains { $0.kind == kind } }
 }
 
 extension FetchPlan.Item {
@@ -93,6 +103,7 @@ extension FetchPlan.Item {
     fileprivate init(_ kind: FetchPlan.Kind) {
         switch kind {
         case .flags: self.init(kind, "FLAGS (")
+        case .modSeq: self.init(kind, "MODSEQ (")
         case .uid: self.init(kind, "UID ")
         case .internalDate: self.init(kind, "INTERNALDATE ")
         case .size: self.init(kind, "RFC822.SIZE ")
@@ -129,7 +140,8 @@ extension FetchPlan.Item {
         case .body: self.init(.structure(extended: false))
         case .bodyStructure: self.init(.structure(extended: true))
         case .section(_, let section, let partial): self.init(section, partial)
-        case .binary, .binarySize, .modSeq: return nil
+        case .modSeq: self.init(.modSeq)
+        case .binary, .binarySize: return nil
         }
     }
 }

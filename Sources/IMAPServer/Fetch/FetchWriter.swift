@@ -40,11 +40,27 @@ package struct FetchWriter: Sendable {
     }
 
     func end(_ row: MessageRow, _ output: inout OutputBuffer) {
-        if !newlySeen.isEmpty, newlySeen.contains(row.uid.value), !plan.tellsFlags {
+        if !newlySeen.isEmpty, newlySeen.contains(row.uid.value) { writeSeen(row, &output) }
+        output.append(")\r\n")
+    }
+
+    /// What of a message that was not read before is told besides what was asked for (RFC 3501 §6.4.5, RFC 7162
+    /// §3.2.4).
+    private func writeSeen(_ row: MessageRow, _ output: inout OutputBuffer) {
+        if !plan.tells(.flags) {
             output.append(" FLAGS (")
             writeFlags(row, &output)
         }
-        output.append(")\r\n")
+        guard plan.enabled.contains(.condstore) else { return }
+        if !plan.tells(.uid) {
+            output.append(" UID ")
+            output.append(decimal: row.uid.value)
+        }
+        if !plan.tells(.modSeq) {
+            output.append(" MODSEQ (")
+            output.append(decimal: row.modSeq.value)
+            output.append(UInt8(ascii: ")"))
+        }
     }
 
     /// An item of the index; the others are nothing to this function.
@@ -53,6 +69,10 @@ package struct FetchWriter: Sendable {
         case .flags:
             output.append(item.label)
             writeFlags(row, &output)
+        case .modSeq:
+            output.append(item.label)
+            output.append(decimal: row.modSeq.value)
+            output.append(UInt8(ascii: ")"))
         case .uid:
             output.append(item.label)
             output.append(decimal: row.uid.value)

@@ -10,6 +10,8 @@ indirect enum SearchProgram: Sendable {
     case flags(mask: FlagBits, value: FlagBits)
     case uids(NumberSet)
     case sequenceNumbers(NumberSet)
+    /// That, or higher.
+    case modSeq(ModSeq)
     /// Octets: more than, fewer than.
     case larger(UInt64)
     case smaller(UInt64)
@@ -61,7 +63,7 @@ indirect enum SearchProgram: Sendable {
                 let numbers = positions.map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) }
                 self = .sequenceNumbers(NumberSet(numbers))
             }
-        case .modSeq: throw .notOffered
+        case .modSeq(let atLeast): self = .modSeq(ModSeq(atLeast))
         case .not(let key): self = .not(try SearchProgram(key, in: mailbox))
         case .or(let a, let b): self = .any([try SearchProgram(a, in: mailbox), try SearchProgram(b, in: mailbox)])
         case .and(let keys):
@@ -111,7 +113,7 @@ indirect enum SearchProgram: Sendable {
                 }
             }
             return (mask, value, rest.isEmpty ? .constant(true) : .all(rest))
-        case .constant, .uids, .sequenceNumbers, .larger, .smaller, .day, .sentDay, .savedDay, .email,
+        case .constant, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .day, .sentDay, .savedDay, .email,
             .thread, .envelope, .header, .body, .text,
             .not, .any:
             return ([], [], self)
@@ -125,6 +127,7 @@ indirect enum SearchProgram: Sendable {
         case .flags(let mask, let value): return row.flags.intersection(mask) == value
         case .uids(let uids): return uids.contains(row.uid.value)
         case .sequenceNumbers(let numbers): return numbers.contains(UInt32(truncatingIfNeeded: position + 1))
+        case .modSeq(let atLeast): return row.modSeq >= atLeast
         case .larger(let size): return UInt64(row.size) > size
         case .smaller(let size): return UInt64(row.size) < size
         case .day(let relation, let day): return relation.holds(row.internalDate.dayOfWriting, day)

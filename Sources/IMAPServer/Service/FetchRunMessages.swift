@@ -44,7 +44,7 @@ extension FetchRun {
         _ item: FetchPlan.Item, of message: inout FetchedMessage
     ) throws(FetchProblem) -> Bool {
         switch item.kind {
-        case .flags, .uid, .internalDate, .size, .saveDate, .emailID, .threadID:
+        case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID:
             request.writer.write(item, message.row, &output)
         case .envelope, .structure:
             try message.write(item, &output)

@@ -29,7 +29,7 @@ struct FetchedMessage {
             guard output.append(envelopeOf: summary.span) else { throw .unreadable }
         case .structure(let extended):
             output.append(structure: try root(), extended: extended)
-        case .flags, .uid, .internalDate, .size, .saveDate, .emailID, .threadID, .section: break
+        case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID, .section: break
         }
     }
 

@@ -1,3 +1,4 @@
+import IMAPSyntax
 package import MailStore
 package import MailVocabulary
 import WireFraming
@@ -42,12 +43,10 @@ package struct IMAPService: SessionService {
         switch work {
         case .authenticate(let credentials, let peer):
             return .authentication(await authenticator.authenticate(credentials, from: peer))
-        case .open(let user, let name, let claimsRecent):
-            return .opened(try await open(name, for: user, claimsRecent: claimsRecent))
-        case .refresh(let view, let claimsRecent):
-            let firstRecent = claimsRecent ? try await store.claimRecent(view.mailbox) : nil
-            let now = try await store.open(view.mailbox)
-            return .refreshed(now, now.changes(since: view), firstRecent: firstRecent)
+        case .open(let task):
+            return .opened(try await open(task))
+        case .refresh(let task):
+            return .refreshed(try await refresh(task))
         case .observe(let mailbox):
             return .observing(store.observe(mailbox, notify))
         case .list(let user, let request, let encoding):
@@ -90,6 +89,10 @@ package struct IMAPService: SessionService {
                 try await store.move(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses))
         case .expunge(let mailbox, let uids):
             return .expunged(try await store.remove(uids, from: mailbox, onlyDeleted: true))
+        case .store(let task):
+            return .stored(try await store(task))
+        case .narrow(let scope):
+            return .narrowed(try await narrow(scope))
         case .fetch(let request):
             var run = FetchRun(store: store, request: request)
             return .fetched(await run.run())
@@ -98,35 +101,25 @@ package struct IMAPService: SessionService {
         }
     }
 
+    private func refresh(_ task: RefreshTask) async throws -> MailboxUpdate {
+        let view = task.mailbox.view
+        let firstRecent = task.mailbox.isReadOnly ? nil : try await store.claimRecent(view.mailbox)
+        let now = try await store.open(view.mailbox)
+        return task.mailbox.updated(
+            to: now, now.changes(since: view), firstRecent: firstRecent, task.rules, task.enabled)
+    }
+
     private func search(_ task: SearchTask) async throws -> IMAPOutcome {
         do {
-            var run = SearchRun(store: store, view: task.mailbox.view, try SearchProgram(task.key, in: task.mailbox))
-            return .matched(try await run.run(), unreadable: run.unreadable)
+            var run = SearchRun(
+                store: store, view: task.mailbox.view, try SearchProgram(task.request.key, in: task.mailbox))
+            let found = try await run.run()
+            let modSeq =
+                task.request.key.namesModSeq
+                ? task.mailbox.view.highestModSeq(of: task.messagesOfModSeq(found)) : nil
+            return .matched(found, unreadable: run.unreadable, modSeq)
         } catch let problem as SearchProblem {
             return .unsearchable(problem)
         }
-    }
-
-    private func open(
-        _ name: MailboxName, for user: Account, claimsRecent: Bool
-    ) async throws -> OpenedMailbox {
-        let found = try await require(.read, on: name, for: user)
-        let id = found.mailbox.id
-        guard claimsRecent, found.isWritable else {
-            let snapshot = try await store.open(id)
-            return OpenedMailbox(
-                found: found, snapshot: snapshot, firstRecent: snapshot.firstUID(ofLast: found.mailbox.recentCount))
-        }
-        // Claimed before it is read: a message that comes in between may be recent twice, but never to nobody.
-        let firstRecent = try await store.claimRecent(id)
-        return OpenedMailbox(found: found, snapshot: try await store.open(id), firstRecent: firstRecent)
-    }
-}
-
-extension MailboxSnapshot {
-    /// The UID from which on there are `count` messages.
-    fileprivate func firstUID(ofLast count: Int) -> UInt64 {
-        guard count > 0, !isEmpty else { return uidNext }
-        return UInt64(self[max(0, self.count - count)].uid.value)
     }
 }

@@ -8,10 +8,9 @@ package enum IMAPWork: Sendable {
     /// With the client's address.
     case authenticate(PasswordCredentials, from: String)
 
-    /// SELECT, EXAMINE: `claimsRecent` takes the messages nobody was told of yet.
-    case open(Account, MailboxName, claimsRecent: Bool)
-    /// The selected mailbox as it is now, and what changed since it was so.
-    case refresh(MailboxSnapshot, claimsRecent: Bool)
+    case open(OpenTask)
+    /// What changed in the selected mailbox.
+    case refresh(RefreshTask)
     /// Wakes the session when the mailbox changes, for as long as the observation is kept.
     case observe(MailboxID)
 
@@ -33,10 +32,12 @@ package enum IMAPWork: Sendable {
     case spill(any BodyWriter)
     case append(AppendedMessage)
 
+    case store(StoreTask)
     case changeFlags(MailboxID, NumberSet, FlagChange, unchangedSince: ModSeq?)
     case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
     case move(Account, NumberSet, from: MailboxID, to: MailboxName)
     case expunge(MailboxID, NumberSet)
+    case narrow(FetchScope)
     case fetch(FetchRequest)
     case search(SearchTask)
 }
@@ -51,7 +52,7 @@ package enum IMAPOutcome: Sendable {
     case unusableName
     case authentication(AuthenticationResult)
     case opened(OpenedMailbox)
-    case refreshed(MailboxSnapshot, MailboxChanges, firstRecent: UInt64?)
+    case refreshed(MailboxUpdate)
     case observing(Observation)
     /// Untagged responses.
     case written([UInt8])
@@ -62,19 +63,15 @@ package enum IMAPOutcome: Sendable {
     case appended(AppendResult)
     /// UIDs left alone because of `unchangedSince`.
     case changedFlags(modified: NumberSet)
+    case stored(StoreResult)
     case copied(CopyResult)
     case expunged(NumberSet)
+    case narrowed(NarrowedFetch)
     case fetched(FetchPiece)
-    /// UIDs; and how many messages could not be read, and were left out.
-    case matched(NumberSet, unreadable: Int)
+    /// UIDs; how many messages could not be read, and were left out; and the highest MODSEQ of those told, if MODSEQ was
+    /// searched for.
+    case matched(NumberSet, unreadable: Int, ModSeq?)
     case unsearchable(SearchProblem)
-}
-
-package struct OpenedMailbox: Sendable {
-    package var found: FoundMailbox
-    package var snapshot: MailboxSnapshot
-    /// The first UID that is recent for this session.
-    package var firstRecent: UInt64
 }
 
 /// A message whose octets have all come.

@@ -26,6 +26,8 @@ extension IMAPSession {
         "UIDPLUS",
         "UNSELECT",
         "MOVE",
+        "CONDSTORE",
+        "QRESYNC",
         "CHILDREN",
         "SPECIAL-USE",
         "CREATE-SPECIAL-USE",

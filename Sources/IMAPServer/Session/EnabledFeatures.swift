@@ -28,17 +28,36 @@ package struct EnabledFeatures: OptionSet, Sendable, Hashable {
     package var stringEncoding: StringEncoding { isDisjoint(with: [.imap4rev2, .utf8Accept]) ? .ascii : .utf8 }
 
     /// What ENABLE knows by name, in the order it is answered. A name that is not here enables nothing.
-    static let named: [(name: String, features: EnabledFeatures)] = []
+    static let named: [(name: String, features: EnabledFeatures)] = [
+        ("CONDSTORE", .condstore),
+        ("QRESYNC", [.condstore, .qresync]),
+    ]
 }
 
 extension IMAPSession {
     /// RFC 5161 §3.1: names that are not known are passed over; the answer lists what is switched on now and was not.
     mutating func enable(_ tag: String, _ names: [String], _ output: inout SessionOutput) -> Step {
         let new = EnabledFeatures.named.filter { names.contains($0.name) && !enabled.isSuperset(of: $0.features) }
-        for feature in new { enabled.formUnion(feature.features) }
         var reply = OutputBuffer()
         reply.append(enabled: new.map(\.name))
         enqueue(reply)
+        for feature in new {
+            if feature.features.contains(.condstore) { enableCondstore() }
+            enabled.formUnion(feature.features)
+        }
         return conclude(tag, .ok, "ENABLE completed", &output)
+    }
+
+    /// What a CONDSTORE enabling command does before all else (RFC 7162 §3.1): the first tells up to where the client
+    /// has been told of the selected mailbox.
+    mutating func enableCondstore() {
+        guard !enabled.contains(.condstore) else { return }
+        enabled.insert(.condstore)
+        guard var mailbox = state.mailbox else { return }
+        mailbox.owesModSeq = false
+        state.replaceMailbox(mailbox)
+        var reply = OutputBuffer()
+        reply.append(status: .ok, tag: nil, code: .highestModSeq(mailbox.toldModSeq), "CONDSTORE is enabled")
+        enqueue(reply)
     }
 }

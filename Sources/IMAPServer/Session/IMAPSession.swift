@@ -143,10 +143,22 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
         updates: UpdateRules = UpdateRules(), _ output: inout SessionOutput
     ) -> Step {
         outgoing.append(.updates(updates))
-        var reply = OutputBuffer()
-        reply.append(status: status, tag: tag, code: code, text)
-        enqueue(reply)
+        outgoing.append(.tagged(TaggedReply(tag: tag, status: status, code: code, text: text)))
         return pump(&output)
+    }
+
+    /// Writes the tagged response, with HIGHESTMODSEQ where it is to be told (RFC 7162 §3.2.7).
+    private mutating func write(_ reply: TaggedReply, _ output: inout OutputBuffer) {
+        var code = reply.code
+        if enabled.contains(.condstore), var mailbox = state.mailbox, let modSeq = mailbox.takeModSeqToTell() {
+            state.replaceMailbox(mailbox)
+            if code == nil, reply.status == .ok {
+                code = .highestModSeq(modSeq)
+            } else {
+                output.append(status: .ok, tag: nil, code: .highestModSeq(modSeq), "Told so far")
+            }
+        }
+        output.append(status: reply.status, tag: reply.tag, code: code, reply.text)
     }
 
     mutating func conclude(
@@ -175,6 +187,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
                 if end < bytes.count { outgoing.insert(.bytes(bytes, written: end), at: 0) }
             case .expunges(var list):
                 if !list.write(&output.bytes) { outgoing.insert(.expunges(list), at: 0) }
+            case .vanished(var list):
+                if !list.write(&output.bytes) { outgoing.insert(.vanished(list), at: 0) }
             case .flags(var list):
                 if !list.write(&output.bytes) { outgoing.insert(.flags(list), at: 0) }
             case .numbers(var list):
@@ -183,6 +197,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
                 if let step = advance(stream, &output) { return step }
             case .updates(let rules):
                 if let step = tellUpdates(rules, &output) { return step }
+            case .tagged(let reply): write(reply, &output.bytes)
             }
         }
         switch ending {

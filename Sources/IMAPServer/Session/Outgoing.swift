@@ -1,3 +1,4 @@
+import IMAPSyntax
 import MailStore
 import MailVocabulary
 import WireFraming
@@ -9,11 +10,13 @@ import WireFraming
 enum Outgoing: Sendable {
     case bytes([UInt8], written: Int)
     case expunges(ExpungeList)
+    case vanished(VanishedList)
     case flags(FlagsList)
     case numbers(NumberList)
     case fetch(FetchStream)
     /// Tells what changed in the selected mailbox.
     case updates(UpdateRules)
+    case tagged(TaggedReply)
 }
 
 /// `* n EXPUNGE` for positions of the old view: from the last to the first, so that no number changes another.
@@ -38,6 +41,40 @@ struct ExpungeList: Sendable {
         }
         return true
     }
+}
+
+/// `* VANISHED …` for UIDs, in lines that nobody finds too long.
+struct VanishedList: Sendable {
+    /// At most some six thousand octets.
+    private static let rangesPerLine = 256
+
+    private let ranges: [ClosedRange<UInt32>]
+    private let isEarlier: Bool
+    private var next = 0
+
+    /// - Parameter isEarlier: whether these were gone before the client could know of them (RFC 7162 §3.2.10.1).
+    init(_ uids: NumberSet, isEarlier: Bool) {
+        ranges = uids.ranges
+        self.isEarlier = isEarlier
+    }
+
+    mutating func write(_ output: inout OutputBuffer) -> Bool {
+        while next < ranges.count {
+            guard output.count < productionChunk else { return false }
+            let end = min(next + Self.rangesPerLine, ranges.count)
+            output.append(vanished: NumberSet(ranges[next..<end]), earlier: isEarlier)
+            next = end
+        }
+        return true
+    }
+}
+
+/// What ends a command. It waits until all else is written: what was told decides whether HIGHESTMODSEQ goes with it.
+struct TaggedReply: Sendable {
+    var tag: String
+    var status: StatusKind
+    var code: ResponseCode?
+    var text: String
 }
 
 /// `* n FETCH (FLAGS (…))` for some messages.

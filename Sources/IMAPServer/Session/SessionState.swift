@@ -33,6 +33,13 @@ enum SessionState: Sendable {
         self = .selected(account, mailbox)
     }
 
+    /// Something was expunged: HIGHESTMODSEQ is to be told (RFC 7162 §3.2.7).
+    mutating func owesModSeq() {
+        guard var mailbox else { return }
+        mailbox.owesModSeq = true
+        replaceMailbox(mailbox)
+    }
+
     /// Back to `authenticated`, if a mailbox is selected.
     mutating func deselect() {
         guard let account else { return }
@@ -58,12 +65,24 @@ struct SelectedMailbox: Sendable {
     var comparedAt: ModSeq
     /// Whether the view holds messages that are gone.
     var holdsExpunged = false
+    /// Up to which MODSEQ the client has been told of everything, what was expunged too. What it is told as
+    /// HIGHESTMODSEQ is never more, or it would miss an EXPUNGE if it had to come back (RFC 7162 §3.2, §6).
+    var toldModSeq: ModSeq
+    /// Whether expunged messages were told since `toldModSeq` was last told, which EXPUNGE and VANISHED do not do.
+    var owesModSeq = false
     /// UIDs this session was told of first (`\Recent`, RFC 3501 §2.3.2).
     var recent: NumberSet
     /// UIDs that the last search saved: what `$` means (RFC 5182).
     var saved = NumberSet()
     /// RECENT as last announced.
     var announcedRecent: Int
+
+    /// Takes the HIGHESTMODSEQ that is to be told with the next tagged response; nil when FETCH answers tell enough.
+    mutating func takeModSeqToTell() -> ModSeq? {
+        guard owesModSeq || holdsExpunged else { return nil }
+        owesModSeq = false
+        return toldModSeq
+    }
 
     var recentCount: Int { view.positions(ofUIDs: recent).reduce(0) { $0 + $1.count } }
 

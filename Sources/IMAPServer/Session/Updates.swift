@@ -15,6 +15,8 @@ struct UpdateRules: Sendable {
     var tellsUIDs = false
     /// Messages whose flags are told whether they changed or not: those of a STORE.
     var told = NumberSet()
+    /// Messages whose MODSEQ is told whether it changed or not: those of a conditional STORE (RFC 7162 §3.1.3).
+    var toldModSeq = NumberSet()
     /// A change that the client knows of: a message that has become what it expects is not told again.
     var expected: ExpectedChange?
 }
@@ -42,12 +44,13 @@ extension IMAPSession {
         guard let mailbox = state.mailbox else { return nil }
         guard let now = store.current(mailbox.id) else { return refresh(mailbox, rules) }
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
-        if isUnchanged, !(mailbox.holdsExpunged && rules.mayAnnounceExpunge), rules.told.isEmpty { return nil }
+        let isNothingOpen = !(mailbox.holdsExpunged && rules.mayAnnounceExpunge)
+        if isUnchanged, isNothingOpen, rules.told.isEmpty, rules.toldModSeq.isEmpty { return nil }
         if now.uidNext > mailbox.view.uidNext, !mailbox.isReadOnly { return refresh(mailbox, rules) }
         guard now.differingChunks(since: mailbox.view) <= Self.chunksComparedAtOnce else {
             return refresh(mailbox, rules)
         }
-        announce(now, now.changes(since: mailbox.view), firstRecent: nil, rules)
+        announce(mailbox.updated(to: now, now.changes(since: mailbox.view), firstRecent: nil, rules, enabled))
         return nil
     }
 
@@ -57,10 +60,10 @@ extension IMAPSession {
     /// Asks for the mailbox when its index is not at hand, new messages are to be claimed as recent, or finding out
     /// what changed takes long.
     private mutating func refresh(_ mailbox: SelectedMailbox, _ rules: UpdateRules) -> Step {
-        perform(.refresh(mailbox.view, claimsRecent: !mailbox.isReadOnly)) { session, outcome, output in
+        perform(.refresh(RefreshTask(mailbox: mailbox, rules: rules, enabled: enabled))) { session, outcome, output in
             switch outcome {
-            case .refreshed(let now, let changes, let firstRecent):
-                session.announce(now, changes, firstRecent: firstRecent, rules)
+            case .refreshed(let update):
+                session.announce(update)
                 return session.pump(&output)
             case .failed(.noSuchMailbox):
                 // RFC 2180 §3.3 leaves it open; a farewell is the one answer that no client can take for success.
@@ -71,88 +74,9 @@ extension IMAPSession {
         }
     }
 
-    /// - Parameter changes: since the view.
-    private mutating func announce(
-        _ now: MailboxSnapshot, _ changes: MailboxChanges, firstRecent: UInt64?, _ rules: UpdateRules
-    ) {
-        guard var mailbox = state.mailbox else { return }
-        let old = mailbox.view
-        var told: [Outgoing] = []
-        mailbox.comparedAt = now.highestModSeq
-        if rules.mayAnnounceExpunge {
-            mailbox.view = now
-            mailbox.holdsExpunged = false
-            if !changes.expunged.isEmpty {
-                told.append(.expunges(ExpungeList(positions: old.positions(ofUIDs: changes.expunged))))
-            }
-        } else {
-            mailbox.view = now.retaining(expunged: changes.expunged, from: old)
-            mailbox.holdsExpunged = !changes.expunged.isEmpty
-        }
-        let hasNew = changes.firstNew < now.count
-        if hasNew { mailbox.claim(from: firstRecent, unclaimedFrom: old.uidNext) }
-        let counts = mailbox.announceCounts(hasNew: hasNew, keywordsGrew: now.keywords != old.keywords)
-        if !counts.isEmpty { told.append(.bytes(counts, written: 0)) }
-        let positions = mailbox.flagPositions(changes.changed, of: now, since: old, rules)
-        if !positions.isEmpty {
-            let plan = FetchPlan.flags(withUID: rules.tellsUIDs)
-            told.append(.flags(FlagsList(writer: FetchWriter(plan: plan, mailbox: mailbox), positions: positions)))
-        }
-        state.replaceMailbox(mailbox)
-        outgoing.insert(contentsOf: told, at: 0)
-    }
-}
-
-extension SelectedMailbox {
-    /// Takes new messages as recent. Without a claim (EXAMINE) all that came since are: nobody can tell that another
-    /// session was told first (RFC 3501 §2.3.2).
-    fileprivate mutating func claim(from first: UInt64?, unclaimedFrom known: UInt64) {
-        guard let low = UInt32(exactly: first ?? known), low >= 1, low <= lastUID else { return }
-        recent = recent.union(NumberSet(low...lastUID))
-    }
-
-    /// EXISTS and RECENT when they changed, FLAGS and PERMANENTFLAGS when there are new keywords.
-    fileprivate mutating func announceCounts(hasNew: Bool, keywordsGrew: Bool) -> [UInt8] {
-        var output = OutputBuffer()
-        if hasNew { output.append(exists: view.count) }
-        let recentNow = recentCount
-        if hasNew || recentNow != announcedRecent {
-            output.append(recent: recentNow)
-            announcedRecent = recentNow
-        }
-        if keywordsGrew { output.appendFlagLists(view.keywords, isReadOnly ? [] : rights.flagClasses) }
-        return output.take()
-    }
-
-    /// Positions in the view of the messages whose flags are to be told.
-    fileprivate func flagPositions(
-        _ changed: [Int], of now: MailboxSnapshot, since old: MailboxSnapshot, _ rules: UpdateRules
-    ) -> [Range<Int>] {
-        var uids = NumberSet()
-        let masks: (set: FlagBits, cleared: FlagBits) = rules.expected?.masks(now.keywords) ?? ([], [])
-        for position in changed {
-            let row = now[position]
-            if let expected = rules.expected, expected.uids.contains(row.uid.value),
-                let before = old.flags(of: row.uid, near: position),
-                before.subtracting(masks.cleared).union(masks.set) == row.flags
-            {
-                continue
-            }
-            uids.appendAscending(row.uid.value)
-        }
-        guard !rules.told.isEmpty else { return view.positions(ofUIDs: uids) }
-        let told = !holdsExpunged ? rules.told : NumberSet(numbers: rules.told.filter { now.holds($0) })
-        return view.positions(ofUIDs: uids.union(told))
-    }
-}
-
-extension MailboxSnapshot {
-    /// A message's flags. It is mostly where it was: `position` is looked at first.
-    fileprivate func flags(of uid: UID, near position: Int) -> FlagBits? {
-        if position < count {
-            let row = self[position]
-            if row.uid == uid { return row.flags }
-        }
-        return self.position(of: uid).map { self[$0].flags }
+    /// Puts the new view in place, and what is to be told of it at the head of the queue.
+    private mutating func announce(_ update: MailboxUpdate) {
+        state.replaceMailbox(update.mailbox)
+        outgoing.insert(contentsOf: update.told, at: 0)
     }
 }
