@@ -58,6 +58,9 @@ package struct Quota: Sendable, Hashable {
             let (sum, overflow) = usage.addingReportingOverflow(addition)
             return !overflow && sum <= limit
         }
+
+        /// The soft limit: nine tenths.
+        func isNear(with addition: UInt64) -> Bool { limit.map { usage + addition > $0 / 10 * 9 + $0 % 10 } ?? false }
     }
 
     /// Octets.
@@ -71,9 +74,21 @@ package struct Quota: Sendable, Hashable {
 
     package var isLimited: Bool { storage.limit != nil || messages.limit != nil }
 
+    package func hasRoom(messages count: Int, octets: UInt64) -> Bool {
+        storage.hasRoom(for: octets) && messages.hasRoom(for: UInt64(max(0, count)))
+    }
+
+    /// Whether one message would have room if there were no other.
+    package func canEverHold(octets: UInt64) -> Bool {
+        storage.limit ?? .max >= octets && messages.limit ?? .max >= 1
+    }
+
     /// Throws `overQuota`.
-    package func requireRoom(messages count: Int, octets: UInt64) throws(StoreError) {
-        guard count > 0 else { return }
-        guard storage.hasRoom(for: octets), messages.hasRoom(for: UInt64(count)) else { throw .overQuota }
+    ///
+    /// - Returns: whether an addition brings the account near its limit, which people should be told.
+    package func requireRoom(messages count: Int, octets: UInt64) throws(StoreError) -> Bool {
+        guard count > 0 else { return false }
+        guard hasRoom(messages: count, octets: octets) else { throw .overQuota }
+        return storage.isNear(with: octets) || messages.isNear(with: UInt64(count))
     }
 }

@@ -173,11 +173,14 @@ package struct AppendResult: Sendable, Hashable {
     package var mailbox: MailboxID
     package var uidValidity: UIDValidity
     package var uids: [UID]
+    /// Whether the account is near its limit now.
+    package var isNearQuota: Bool
 
-    package init(mailbox: MailboxID, uidValidity: UIDValidity, uids: [UID]) {
+    package init(mailbox: MailboxID, uidValidity: UIDValidity, uids: [UID], isNearQuota: Bool = false) {
         self.mailbox = mailbox
         self.uidValidity = uidValidity
         self.uids = uids
+        self.isNearQuota = isNearQuota
     }
 }
 
@@ -186,11 +189,14 @@ package struct CopyResult: Sendable, Hashable {
     package var uidValidity: UIDValidity
     package var source: [UID]
     package var destination: [UID]
+    /// Whether the target's account is near its limit now.
+    package var isNearQuota: Bool
 
-    package init(uidValidity: UIDValidity, source: [UID], destination: [UID]) {
+    package init(uidValidity: UIDValidity, source: [UID], destination: [UID], isNearQuota: Bool = false) {
         self.uidValidity = uidValidity
         self.source = source
         self.destination = destination
+        self.isNearQuota = isNearQuota
     }
 }
 

@@ -137,6 +137,18 @@ extension MailboxSnapshot {
     }
 }
 
+/// Rows that have their place.
+package struct PlacedRows: Sendable {
+    package var rows: [MessageRow]
+    /// Whether the account is near its quota now.
+    package var isNearQuota: Bool
+
+    package init(_ rows: [MessageRow] = [], isNearQuota: Bool = false) {
+        self.rows = rows
+        self.isNearQuota = isNearQuota
+    }
+}
+
 /// A row before it has its place.
 package struct RowContent: Sendable {
     package var flags: [Flag]

@@ -137,13 +137,11 @@ struct MailboxImport {
                 report.present += 1
                 return
             }
-            let (summary, messageIDs) = try body.withBytes {
-                (MessageSummary(parsing: $0).encoded(), threadMessageIDs(of: $0))
-            }
+            let summary = try body.withBytes { MessageSummary(parsing: $0) }
             batch.append(
                 NewMessage(
-                    body: body, flags: message.flags, internalDate: date, summary: summary,
-                    threadKeys: messageIDs.map { ThreadKey(messageID: $0) },
+                    body: body, flags: message.flags, internalDate: date, summary: summary.encoded(),
+                    threadKeys: summary.threadMessageIDs.map { ThreadKey(messageID: $0) },
                     uid: target.keepsUIDs ? message.uid : nil))
             octets += body.count
         } catch let problem as TransferError {

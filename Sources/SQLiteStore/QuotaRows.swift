@@ -80,10 +80,11 @@ extension WriteTransaction {
     }
 
     /// Throws `overQuota` when the account, with all that this transaction has added before, has no room for more.
-    func requireRoom(for items: [RowContent], in account: AccountID) throws {
-        guard var quota = try quota(of: account), quota.isLimited else { return }
+    /// Returns whether it is near its limit then.
+    func requireRoom(for items: [RowContent], in account: AccountID) throws -> Bool {
+        guard var quota = try quota(of: account), quota.isLimited else { return false }
         quota.count(pending.usage[account] ?? UsageChange())
-        try quota.requireRoom(messages: items.count, octets: items.reduce(0) { $0 + UInt64($1.size) })
+        return try quota.requireRoom(messages: items.count, octets: items.reduce(0) { $0 + UInt64($1.size) })
     }
 
     /// Before what this transaction adds.

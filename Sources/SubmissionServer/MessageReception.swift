@@ -20,6 +20,7 @@ enum MessageDefect: Equatable {
         case .badHeader: .badHeader
         case .loop: .loop
         case .store(.noSpace): .noSpace
+        case .store(.overQuota): .mailboxFull
         case .store(.unavailable): .unavailable
         }
     }
@@ -35,6 +36,7 @@ enum MessageDefect: Equatable {
         case .badHeader: "begins with a continuation line"
         case .loop: "too many Received fields"
         case .store(.noSpace): "no space"
+        case .store(.overQuota): "a recipient's mailbox is full"
         case .store(.unavailable(let reason)): "store unavailable: \(reason)"
         }
     }

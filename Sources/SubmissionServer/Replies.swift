@@ -71,6 +71,9 @@ extension SMTPReply {
     static let badHeader = SMTPReply(554, .init(6, 0), "Message begins with a continuation line")
     static let loop = SMTPReply(554, .init(4, 6), "Too many Received fields: mail loop")
     static let noSpace = SMTPReply(452, .init(3, 1), "Insufficient system storage")
+    // RFC 3463 §3.3 has X.2.2 for a full mailbox: the recipient can make room, unless the message is larger than all.
+    static let mailboxFull = SMTPReply(452, .init(2, 2), "The recipient's mailbox is full")
+    static let mailboxTooSmall = SMTPReply(552, .init(2, 2), "The message is larger than the recipient's quota")
     static let unavailable = SMTPReply(451, .init(3, 0), "Mail system cannot serve now, try again later")
 
     static func accepted(_ identifier: String) -> SMTPReply {

@@ -37,8 +37,8 @@ package final class SubmissionService: SessionService {
             .authentication(await authenticate(credentials, from: peer))
         case .findDomain(let domain):
             .domain(await find(domain))
-        case .resolve(let path):
-            .recipient(await resolve(path))
+        case .resolve(let path, let declaredSize):
+            .recipient(await resolve(path, declaredSize))
         case .beginMessage:
             .messageBegun(beginMessage())
         case .spill(let writer):
@@ -64,20 +64,29 @@ package final class SubmissionService: SessionService {
         }
     }
 
-    private func resolve(_ path: ForwardPath) async -> RecipientResolution {
+    private func resolve(_ path: ForwardPath, _ declaredSize: UInt64) async -> RecipientResolution {
         do {
-            switch path {
-            case .postmaster:
-                return try await postmaster(in: try await store.domains())
-            case .mailbox(let mailbox):
-                guard let address = mailbox.address?.canonical, try await store.domains().contains(address.domain)
-                else { return .notLocal }
-                if let account = try await store.account(address) { return resolution(account) }
-                guard address.localPart == "postmaster" else { return .noSuchUser }
-                return try await postmaster(in: [address.domain])
-            }
+            let resolution = try await lookUp(path)
+            guard case .local(let account) = resolution else { return resolution }
+            // The whole truth is only known when the message is there; this spares most from being sent in vain.
+            let quota = try await store.quota(of: account.id)
+            guard quota.canEverHold(octets: declaredSize) else { return .full(isPermanent: true) }
+            return quota.hasRoom(messages: 1, octets: declaredSize) ? resolution : .full(isPermanent: false)
         } catch {
             return .unavailable(reason: "\(error)")
+        }
+    }
+
+    private func lookUp(_ path: ForwardPath) async throws -> RecipientResolution {
+        switch path {
+        case .postmaster:
+            return try await postmaster(in: try await store.domains())
+        case .mailbox(let mailbox):
+            guard let address = mailbox.address?.canonical, try await store.domains().contains(address.domain)
+            else { return .notLocal }
+            if let account = try await store.account(address) { return resolution(account) }
+            guard address.localPart == "postmaster" else { return .noSuchUser }
+            return try await postmaster(in: [address.domain])
         }
     }
 
@@ -112,12 +121,10 @@ package final class SubmissionService: SessionService {
     /// One body, in every recipient's INBOX or in none.
     private func deliver(_ delivery: SubmissionDelivery) async throws {
         let body = try await delivery.writer.finish()
-        let (summary, messageIDs) = try body.withBytes {
-            (MessageSummary(parsing: $0).encoded(), threadMessageIDs(of: $0))
-        }
+        let summary = try body.withBytes { MessageSummary(parsing: $0) }
         let message = NewMessage(
-            body: body, internalDate: delivery.date, summary: summary,
-            threadKeys: messageIDs.map { ThreadKey(messageID: $0) })
+            body: body, internalDate: delivery.date, summary: summary.encoded(),
+            threadKeys: summary.threadMessageIDs.map { ThreadKey(messageID: $0) })
         var additions: [(mailbox: MailboxID, messages: [NewMessage])] = []
         for recipient in delivery.recipients {
             guard let inbox = try await store.mailbox(.inbox, of: recipient) else { throw StoreError.noSuchMailbox }
@@ -132,6 +139,8 @@ package final class SubmissionService: SessionService {
             return nil
         } catch StoreError.noSpace {
             return .noSpace
+        } catch StoreError.overQuota {
+            return .overQuota
         } catch {
             return .unavailable(reason: "\(error)")
         }

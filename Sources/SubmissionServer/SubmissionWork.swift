@@ -9,7 +9,8 @@ package enum SubmissionWork: Sendable {
     case authenticate(PasswordCredentials, from: String)
     /// Whether a domain is one of this server's.
     case findDomain(Domain)
-    case resolve(ForwardPath)
+    /// A recipient of a message that is to have so many octets; 0 when that is not known.
+    case resolve(ForwardPath, declaredSize: UInt64)
     /// A place for a body, a name for the message and the time.
     case beginMessage
     /// The piece of the body in memory is to go to disk.
@@ -36,6 +37,8 @@ package enum RecipientResolution: Sendable {
     case local(Account)
     case noSuchUser
     case disabled
+    /// Its account has no room for the message, now or (`isPermanent`) whatever is deleted.
+    case full(isPermanent: Bool)
     /// Its domain is not one of this server's.
     case notLocal
     case unavailable(reason: String)
@@ -71,6 +74,8 @@ package struct SubmissionDelivery: Sendable {
 /// Why nothing was stored; the client may try again.
 package enum DeliveryFailure: Error, Sendable, Equatable {
     case noSpace
+    /// A recipient's account has no room.
+    case overQuota
     /// The reason is for the log.
     case unavailable(reason: String)
 }

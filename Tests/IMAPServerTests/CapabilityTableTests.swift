@@ -31,8 +31,9 @@ import Testing
         var settings = IMAPSettings()
         settings.urlAuthentication = URLAuthorizationTests.code
         settings.offersLongLiterals = false
+        try await fixture.store.setAdministrator(true, fixture.account.id)
         return [
-            cleartext, secured, await fixture.session(), await fixture.session("INBOX"),
+            try await fixture.anew().session(), cleartext, secured, await fixture.session(), await fixture.session("INBOX"),
             await fixture.session(settings: settings),
         ]
     }

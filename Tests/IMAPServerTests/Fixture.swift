@@ -58,10 +58,10 @@ struct Fixture {
     /// What sessions get.
     let served: TroubledStore
     /// Fred's.
-    let account: Account
+    private(set) var account: Account
     /// Others of the domain, by local part; eve is of another.
     let others: [String: Account]
-    let service: IMAPService
+    private(set) var service: IMAPService
     static let now = Timestamp(seconds: 840_000_000, zoneMinutes: -420)
 
     /// - Parameter isForgetful: whether sessions never find an index at hand.
@@ -85,6 +85,24 @@ struct Fixture {
         let authenticator = FixedAuthenticator(
             accounts: others.merging(["fred": account, "mrc": account, "joe": account]) { $1 })
         service = IMAPService(store: served, authenticator: authenticator, now: { Fixture.now })
+    }
+
+    /// Another account of the domain, whose sessions are not of interest.
+    func addAccount(_ name: String) async throws -> Account {
+        let credentials = StoredCredentials(
+            argon2id: "", scramSHA256: SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: []))
+        let address = Address(localPart: name, domain: account.address.domain)
+        return try #require(try await store.addAccounts([(address, credentials)]).first)
+    }
+
+    /// The same with the account as it is now.
+    func anew() async throws -> Fixture {
+        var fixture = self
+        fixture.account = try #require(try await store.account(account.address))
+        let accounts = ["fred": fixture.account, "mrc": fixture.account, "joe": fixture.account]
+        fixture.service = IMAPService(
+            store: served, authenticator: FixedAuthenticator(accounts: accounts), now: { Fixture.now })
+        return fixture
     }
 
     static let tls = TLSDescription(version: .tls13, cipherSuite: CipherSuite(0x1302))
@@ -140,10 +158,11 @@ struct Fixture {
         let mailbox = try await mailbox(name, of: owner.flatMap { others[$0] })
         let new = messages.map { text in
             let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
+            let summary = MessageSummary(parsing: bytes.span)
             return NewMessage(
                 body: InMemoryBody(bytes), flags: flags, internalDate: date,
-                summary: MessageSummary(parsing: bytes.span).encoded(),
-                threadKeys: threadMessageIDs(of: bytes.span).map { ThreadKey(messageID: $0) })
+                summary: summary.encoded(),
+                threadKeys: summary.threadMessageIDs.map { ThreadKey(messageID: $0) })
         }
         return try await store.append([(mailbox.id, new)])[0].uids
     }

@@ -33,10 +33,14 @@ import WireFraming
         .sort: "SORT (DATE) UTF-8 ALL", .thread: "THREAD REFERENCES UTF-8 ALL",
         .multiSearch: "ESEARCH IN (personal) ALL", .fetch: "FETCH 1 FLAGS",
         .store: "STORE 1 FLAGS ()", .copy: "COPY 1 Trash", .move: "MOVE 1 Trash",
+        .getQuota: "GETQUOTA fred@example.org", .getQuotaRoot: "GETQUOTAROOT INBOX",
+        .setQuota: "SETQUOTA fred@example.org ()",
     ]
 
     private func client(at place: Place) async throws -> Client {
-        let fixture = try await Fixture()
+        let ordinary = try await Fixture()
+        try await ordinary.store.setAdministrator(true, ordinary.account.id)
+        let fixture = try await ordinary.anew()
         try await fixture.deliver([Fixture.simple(1)])
         var settings = IMAPSettings()
         settings.urlAuthentication = URLAuthorizationTests.code

@@ -36,6 +36,15 @@ import Testing
 
     private func client(for text: String) async throws -> Client {
         let fixture = try await Fixture()
+        if text.contains("fixture: quota") {
+            let limits = QuotaLimits(storage: .limited(512 << 10), messages: .limited(2))
+            try await fixture.store.setQuota(limits, of: fixture.account.id)
+        }
+        if text.contains("fixture: administrator") {
+            try await fixture.store.setAdministrator(true, fixture.account.id)
+            _ = try await fixture.addAccount("jill")
+            return try await fixture.anew().client()
+        }
         if text.contains("fixture: cleartext") { return fixture.client(tls: nil) }
         if text.contains("fixture: sample") { try await fixture.deliverSample() }
         if text.contains("fixture: sharing") { try await fixture.shareMailboxes() }

@@ -26,6 +26,9 @@ import Testing
         ("BEFORE 1-Feb-1994", .internalDate(.before, date)), ("ON \"01-feb-1994\"", .internalDate(.on, date)),
         ("SINCE 1-FEB-1994", .internalDate(.since, date)), ("SENTBEFORE 1-Feb-1994", .sentDate(.before, date)),
         ("SENTON 1-Feb-1994", .sentDate(.on, date)), ("SENTSINCE 1-Feb-1994", .sentDate(.since, date)),
+        ("SAVEDBEFORE 1-Feb-1994", .savedDate(.before, date)), ("savedon \"1-Feb-1994\"", .savedDate(.on, date)),
+        ("SAVEDSINCE 1-Feb-1994", .savedDate(.since, date)), ("SAVEDATESUPPORTED", .all),
+        ("EMAILID M1-2", .emailID("M1-2")), ("threadid t_9Z", .threadID("t_9Z")),
         ("LARGER 0", .larger(0)), ("SMALLER 9223372036854775807", .smaller(UInt64(Int64.max))),
         ("1", one), ("*", .sequenceNumbers(.ranges([SequenceRange(nil, nil)]))), ("$", .sequenceNumbers(.saved)),
         ("UID 1:*,7", .uid(.ranges([SequenceRange(1, nil), SequenceRange(7, 7)]))),
@@ -60,7 +63,9 @@ import Testing
 
     @Test(arguments: [
         "", " ", "FOO", "ALL ", "ALL  SEEN", "(", "()", "(ALL", "ALL)", "NOT", "NOT ", "OR", "OR ALL", "OR ALL ",
-        "FROM", "FROM ", "HEADER", "HEADER x", "BEFORE", "BEFORE x", "BEFORE 30-Feb-2020", "BEFORE 1-Feb-94",
+        "FROM", "FROM ", "HEADER", "HEADER x", "EMAILID", "EMAILID ", "EMAILID \"M1\"", "EMAILID M.1", "THREADID (T1)",
+        "THREADID " + String(repeating: "T", count: 256), "SAVEDON", "SAVEDON x", "BEFORE", "BEFORE x",
+        "BEFORE 30-Feb-2020", "BEFORE 1-Feb-94",
         "BEFORE \"1-Feb-1994", "BEFORE 1-Foo-1994", "BEFORE 001-Feb-1994", "BEFORE 1-F", "LARGER", "LARGER x",
         "LARGER -1", "LARGER 9223372036854775808", "KEYWORD", "KEYWORD (", "UID", "UID x", "UID ALL", "0", "1:",
         ":1", "1,", ",1", "RETURN", "RETURN (MIN)", "RETURN (FOO) ALL", "RETURN (MIN ALL", "CHARSET",

@@ -124,7 +124,7 @@ import WireFraming
             (.permanentFlags([.deleted], canCreateKeywords: true), "PERMANENTFLAGS (\\Deleted \\*)"),
             (.permanentFlags([], canCreateKeywords: false), "PERMANENTFLAGS ()"), (.uidNext(4392), "UIDNEXT 4392"),
             (.uidNext(1 << 32), "UIDNEXT 4294967295"), (.uidValidity(validity), "UIDVALIDITY 3"),
-            (.unseen(12), "UNSEEN 12"),
+            (.unseen(12), "UNSEEN 12"), (.mailboxID("F1"), "MAILBOXID (F1)"),
         ] { #expect(written { $0.append(code: code) } == expected) }
     }
 
@@ -140,8 +140,10 @@ import WireFraming
             written { $0.append(list: ListEntry(name: "x"), .utf8, command: "LSUB") } == "* LSUB () \"/\" x\r\n")
         #expect(written { $0.append(separatorUnder: "", .utf8) } == "* LIST (\\Noselect) \"/\" \"\"\r\n")
         #expect(
-            written { $0.append(statusOf: name("x"), [(.messages, 231), (.uidNext, 44292)], .utf8) }
-                == "* STATUS x (MESSAGES 231 UIDNEXT 44292)\r\n")
+            written {
+                $0.append(statusOf: name("x"), [(.messages, .number(231)), (.mailboxID, .objectID("F1"))], .utf8)
+            }
+                == "* STATUS x (MESSAGES 231 MAILBOXID (F1))\r\n")
         #expect(written { $0.append(exists: 23) } == "* 23 EXISTS\r\n")
         #expect(written { $0.append(recent: 0) } == "* 0 RECENT\r\n")
         #expect(written { $0.append(expunge: 44) } == "* 44 EXPUNGE\r\n")

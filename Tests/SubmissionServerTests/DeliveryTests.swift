@@ -218,7 +218,7 @@ struct StoreFailureTests {
         arguments: [
             (ScriptedWriter.Script(spillsAt: 1000, spillError: .noSpace), "452 4.3.1"),
             (.init(spillsAt: 1000, spillError: .unavailable("secret path")), "451 4.3.0"),
-            (.init(finishError: .noSpace), "452 4.3.1"),
+            (.init(finishError: .noSpace), "452 4.3.1"), (.init(finishError: .overQuota), "452 4.2.2"),
             (.init(finishError: .unavailable("secret path")), "451 4.3.0"),
             (.init(finishError: .damaged("secret path")), "451 4.3.0"),
         ])

@@ -311,6 +311,7 @@ extension IMAPSession {
     private mutating func concludeAppend(
         _ append: AppendInProgress, _ result: AppendResult, _ output: inout SessionOutput
     ) -> Step {
+        if result.isNearQuota { warnOfQuota() }
         let code = ResponseCode.appendUID(result.uidValidity, NumberSet(numbers: result.uids.lazy.map(\.value)))
         guard append.replaced != nil else { return conclude(append.tag, .ok, code, "APPEND completed", &output) }
         // RFC 8508 §4.3: before the EXPUNGE, so untagged.

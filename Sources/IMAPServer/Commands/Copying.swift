@@ -34,6 +34,7 @@ extension IMAPSession {
             guard moves || uid || !result.source.isEmpty else {
                 return session.conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
             }
+            if result.isNearQuota { session.warnOfQuota() }
             return moves
                 ? session.concludeMove(tag, result.responseCode, &output)
                 : session.conclude(tag, .ok, result.responseCode, "COPY completed", &output)

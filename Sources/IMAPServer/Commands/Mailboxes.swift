@@ -14,7 +14,12 @@ extension IMAPSession {
         guard uses.count <= 1 else {
             return conclude(tag, .no, .useAttribute, "A mailbox has one use", &output)
         }
-        return change(tag, .createMailbox(account, name, uses.first), "CREATE completed", telling: name, &output)
+        return perform(.createMailbox(account, name, uses.first)) { session, outcome, output in
+            guard case .created(let mailbox) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            session.tellNormalised(name, [])
+            let id = MailboxObjectID(mailbox.id).text
+            return session.conclude(tag, .ok, .mailboxID(id), "CREATE completed", &output)
+        }
     }
 
     /// RFC 3501 §6.3.4. Other sessions that have the mailbox selected are sent away; this one is left without.
@@ -100,18 +105,20 @@ extension IMAPSession {
 
 extension Mailbox {
     /// What STATUS tells of it.
-    func values(_ items: [StatusItem], appendLimit: UInt64) -> [(item: StatusItem, value: UInt64)] {
+    func values(_ items: [StatusItem], appendLimit: UInt64) -> [(item: StatusItem, value: StatusValue)] {
         items.map { item in
             switch item {
-            case .messages: (item, UInt64(messageCount))
-            case .recent: (item, UInt64(recentCount))
-            case .uidNext: (item, min(uidNext, UInt64(UInt32.max)))
-            case .uidValidity: (item, UInt64(uidValidity.value))
-            case .unseen: (item, UInt64(unseenCount))
-            case .deleted: (item, UInt64(deletedCount))
-            case .size: (item, size)
-            case .highestModSeq: (item, highestModSeq.value)
-            case .appendLimit: (item, appendLimit)
+            case .messages: (item, .number(UInt64(messageCount)))
+            case .recent: (item, .number(UInt64(recentCount)))
+            case .uidNext: (item, .number(min(uidNext, UInt64(UInt32.max))))
+            case .uidValidity: (item, .number(UInt64(uidValidity.value)))
+            case .unseen: (item, .number(UInt64(unseenCount)))
+            case .deleted: (item, .number(UInt64(deletedCount)))
+            case .size: (item, .number(size))
+            case .highestModSeq: (item, .number(highestModSeq.value))
+            case .deletedStorage: (item, .number(deletedSize))
+            case .mailboxID: (item, .objectID(MailboxObjectID(id).text))
+            case .appendLimit: (item, .number(appendLimit))
             }
         }
     }

@@ -120,6 +120,7 @@ extension SelectedMailbox {
         }
         output.append(status: .ok, tag: nil, code: .uidValidity(view.uidValidity), "UIDs are valid")
         output.append(status: .ok, tag: nil, code: .uidNext(view.uidNext), "Predicted next UID")
+        output.append(status: .ok, tag: nil, code: .mailboxID(MailboxObjectID(id).text), "The mailbox's identifier")
         guard enabled.contains(.condstore) else { return }
         output.append(status: .ok, tag: nil, code: .highestModSeq(toldModSeq), "Highest")
     }

@@ -16,6 +16,9 @@ package struct FetchPlan: Sendable {
         case modSeq
         case uid
         case internalDate
+        case saveDate
+        case emailID
+        case threadID
         case size
         case envelope
         case structure(extended: Bool)
@@ -62,7 +65,7 @@ package struct FetchPlan: Sendable {
         var (needsSummary, sections, onlyHeaders) = (false, 0, true)
         for item in items {
             switch item.kind {
-            case .flags, .modSeq, .uid, .internalDate, .size: break
+            case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID: break
             case .envelope, .structure, .preview: needsSummary = true
             case .binary, .binarySize:
                 sections += 1
@@ -119,6 +122,9 @@ extension FetchPlan.Item {
         case .uid: self.init(kind, "UID ")
         case .internalDate: self.init(kind, "INTERNALDATE ")
         case .size: self.init(kind, "RFC822.SIZE ")
+        case .saveDate: self.init(kind, "SAVEDATE ")
+        case .emailID: self.init(kind, "EMAILID (")
+        case .threadID: self.init(kind, "THREADID (")
         case .envelope: self.init(kind, "ENVELOPE ")
         case .structure(let extended): self.init(kind, extended ? "BODYSTRUCTURE " : "BODY ")
         case .section(let section, let partial): self.init(section, partial)
@@ -145,6 +151,9 @@ extension FetchPlan.Item {
         case .flags: self.init(.flags)
         case .uid: self.init(.uid)
         case .internalDate: self.init(.internalDate)
+        case .saveDate: self.init(.saveDate)
+        case .emailID: self.init(.emailID)
+        case .threadID: self.init(.threadID)
         case .rfc822: self.init(.section(BodySection(), nil), "RFC822 ")
         case .rfc822Header: self.init(.section(BodySection(.header), nil), "RFC822.HEADER ")
         case .rfc822Text: self.init(.section(BodySection(.text), nil), "RFC822.TEXT ")

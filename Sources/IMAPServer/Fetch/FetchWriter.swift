@@ -91,6 +91,18 @@ package struct FetchWriter: Sendable {
         case .size:
             output.append(item.label)
             output.append(decimal: row.size)
+        case .saveDate:
+            output.append(item.label)
+            output.append(internalDate: Timestamp(seconds: Int64(row.savedDate)))
+        // fetch-emailid-resp = "EMAILID" SP "(" objectid ")"          RFC 8474 §7
+        case .emailID:
+            output.append(item.label)
+            output.append(EmailObjectID(row).text)
+            output.append(UInt8(ascii: ")"))
+        case .threadID:
+            output.append(item.label)
+            output.append(ThreadObjectID(row).text)
+            output.append(UInt8(ascii: ")"))
         case .envelope, .structure, .section, .binary, .binarySize, .preview: break
         }
     }

@@ -22,7 +22,8 @@ extension SearchProgram {
         case .header(_, let needle): needle.map { [$0] } ?? []
         case .not(let program): program.needles
         case .any(let programs), .all(let programs): programs.flatMap(\.needles)
-        case .constant, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .day, .sentDay,
+        case .constant, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .savedDay, .email,
+            .thread, .day, .sentDay,
             .candidates:
             []
         }
@@ -37,7 +38,8 @@ extension SearchProgram {
         case .not(let program): .not(program.narrowed(by: candidates))
         case .any(let programs): .any(programs.map { $0.narrowed(by: candidates) })
         case .all(let programs): .all(programs.map { $0.narrowed(by: candidates) })
-        case .constant, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .day, .sentDay,
+        case .constant, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .savedDay, .email,
+            .thread, .day, .sentDay,
             .header(_, nil),
             .candidates:
             self

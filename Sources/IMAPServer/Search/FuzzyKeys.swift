@@ -27,7 +27,8 @@ extension SearchKey {
         case .not(let key): .not(key.mappingTexts(parts))
         case .or(let a, let b): .or(a.mappingTexts(parts), b.mappingTexts(parts))
         case .and(let keys): .and(keys.map { $0.mappingTexts(parts) })
-        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .older, .younger, .larger, .smaller,
+        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .savedDate, .emailID, .threadID, .older,
+            .younger, .larger, .smaller,
             .uid, .sequenceNumbers, .modSeq:
             self
         }
@@ -41,7 +42,7 @@ extension SearchKey {
         case .or(let a, let b): a.isFuzzy || b.isFuzzy
         case .and(let keys): keys.contains(where: \.isFuzzy)
         case .envelope, .header, .body, .text, .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate,
-            .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq:
+            .savedDate, .emailID, .threadID, .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq:
             false
         }
     }
@@ -55,7 +56,8 @@ extension SearchKey {
         case .or(let a, let b): a.scoredKeys(isFuzzy: isFuzzy) + b.scoredKeys(isFuzzy: isFuzzy)
         case .and(let keys): keys.flatMap { $0.scoredKeys(isFuzzy: isFuzzy) }
         case .envelope, .header, .body, .text: isFuzzy ? [self] : []
-        case .not, .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .older, .younger, .larger,
+        case .not, .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .savedDate, .emailID, .threadID,
+            .older, .younger, .larger,
             .smaller, .uid, .sequenceNumbers, .modSeq:
             []
         }

@@ -10,7 +10,8 @@ extension SearchProgram {
         case .sentDay: .sentDate
         case .not(let program): program.columnKinds
         case .any(let programs), .all(let programs): programs.reduce(into: []) { $0.formUnion($1.columnKinds) }
-        case .constant, .candidates, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .day,
+        case .constant, .candidates, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .savedDay,
+            .email, .thread, .day,
             .header, .body,
             .text:
             []
@@ -23,7 +24,8 @@ extension SearchProgram {
         case .header, .body, .text: true
         case .not(let program): program.needsText
         case .any(let programs), .all(let programs): programs.contains(where: \.needsText)
-        case .constant, .candidates, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .day,
+        case .constant, .candidates, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .savedDay,
+            .email, .thread, .day,
             .sentDay,
             .envelope:
             false
@@ -43,7 +45,8 @@ extension SearchProgram {
         case .not(let program): .not(program.lookedUp(in: table))
         case .any(let programs): .any(programs.map { $0.lookedUp(in: table) })
         case .all(let programs): .all(programs.map { $0.lookedUp(in: table) })
-        case .constant, .candidates, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .day,
+        case .constant, .candidates, .flags, .uids, .sequenceNumbers, .modSeq, .larger, .smaller, .arrived, .savedDay,
+            .email, .thread, .day,
             .header, .body,
             .text:
             self

@@ -20,6 +20,10 @@ indirect enum SearchProgram: Sendable {
     /// INTERNALDATE's day, since 1970.
     case day(SearchKey.DateRelation, Int64)
     case sentDay(SearchKey.DateRelation, Int64)
+    /// The save date's day in UTC, since 1970.
+    case savedDay(SearchKey.DateRelation, Int64)
+    case email(EmailObjectID)
+    case thread(ThreadObjectID)
     case envelope(SearchKey.EnvelopeField, Needle)
     /// No needle: that the field is there.
     case header(name: [UInt8], Needle?)
@@ -55,6 +59,9 @@ indirect enum SearchProgram: Sendable {
         case .younger(let seconds): self = .arrived(now - Int64(seconds)...(.max))
         case .internalDate(let relation, let date): self = .day(relation, date.daysSinceEpoch)
         case .sentDate(let relation, let date): self = .sentDay(relation, date.daysSinceEpoch)
+        case .savedDate(let relation, let date): self = .savedDay(relation, date.daysSinceEpoch)
+        case .emailID(let id): self = EmailObjectID(id).map { .email($0) } ?? .constant(false)
+        case .threadID(let id): self = ThreadObjectID(id).map { .thread($0) } ?? .constant(false)
         case .uid(let set):
             self = .uids(set.resolved(largest: mailbox.lastUID, saved: mailbox.saved))
         case .sequenceNumbers(let set):
@@ -95,8 +102,8 @@ indirect enum SearchProgram: Sendable {
         case .header(let name, let octets): self = .header(name: Array(name.utf8), try SearchProgram.needle(octets))
         case .body(let octets): self = try SearchProgram.needle(octets).map { .body($0) } ?? .constant(true)
         case .text(let octets): self = try SearchProgram.needle(octets).map { .text($0) } ?? .constant(true)
-        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .older, .younger, .larger, .smaller,
-            .uid, .sequenceNumbers, .modSeq, .fuzzy, .not, .or, .and:
+        case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .savedDate, .emailID, .threadID,
+            .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq, .fuzzy, .not, .or, .and:
             self = .constant(false)
         }
     }
@@ -134,6 +141,9 @@ indirect enum SearchProgram: Sendable {
         case .smaller(let size): return UInt64(row.size) < size
         case .arrived(let seconds): return seconds.contains(row.internalDate.seconds)
         case .day(let relation, let day): return relation.holds(row.internalDate.dayOfWriting, day)
+        case .savedDay(let relation, let day): return relation.holds(Int64(row.savedDate) / 86_400, day)
+        case .email(let id): return EmailObjectID(row) == id
+        case .thread(let id): return ThreadObjectID(row) == id
         case .sentDay(let relation, let day):
             guard let content else { return nil }
             return content.sentDay.map { relation.holds($0, day) } ?? false
@@ -188,7 +198,8 @@ struct SearchBounds: Sendable {
         case .sequenceNumbers(let set):
             sequenceNumbers.append(set)
             return true
-        case .constant, .candidates, .flags, .modSeq, .larger, .smaller, .arrived, .day, .sentDay, .envelope, .header,
+        case .constant, .candidates, .flags, .modSeq, .larger, .smaller, .arrived, .savedDay, .email, .thread, .day,
+            .sentDay, .envelope, .header,
             .body, .text,
             .not,
             .any, .all:

@@ -94,7 +94,7 @@ extension SearchKey {
         case .or(let a, let b): a.contains(predicate) || b.contains(predicate)
         case .and(let keys): keys.contains { $0.contains(predicate) }
         case .all, .has, .lacks, .recent, .new, .old, .envelope, .header, .body, .text, .internalDate, .sentDate,
-            .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq:
+            .savedDate, .emailID, .threadID, .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq:
             predicate(self)
         }
     }

@@ -64,7 +64,7 @@ extension IMAPService {
             guard job.allowsUTF8Headers || bytes.isASCII(header) else {
                 throw AppendProblem.eightBitHeader
             }
-            return (summary.encoded(), threadMessageIDs(of: bytes))
+            return (summary.encoded(), summary.threadMessageIDs)
         }
         return NewMessage(
             body: body, flags: message.flags, internalDate: message.internalDate ?? now(), summary: summary,

@@ -47,7 +47,10 @@ extension FetchPlan.Item {
     var isDecoded: Bool {
         switch kind {
         case .binary, .binarySize: true
-        case .flags, .modSeq, .uid, .internalDate, .size, .envelope, .structure, .section, .preview: false
+        case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID, .envelope, .structure,
+            .section,
+            .preview:
+            false
         }
     }
 }
@@ -58,7 +61,10 @@ extension FetchRun {
         for item in plan.items {
             switch item.kind {
             case .binary(let part, _), .binarySize(let part): _ = try message.binaryContent(part)
-            case .flags, .modSeq, .uid, .internalDate, .size, .envelope, .structure, .section, .preview: break
+            case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID, .envelope, .structure,
+                .section,
+                .preview:
+                break
             }
         }
     }
@@ -73,7 +79,10 @@ extension FetchRun {
             switch item.kind {
             case .binary(let part, let partial): return try await begin(item, part, partial, of: &message)
             case .binarySize(let part): try await writeSize(item, part, of: &message)
-            case .flags, .modSeq, .uid, .internalDate, .size, .envelope, .structure, .section, .preview: break
+            case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID, .envelope, .structure,
+                .section,
+                .preview:
+                break
             }
             return nil
         } catch {

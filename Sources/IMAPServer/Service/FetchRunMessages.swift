@@ -55,7 +55,7 @@ extension FetchRun {
         _ item: FetchPlan.Item, of message: inout FetchedMessage
     ) throws(FetchProblem) -> Bool {
         switch item.kind {
-        case .flags, .modSeq, .uid, .internalDate, .size:
+        case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID:
             request.writer.write(item, message.row, &output)
         case .envelope, .structure, .preview:
             try message.write(item, plan.enabled, &output)

@@ -34,7 +34,9 @@ struct FetchedMessage {
         case .preview:
             guard let preview = MessageSummary.preview(encodedSummary: summary.span) else { throw .unreadable }
             output.append(string: preview, enabled.stringEncoding)
-        case .flags, .modSeq, .uid, .internalDate, .size, .section, .binary, .binarySize: break
+        case .flags, .modSeq, .uid, .internalDate, .size, .saveDate, .emailID, .threadID, .section, .binary,
+            .binarySize:
+            break
         }
     }
 

@@ -66,8 +66,7 @@ package struct IMAPService: SessionService {
         case .findMailbox(let user, let name, let rights):
             return .found(try await require(rights, on: name, for: user))
         case .createMailbox(let user, let name, let use):
-            _ = try await create(name, use, for: user)
-            return .done
+            return .created(try await create(name, use, for: user))
         case .deleteMailbox(let user, let name):
             return .deleted(try await delete(name, for: user))
         case .renameMailbox(let user, let from, let to):
@@ -91,6 +90,9 @@ package struct IMAPService: SessionService {
         case .setMetadata(let user, let place, let changes):
             try await setMetadata(changes, on: place, for: user)
             return .done
+        case .quota(let root): return try await quota(root)
+        case .quotaRoot(let name, let user): return try await quota(quotaRoot(of: name, for: user))
+        case .setQuota(let root, let limits): return try await setQuota(root, limits)
         case .spill(let writer):
             try await writer.spill()
             return .done

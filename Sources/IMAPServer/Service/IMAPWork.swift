@@ -33,6 +33,10 @@ package enum IMAPWork: Sendable {
     /// RFC 5464.
     case metadata(Account, MetadataRequest)
     case setMetadata(Account, AnnotatedPlace, [MetadataChange])
+    /// Of the account that a quota root is named after.
+    case quota(Address)
+    case quotaRoot(MailboxName, Account)
+    case setQuota(Address, QuotaLimits)
 
     case spill(any BodyWriter)
     /// Adds to a message what a URL names.
@@ -82,6 +86,8 @@ package enum IMAPOutcome: Sendable {
     /// A mailbox cannot be for that.
     case unusableUse
     case metadata([(name: AnnotationName, value: [UInt8]?)], largestLeftOut: Int?)
+    case created(Mailbox)
+    case quota(root: Address, Quota)
     case deleted(MailboxID)
     case appended(AppendResult)
     case notAppended(AppendProblem)

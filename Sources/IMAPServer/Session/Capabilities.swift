@@ -1,16 +1,19 @@
+import MailStore
 import WireFraming
 
 extension IMAPSession {
     /// What CAPABILITY tells in the present state (RFC 3501 §6.1.1). In cleartext no way to authenticate is offered;
     /// STARTTLS only where it can succeed.
     var capabilities: [String] {
-        guard state.account == nil else {
+        if let account = state.account {
             var capabilities = IMAPSession.authenticatedCapabilities
             capabilities.append(literals)
             capabilities.append("APPENDLIMIT=\(settings.maximumMessageSize)")
             if settings.urlAuthentication != nil { capabilities += ["URLAUTH", "URL-PARTIAL"] }
             if !isCompressed { capabilities.append("COMPRESS=DEFLATE") }
             if settings.offersUnauthenticate { capabilities.append("UNAUTHENTICATE") }
+            // RFC 9208 §4.1.3: only where it will be carried out.
+            if account.isAdministrator { capabilities.append("QUOTASET") }
             return capabilities
         }
         let common = ["IMAP4rev1", "IMAP4rev2", literals, "SASL-IR", "ID", "ENABLE"]
@@ -66,5 +69,10 @@ extension IMAPSession {
         "REPLACE",
         "PREVIEW",
         "UTF8=ACCEPT",
+        "OBJECTID",
+        "SAVEDATE",
+        "QUOTA",
+        "QUOTA=RES-STORAGE",
+        "QUOTA=RES-MESSAGE",
     ]
 }

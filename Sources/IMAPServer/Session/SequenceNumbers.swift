@@ -15,7 +15,7 @@ extension IMAPRequest {
         case .select(_, let parameters), .examine(_, let parameters): parameters.qresync?.matches != nil
         case .capability, .noop, .logout, .id, .startTLS, .compress, .authenticate, .login, .unauthenticate, .enable,
             .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle,
-            .generateURLs, .fetchURLs, .resetKey,
+            .generateURLs, .fetchURLs, .resetKey, .getQuota, .getQuotaRoot, .setQuota,
             .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata, .check, .close,
             .unselect, .expunge, .unknown:
             false

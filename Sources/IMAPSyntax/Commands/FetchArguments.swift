@@ -22,6 +22,11 @@ package enum FetchItem: Sendable, Hashable {
     case preview(lazy: Bool)
     /// RFC 7162 §3.1.4.
     case modSeq
+    /// RFC 8514 §4.2.
+    case saveDate
+    /// RFC 8474 §5.3.
+    case emailID
+    case threadID
 
     // "ALL", "FAST", "FULL"          RFC 9051 §6.4.5
     package static let all: [FetchItem] = [.flags, .internalDate, .rfc822Size, .envelope]
@@ -34,7 +39,7 @@ package enum FetchItem: Sendable, Hashable {
         case .rfc822, .rfc822Text: true
         case .section(let peek, _, _), .binary(let peek, _, _): !peek
         case .flags, .uid, .internalDate, .rfc822Header, .rfc822Size, .envelope, .body, .bodyStructure, .binarySize,
-            .preview, .modSeq:
+            .preview, .modSeq, .saveDate, .emailID, .threadID:
             false
         }
     }

@@ -27,7 +27,8 @@ extension CommandParser {
 
     // fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
     //             "BODY" ["STRUCTURE"] / "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] /
-    //             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary / "MODSEQ"
+    //             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary / "MODSEQ" /
+    //             "SAVEDATE" / "EMAILID" / "THREADID"          RFC 8514 §5, RFC 8474 §7
     private mutating func fetchItem(_ name: String) throws(SyntaxError) -> FetchItem {
         switch name {
         case "FLAGS": return .flags
@@ -41,6 +42,9 @@ extension CommandParser {
         case "BODYSTRUCTURE": return .bodyStructure
         case "MODSEQ": return .modSeq
         case "PREVIEW": return .preview(lazy: try previewIsLazy())
+        case "SAVEDATE": return .saveDate
+        case "EMAILID": return .emailID
+        case "THREADID": return .threadID
         case "BODY" where cursor.peek != UInt8(ascii: "["): return .body
         case "BODY", "BODY.PEEK":
             let section = try section()

@@ -64,6 +64,10 @@ package enum IMAPRequest: Sendable {
     case fetchURLs([String])
     /// Without a mailbox: of all of them. Without mechanisms: for all of them.
     case resetKey(MailboxName?, mechanisms: [String])
+    /// RFC 9208 §4.1.
+    case getQuota(root: String)
+    case getQuotaRoot(MailboxName)
+    case setQuota(root: String, [QuotaResource])
     /// RFC 2177; the client's next line is `DONE`.
     case idle
     /// RFC 4314. Identifiers as the client wrote them.
@@ -125,6 +129,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case generateURLs = "GENURLAUTH"
     case fetchURLs = "URLFETCH"
     case resetKey = "RESETKEY"
+    case getQuota = "GETQUOTA"
+    case getQuotaRoot = "GETQUOTAROOT"
+    case setQuota = "SETQUOTA"
     case idle = "IDLE"
     case setACL = "SETACL"
     case deleteACL = "DELETEACL"
@@ -180,6 +187,9 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .generateURLs: (.authenticated, false)
         case .fetchURLs: (.authenticated, false)
         case .resetKey: (.authenticated, false)
+        case .getQuota: (.authenticated, false)
+        case .getQuotaRoot: (.authenticated, false)
+        case .setQuota: (.authenticated, false)
         case .idle: (.authenticated, false)
         case .setACL: (.authenticated, false)
         case .deleteACL: (.authenticated, false)
@@ -243,6 +253,9 @@ extension IMAPRequest {
         case .generateURLs: .generateURLs
         case .fetchURLs: .fetchURLs
         case .resetKey: .resetKey
+        case .getQuota: .getQuota
+        case .getQuotaRoot: .getQuotaRoot
+        case .setQuota: .setQuota
         case .idle: .idle
         case .setACL: .setACL
         case .deleteACL: .deleteACL

@@ -99,4 +99,8 @@ package enum StatusItem: String, Sendable, Hashable, CaseIterable {
     case highestModSeq = "HIGHESTMODSEQ"
     /// RFC 7889 §3.1.
     case appendLimit = "APPENDLIMIT"
+    /// RFC 9208 §4.1.4.
+    case deletedStorage = "DELETED-STORAGE"
+    /// RFC 8474 §4.3.
+    case mailboxID = "MAILBOXID"
 }

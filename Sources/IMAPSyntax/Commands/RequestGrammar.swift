@@ -44,6 +44,7 @@ extension CommandParser {
             return try multiSearch()
         case .id, .authenticate, .login, .enable, .compress, .generateURLs, .fetchURLs:
             return try sessionArguments(of: command)
+        case .getQuota, .getQuotaRoot, .setQuota: return try quotaArguments(of: command)
         case .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append:
             return try mailboxArguments(of: command)
         case .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata:

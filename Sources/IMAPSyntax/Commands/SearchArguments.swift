@@ -82,6 +82,11 @@ package indirect enum SearchKey: Sendable, Hashable {
     case internalDate(DateRelation, CivilDate)
     /// SENTBEFORE, SENTON, SENTSINCE: the Date field's day, its time and zone disregarded.
     case sentDate(DateRelation, CivilDate)
+    /// SAVEDBEFORE, SAVEDON, SAVEDSINCE (RFC 8514 §4.3).
+    case savedDate(DateRelation, CivilDate)
+    /// RFC 8474 §6; what case they are in counts.
+    case emailID(String)
+    case threadID(String)
     case larger(UInt64)
     case smaller(UInt64)
     /// OLDER, YOUNGER (RFC 5032): INTERNALDATE at least, or at most, so many seconds ago.

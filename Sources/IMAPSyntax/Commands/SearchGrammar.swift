@@ -107,7 +107,11 @@ extension CommandParser {
         case "SMALLER": return .smaller(try number("a size"))
         case "UID": return .uid(try sequenceSet())
         case "MODSEQ": return try modSeqKey()
-        case "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE": return try dateKey(name)
+        case "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE", "SAVEDBEFORE", "SAVEDON",
+            "SAVEDSINCE":
+            return try dateKey(name)
+        case "EMAILID": return .emailID(try objectID())
+        case "THREADID": return .threadID(try objectID())
         case _: return try stringKey(name)
         }
     }
@@ -117,7 +121,21 @@ extension CommandParser {
         "FLAGGED": .has(.flagged), "SEEN": .has(.seen), "UNANSWERED": .lacks(.answered),
         "UNDELETED": .lacks(.deleted), "UNDRAFT": .lacks(.draft), "UNFLAGGED": .lacks(.flagged),
         "UNSEEN": .lacks(.seen), "NEW": .new, "OLD": .old, "RECENT": .recent,
+        // Every mailbox here has save dates.
+        "SAVEDATESUPPORTED": .all,
     ]
+
+    // objectid = 1*255(ALPHA / DIGIT / "_" / "-")          RFC 8474 §7
+    private mutating func objectID() throws(SyntaxError) -> String {
+        let range = cursor.take { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"): true
+            case _: false
+            }
+        }
+        guard !range.isEmpty, range.count <= 255 else { throw SyntaxError("Expected an object identifier") }
+        return cursor.text(range)
+    }
 
     private mutating func dateKey(_ name: String) throws(SyntaxError) -> SearchKey {
         let date = try date()
@@ -127,7 +145,11 @@ extension CommandParser {
         case "SINCE": .internalDate(.since, date)
         case "SENTBEFORE": .sentDate(.before, date)
         case "SENTON": .sentDate(.on, date)
-        case _: .sentDate(.since, date)
+        case "SENTSINCE": .sentDate(.since, date)
+        // search-key =/ "SAVEDBEFORE" SP date / "SAVEDON" SP date / "SAVEDSINCE" SP date          RFC 8514 §5
+        case "SAVEDBEFORE": .savedDate(.before, date)
+        case "SAVEDON": .savedDate(.on, date)
+        case _: .savedDate(.since, date)
         }
     }
 

@@ -19,6 +19,12 @@ package struct ListEntry: Sendable, Hashable {
     }
 }
 
+/// What STATUS tells of one item.
+package enum StatusValue: Sendable, Hashable {
+    case number(UInt64)
+    case objectID(String)
+}
+
 extension OutputBuffer {
     // mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]
     /// - Parameter command: `LIST` or `LSUB`.
@@ -52,7 +58,7 @@ extension OutputBuffer {
 
     // "STATUS" SP mailbox SP "(" [status-att-list] ")"
     package mutating func append(
-        statusOf name: MailboxName, _ values: [(item: StatusItem, value: UInt64)], _ encoding: MailboxEncoding
+        statusOf name: MailboxName, _ values: [(item: StatusItem, value: StatusValue)], _ encoding: MailboxEncoding
     ) {
         append("* STATUS " as StaticString)
         append(mailbox: name, encoding)
@@ -61,7 +67,11 @@ extension OutputBuffer {
             if index > 0 { append(UInt8(ascii: " ")) }
             append(pair.item.rawValue)
             append(UInt8(ascii: " "))
-            append(decimal: pair.value)
+            switch pair.value {
+            case .number(let number): append(decimal: number)
+            // status-att-val =/ "MAILBOXID" SP "(" objectid ")"          RFC 8474 §7
+            case .objectID(let id): append("(\(id))")
+            }
         }
         append(")\r\n" as StaticString)
     }

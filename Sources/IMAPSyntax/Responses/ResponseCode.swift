@@ -34,6 +34,8 @@ package enum ResponseCode: Sendable, Hashable {
     case metadataMaximumSize(Int)
     /// RFC 5464 §4.3.
     case metadataTooMany
+    /// RFC 8474 §4.
+    case mailboxID(String)
     /// RFC 7162 §3.1.3: not changed, as they had changed since.
     case modified(NumberSet)
     case noModSeq

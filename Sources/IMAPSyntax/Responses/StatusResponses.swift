@@ -90,6 +90,7 @@ extension OutputBuffer {
         case .metadataMaximumSize(let size):
             append("METADATA MAXSIZE " as StaticString)
             append(decimal: size)
+        case .mailboxID(let id): append("MAILBOXID (\(id))")
         case .modified(let set):
             append("MODIFIED " as StaticString)
             append(numberSet: set)
@@ -164,6 +165,7 @@ extension ResponseCode {
         case .limit: "LIMIT"
         case .metadataLongEntries, .metadataMaximumSize: "METADATA"
         case .metadataTooMany: "METADATA TOOMANY"
+        case .mailboxID: "MAILBOXID"
         case .modified: "MODIFIED"
         case .noModSeq: "NOMODSEQ"
         case .nonExistent: "NONEXISTENT"

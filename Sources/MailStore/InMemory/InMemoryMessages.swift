@@ -31,7 +31,7 @@ extension InMemoryState {
             throw StoreError.noSuchMailbox
         }
         let uidValidity = snapshot.uidValidity
-        let rows = try place(
+        let placed = try place(
             messages.map { message in
                 guard let size = UInt32(exactly: message.body.count) else { throw StoreError.messageTooLarge }
                 guard let body = bodies[ObjectIdentifier(message.body)] else { throw StoreError.noSuchBody }
@@ -39,7 +39,8 @@ extension InMemoryState {
                     flags: message.flags, size: size, internalDate: message.internalDate, body: body,
                     thread: thread(of: body, message.threadKeys, in: account), uid: message.uid)
             }, in: id)
-        return AppendResult(mailbox: id, uidValidity: uidValidity, uids: rows.map(\.uid))
+        return AppendResult(
+            mailbox: id, uidValidity: uidValidity, uids: placed.rows.map(\.uid), isNearQuota: placed.isNearQuota)
     }
 
     mutating func replace(
@@ -93,26 +94,27 @@ extension InMemoryState {
     /// - Parameter isMove: from another mailbox of the account, so that it holds no more than before.
     private mutating func place(
         _ items: [RowContent], in id: MailboxID, isMove: Bool = false
-    ) throws -> [MessageRow] {
+    ) throws -> PlacedRows {
         guard let account = mailboxes[id]?.account, var snapshot = mailboxes[id]?.snapshot else {
             throw StoreError.noSuchMailbox
         }
+        var isNearQuota = false
         if !isMove {
             let octets = items.reduce(0) { $0 + UInt64($1.size) }
-            try quota(of: account).requireRoom(messages: items.count, octets: octets)
+            isNearQuota = try quota(of: account).requireRoom(messages: items.count, octets: octets)
         }
         var placement = RowPlacement(
             uidNext: snapshot.uidNext, highestModSeq: snapshot.highestModSeq, keywords: snapshot.keywords,
             savedDate: now())
         let rows = try placement.place(items)
-        guard !rows.isEmpty else { return [] }
+        guard !rows.isEmpty else { return PlacedRows() }
         snapshot.uidNext = placement.uidNext
         snapshot.highestModSeq = placement.highestModSeq
         snapshot.keywords = placement.keywords
         snapshot.append(rows)
         mailboxes[id]?.snapshot = snapshot
         noteChange(id)
-        return rows
+        return PlacedRows(rows, isNearQuota: isNearQuota)
     }
 
     func quota(of id: AccountID) throws -> Quota {
@@ -148,7 +150,8 @@ extension InMemoryState {
             rows.map { RowContent($0, source.keywords, keeping: classes) }, in: to, isMove: isMove)
         for row in rows { bodies[row.body]?.references += 1 }
         return CopyResult(
-            uidValidity: target.uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
+            uidValidity: target.uidValidity, source: rows.map(\.uid), destination: placed.rows.map(\.uid),
+            isNearQuota: placed.isNearQuota)
     }
 
     mutating func move(

@@ -12,11 +12,12 @@ enum SampleMail {
             let bytes = Array(text.replacing("\n", with: "\r\n").utf8)
             let writer = store.bodyWriter()
             writer.write(bytes.span)
-            let summary = MessageSummary(parsing: bytes.span).encoded()
+            let summary = MessageSummary(parsing: bytes.span)
             let date = Timestamp(seconds: now.seconds - Int64((3 - index) * 3600))
-            let keys = threadMessageIDs(of: bytes.span).map { ThreadKey(messageID: $0) }
+            let keys = summary.threadMessageIDs.map { ThreadKey(messageID: $0) }
             let body = try await writer.finish()
-            messages.append(NewMessage(body: body, internalDate: date, summary: summary, threadKeys: keys))
+            messages.append(
+                NewMessage(body: body, internalDate: date, summary: summary.encoded(), threadKeys: keys))
         }
         _ = try await store.append([(inbox.id, messages)])
     }

@@ -21,7 +21,7 @@ extension WriteTransaction {
     ) throws -> [AppendResult] {
         // First all that can be refused, then the writing.
         var references = [Int](repeating: 0, count: bodies.count)
-        var placed: [[MessageRow]] = []
+        var placed: [PlacedRows] = []
         for (mailbox, messages) in additions {
             for message in messages { references[message.body] += 1 }
             let account = try draft(mailbox).state.record.account
@@ -36,27 +36,29 @@ extension WriteTransaction {
         for (index, body) in bodies.enumerated() {
             try insert(body, references: references[index], summary: summaries[index])
         }
-        return try zip(additions, placed).map { addition, rows in
-            try insert(rows, in: addition.mailbox)
+        return try zip(additions, placed).map { addition, placed in
+            try insert(placed.rows, in: addition.mailbox)
             let uidValidity = try draft(addition.mailbox).state.record.uidValidity
-            return AppendResult(mailbox: addition.mailbox, uidValidity: uidValidity, uids: rows.map(\.uid))
+            return AppendResult(
+                mailbox: addition.mailbox, uidValidity: uidValidity, uids: placed.rows.map(\.uid),
+                isNearQuota: placed.isNearQuota)
         }
     }
 
     /// Gives rows their place in memory; `insert` writes them.
     ///
     /// - Parameter isMove: from another mailbox of the account, so that it holds no more than before.
-    private func place(_ items: [RowContent], in mailbox: MailboxID, isMove: Bool = false) throws -> [MessageRow] {
+    private func place(_ items: [RowContent], in mailbox: MailboxID, isMove: Bool = false) throws -> PlacedRows {
         var draft = try draft(mailbox)
-        if !isMove { try requireRoom(for: items, in: draft.state.record.account) }
+        let isNearQuota = try !isMove && requireRoom(for: items, in: draft.state.record.account)
         var placement = RowPlacement(
             uidNext: draft.state.record.uidNext, highestModSeq: draft.state.record.highestModSeq,
             keywords: draft.state.keywords, savedDate: rules.now())
         let rows = try placement.place(items)
-        guard !rows.isEmpty else { return [] }
+        guard !rows.isEmpty else { return PlacedRows() }
         draft.append(rows, placement)
         keep(draft)
-        return rows
+        return PlacedRows(rows, isNearQuota: isNearQuota)
     }
 
     private func insert(_ rows: [MessageRow], in mailbox: MailboxID) throws {
@@ -123,11 +125,13 @@ extension WriteTransaction {
         if allOrNothing, rows.count < uids.count { rows = [] }
         let placed = try place(
             rows.map { RowContent($0, source.keywords, keeping: classes) }, in: to, isMove: isMove)
-        try insert(placed, in: to)
+        try insert(placed.rows, in: to)
         try BodyRuns.forEach(rows.map(\.body)) { run in
             try execute("UPDATE body SET refs = refs + 1 WHERE id BETWEEN ? AND ?", [run.lowerBound, run.upperBound])
         }
-        return CopyResult(uidValidity: uidValidity, source: rows.map(\.uid), destination: placed.map(\.uid))
+        return CopyResult(
+            uidValidity: uidValidity, source: rows.map(\.uid), destination: placed.rows.map(\.uid),
+            isNearQuota: placed.isNearQuota)
     }
 
     func move(

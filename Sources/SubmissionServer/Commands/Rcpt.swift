@@ -19,7 +19,7 @@ extension SubmissionSession {
             return answer(.tooManyRecipients, &output)
         }
         pendingPath = command.forwardPath
-        return .perform(.resolve(command.forwardPath))
+        return .perform(.resolve(command.forwardPath, declaredSize: transaction.command.declaredSize ?? 0))
     }
 
     mutating func finishRecipient(_ resolution: RecipientResolution, _ output: inout SessionOutput) -> Step {
@@ -35,6 +35,8 @@ extension SubmissionSession {
             return answer(.recipientOK, &output)
         case .noSuchUser: return refuseRecipient(.noSuchUser, &output)
         case .disabled: return refuseRecipient(.disabledUser, &output)
+        case .full(let isPermanent):
+            return refuseRecipient(isPermanent ? .mailboxTooSmall : .mailboxFull, &output)
         case .notLocal: return refuseRecipient(.notLocal, &output)
         case .unavailable(let reason):
             output.events.append(.notice("recipient lookup failed: \(reason)"))
