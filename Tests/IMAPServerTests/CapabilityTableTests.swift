@@ -33,8 +33,8 @@ import Testing
         settings.offersLongLiterals = false
         try await fixture.store.setAdministrator(true, fixture.account.id)
         return [
-            try await fixture.anew().session(), cleartext, secured, await fixture.session(), await fixture.session("INBOX"),
-            await fixture.session(settings: settings),
+            cleartext, secured, await fixture.session(), await fixture.session("INBOX"),
+            await fixture.session(settings: settings), try await fixture.anew().session(),
         ]
     }
 
