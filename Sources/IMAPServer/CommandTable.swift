@@ -61,6 +61,7 @@ extension IMAPCommandName {
         case .sort: CommandRule(group: group, mayAnnounceExpunge: false)
         case .thread: CommandRule(group: group, mayAnnounceExpunge: false)
         case .multiSearch: CommandRule(group: group)
+        case .cancelUpdate: CommandRule(group: group)
         case .fetch: CommandRule(group: group, mayAnnounceExpunge: false)
         case .store: CommandRule(group: group, mayAnnounceExpunge: false)
         case .replace: CommandRule(group: group)

@@ -31,6 +31,7 @@ import WireFraming
         .unauthenticate: "UNAUTHENTICATE", .check: "CHECK", .close: "CLOSE",
         .unselect: "UNSELECT", .expunge: "EXPUNGE", .search: "SEARCH ALL",
         .sort: "SORT (DATE) UTF-8 ALL", .thread: "THREAD REFERENCES UTF-8 ALL",
+        .cancelUpdate: "CANCELUPDATE \"x\"",
         .multiSearch: "ESEARCH IN (personal) ALL", .fetch: "FETCH 1 FLAGS",
         .store: "STORE 1 FLAGS ()", .copy: "COPY 1 Trash", .move: "MOVE 1 Trash",
         .getQuota: "GETQUOTA fred@example.org", .getQuotaRoot: "GETQUOTAROOT INBOX",

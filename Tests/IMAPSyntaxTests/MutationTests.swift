@@ -16,7 +16,7 @@ import Testing
         "a UID FETCH 1:*,4,*:7 (FLAGS BODY.PEEK[1.2.HEADER.FIELDS (DATE FROM)]<0.100> BINARY[3]) (CHANGEDSINCE 5)\r\n",
         "a SEARCH RETURN (MIN) CHARSET UTF-8 OR (NOT FROM x SINCE 1-Feb-1994) UID 5:* HEADER a {2+}\r\nxy\r\n",
         "a UID SORT RETURN (PARTIAL -1:-9 COUNT UPDATE) (REVERSE DATE SUBJECT) UTF-8 FUZZY (TEXT x OLDER 5)\r\n",
-        "a THREAD REFERENCES UTF-8 YOUNGER 5 SINCE 5-MAR-2000\r\n",
+        "a CANCELUPDATE \"B01\" \"b\"\r\n", "a THREAD REFERENCES UTF-8 YOUNGER 5 SINCE 5-MAR-2000\r\n",
         "a ESEARCH IN (selected mailboxes (a \"b c\") subtree-one d) RETURN (MIN) CHARSET UTF-8 UNSEEN\r\n",
         "a STORE 2:4 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Deleted)\r\n", "a ID (\"name\" \"x\" \"os\" NIL)\r\n",
         "a SELECT INBOX (QRESYNC (67890007 20050715194045000 41:211 (1,3 41,43)) CONDSTORE)\r\n",

@@ -23,18 +23,20 @@ extension IMAPSession {
         if let problem = enabled.refusal(of: request.key, charset: request.charset) {
             return refuse(tag, Refusal(status: .bad, text: problem), &output)
         }
-        if let refusal = refusal(of: request, in: sources) { return refuse(tag, refusal, &output) }
+        if let refusal = refusal(of: request, in: sources, tag) { return refuse(tag, refusal, &output) }
         if let charset = request.charset, !Self.charsets.contains(charset) {
             return conclude(tag, .no, .badCharset(Self.charsets), "The charset is not known", &output)
         }
         let task = MultiSearchTask(
             user: account, sources: sources, selected: state.mailbox, request: request, enabled: enabled)
         return perform(.multiSearch(task)) { session, outcome, output in
-            session.proceed(tag, request, outcome, &output)
+            session.proceed(tag, task, outcome, &output)
         }
     }
 
-    private func refusal(of request: SearchRequest, in sources: [MailboxFilter]) -> Refusal? {
+    private func refusal(
+        of request: SearchRequest, in sources: [MailboxFilter], _ tag: String
+    ) -> Refusal? {
         let returns = request.returns ?? []
         if sources.contains(.selected), state.mailbox == nil {
             return Refusal(status: .bad, text: "Select a mailbox first")
@@ -49,17 +51,19 @@ extension IMAPSession {
         if returns.contains(.relevancy), !request.key.isFuzzy {
             return Refusal(status: .bad, text: "RELEVANCY is that of FUZZY keys, and there are none")
         }
-        return nil
+        return refusalOfUpdates(tag, request)
     }
 
     private mutating func proceed(
-        _ tag: String, _ request: SearchRequest, _ outcome: IMAPOutcome, _ output: inout SessionOutput
+        _ tag: String, _ task: MultiSearchTask, _ outcome: IMAPOutcome, _ output: inout SessionOutput
     ) -> Step {
+        let request = task.request
         switch outcome {
         case .foundInMailboxes(let found, let rest):
             for part in found { answer(tag, request, part, &output) }
             if found.isEmpty, rest == nil { save(SearchFindings(), request) }
             if request.key.namesModSeq { enableCondstore() }
+            if rest == nil { keep(tag, task, found) }
             guard let rest else { return conclude(tag, .ok, "ESEARCH completed", &output) }
             var line = OutputBuffer()
             line.append(progress: rest.progress, tag: tag)
@@ -85,6 +89,15 @@ extension IMAPSession {
                 SearchResult(part.findings, request), tag: tag, uid: true, in: part.mailbox, enabled.mailboxEncoding))
     }
 
+    /// RFC 7377 §2.2: only the selected mailbox is kept up to date; a search elsewhere is not.
+    private mutating func keep(_ tag: String, _ task: MultiSearchTask, _ found: [MailboxFindings]) {
+        guard task.request.returns?.contains(.update) == true, let mailbox = state.mailbox else { return }
+        guard task.sources == [.selected] else { return refuseUpdates(tag) }
+        let command = SearchCommand(
+            tag: tag, name: .multiSearch, request: task.request, order: .mailbox, usesUIDs: true, mailbox: mailbox)
+        keep(command, found.first?.findings ?? SearchFindings())
+    }
+
     /// Goes on with a search when what it has found is written.
     mutating func goOn(_ search: MultiSearchInProgress, _ output: inout SessionOutput) -> Step {
         guard output.bytes.isEmpty else {
@@ -92,7 +105,7 @@ extension IMAPSession {
             return .produce
         }
         return perform(.continueMultiSearch(search.job)) { session, outcome, output in
-            session.proceed(search.tag, search.job.task.request, outcome, &output)
+            session.proceed(search.tag, search.job.task, outcome, &output)
         }
     }
 }

@@ -81,7 +81,7 @@ extension IMAPSession {
         if wantsScores || command.order.needsScores, !command.request.key.isFuzzy {
             return Refusal(status: .bad, text: "RELEVANCY is that of FUZZY keys, and there are none")
         }
-        return nil
+        return refusalOfUpdates(command.tag, command.request)
     }
 
     /// What is made of a slice's end.
@@ -102,6 +102,7 @@ extension IMAPSession {
             }
             if command.request.key.namesModSeq { enableCondstore() }
             answer(command, findings)
+            keep(command, findings)
             return conclude(
                 command.tag, .ok, "\(command.name.rawValue) completed", updates: command.updates, &output)
         case .unsearchable(let problem): return refuse(command.tag, problem, &output)

@@ -135,6 +135,8 @@ package struct IMAPService: SessionService {
             return try await search(task)
         case .continueSearch(let job):
             return try await advance(job)
+        case .updateContexts(let task):
+            return .refreshed(try await updateContexts(of: task.mailbox))
         case .multiSearch(let task):
             return try await multiSearch(task)
         case .continueMultiSearch(let job):

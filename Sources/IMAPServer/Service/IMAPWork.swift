@@ -60,6 +60,8 @@ package enum IMAPWork: Sendable {
     case continueSearch(SearchJob)
     case multiSearch(MultiSearchTask)
     case continueMultiSearch(MultiSearchJob)
+    /// The contexts of the selected mailbox, as they are now; answered as `refreshed`.
+    case updateContexts(ContextTask)
 }
 
 /// The store's and the authenticator's answers.

@@ -52,6 +52,8 @@ extension SelectedMailbox {
             row.flags.insert(.seen)
             if new.flags == row.flags { row.modSeq = new.modSeq }
         }
+        // Contexts must hear of what comparing does not find.
+        if !contexts.isEmpty { marked.touched = touched.union(uids) }
         return marked
     }
 }

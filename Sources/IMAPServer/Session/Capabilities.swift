@@ -52,6 +52,8 @@ extension IMAPSession {
         "SORT",
         "SORT=DISPLAY",
         "ESORT",
+        "CONTEXT=SEARCH",
+        "CONTEXT=SORT",
         "THREAD=ORDEREDSUBJECT",
         "THREAD=REFERENCES",
         "THREAD=REFS",

@@ -108,6 +108,7 @@ extension IMAPSession {
         case .sort(let criteria, let request, let uid): sort(tag, criteria, request, uid: uid, &output)
         case .thread(let algorithm, let request, let uid): thread(tag, algorithm, request, uid: uid, &output)
         case .multiSearch(let sources, let request): multiSearch(tag, sources, request, &output)
+        case .cancelUpdate(let tags): cancelUpdate(tag, tags, &output)
         case .fetch(let set, let items, let modifiers, let uid): fetch(tag, set, items, modifiers, uid: uid, &output)
         case .store(let set, let action, let uid): storeFlags(tag, set, action, uid: uid, &output)
         case .replace(let events, _): append(tag, name, AppendParser(), events, &output)

@@ -212,6 +212,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
                 return goOn(search, &output)
             case .multiSearch(let search):
                 return goOn(search, &output)
+            case .contexts:
+                if let step = updateContexts(&output) { return step }
             case .urls(let stream):
                 if let step = advance(stream) { return step }
             case .updates(let rules):

@@ -37,6 +37,7 @@ extension SelectedMailbox {
             mailbox.toldModSeq = now.highestModSeq
             if !changes.expunged.isEmpty {
                 mailbox.owesModSeq = true
+                told += mailbox.removeFromContexts(changes.expunged, numberedBy: view)
                 told.append(removal(of: changes.expunged, enabled))
             }
         }
@@ -52,6 +53,8 @@ extension SelectedMailbox {
             let positions = mailbox.view.positions(ofUIDs: uids)
             told.append(.flags(FlagsList(writer: FetchWriter(plan: plan, mailbox: mailbox), positions: positions)))
         }
+        mailbox.touch(changes, in: now)
+        if !mailbox.touched.isEmpty { told.append(.contexts) }
         return MailboxUpdate(mailbox: mailbox, told: told)
     }
 

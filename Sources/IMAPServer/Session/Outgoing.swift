@@ -17,6 +17,8 @@ enum Outgoing: Sendable {
     /// Goes on with a search, when all before is written.
     case search(SearchInProgress)
     case multiSearch(MultiSearchInProgress)
+    /// Tells what has changed in searches that are kept up to date.
+    case contexts
     case urls(URLStream)
     /// Tells what changed in the selected mailbox.
     case updates(UpdateRules)

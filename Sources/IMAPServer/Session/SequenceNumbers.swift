@@ -17,7 +17,7 @@ extension IMAPRequest {
             .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle,
             .generateURLs, .fetchURLs, .resetKey, .getQuota, .getQuotaRoot, .setQuota,
             .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata, .check, .close,
-            .unselect, .expunge, .unknown:
+            .unselect, .expunge, .cancelUpdate, .unknown:
             false
         }
     }

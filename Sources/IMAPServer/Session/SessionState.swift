@@ -77,6 +77,9 @@ struct SelectedMailbox: Sendable {
     var owesModSeq = false
     /// UIDs this session was told of first (`\Recent`, RFC 3501 §2.3.2).
     var recent: NumberSet
+    /// Searches that are kept up to date (RFC 5267), and UIDs of messages that may have come into or out of them.
+    var contexts: [SearchContext] = []
+    var touched = NumberSet()
     /// UIDs that the last search saved: what `$` means (RFC 5182).
     var saved = NumberSet()
     /// RECENT as last announced.

@@ -51,7 +51,9 @@ extension IMAPSession {
         guard let now = store.current(mailbox.id) else { return refresh(mailbox, rules) }
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
         let isNothingOpen = !(mailbox.holdsExpunged && rules.mayAnnounceExpunge)
-        if isUnchanged, isNothingOpen, rules.told.isEmpty, rules.toldModSeq.isEmpty { return nil }
+        if isUnchanged, isNothingOpen, rules.told.isEmpty, rules.toldModSeq.isEmpty {
+            return updateContexts(&output)
+        }
         if now.uidNext > mailbox.view.uidNext, mailbox.claimsRecent { return refresh(mailbox, rules) }
         guard now.differingChunks(since: mailbox.view) <= Self.chunksComparedAtOnce else {
             return refresh(mailbox, rules)

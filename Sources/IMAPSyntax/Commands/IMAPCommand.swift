@@ -93,6 +93,8 @@ package enum IMAPRequest: Sendable {
     case search(SearchRequest, uid: Bool)
     case sort([SortCriterion], SearchRequest, uid: Bool)
     case thread(ThreadAlgorithm, SearchRequest, uid: Bool)
+    /// RFC 5267: tags of searches.
+    case cancelUpdate([String])
     case fetch(SequenceSet, [FetchItem], FetchModifiers, uid: Bool)
     case store(SequenceSet, StoreAction, uid: Bool)
     /// RFC 8508; as `append`.
@@ -150,6 +152,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case sort = "SORT"
     case thread = "THREAD"
     case multiSearch = "ESEARCH"
+    case cancelUpdate = "CANCELUPDATE"
     case fetch = "FETCH"
     case store = "STORE"
     case replace = "REPLACE"
@@ -208,6 +211,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .sort: (.selected, true)
         case .thread: (.selected, true)
         case .multiSearch: (.authenticated, false)
+        case .cancelUpdate: (.selected, false)
         case .fetch: (.selected, true)
         case .store: (.selected, true)
         case .replace: (.selected, true)
@@ -274,6 +278,7 @@ extension IMAPRequest {
         case .sort: .sort
         case .thread: .thread
         case .multiSearch: .multiSearch
+        case .cancelUpdate: .cancelUpdate
         case .fetch: .fetch
         case .store: .store
         case .replace: .replace

@@ -42,6 +42,9 @@ extension CommandParser {
         case .multiSearch:
             try space()
             return try multiSearch()
+        case .cancelUpdate:
+            try space()
+            return try cancelUpdate()
         case .id, .authenticate, .login, .enable, .compress, .generateURLs, .fetchURLs:
             return try sessionArguments(of: command)
         case .getQuota, .getQuotaRoot, .setQuota: return try quotaArguments(of: command)

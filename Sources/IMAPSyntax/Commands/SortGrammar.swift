@@ -86,6 +86,16 @@ extension CommandParser {
         }
     }
 
+    // command-select =/ "CANCELUPDATE" 1*(SP quoted)          RFC 5267 §5
+    mutating func cancelUpdate() throws(SyntaxError) -> IMAPRequest {
+        var tags: [String] = []
+        repeat {
+            guard tags.count < IMAPLimits.shortList else { throw SyntaxError("Too many tags", code: .limit) }
+            tags.append(String(decoding: try quoted(), as: UTF8.self))
+        } while cursor.take(UInt8(ascii: " "))
+        return .cancelUpdate(tags)
+    }
+
     // partial-range-first = nz-number ":" nz-number
     // partial-range-last  = MINUS nz-number ":" MINUS nz-number          RFC 9394 §4
     mutating func resultRange() throws(SyntaxError) -> ResultRange {
