@@ -7,8 +7,8 @@ extension UserCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print or set what a user may hold.",
             discussion: """
-                Without options it is printed. With one, both limits are set, and one that is not named becomes the \
-                configured default. An administrator may set quotas over IMAP.
+                Without options it is printed. When one limit is set, the other becomes the configured default unless it is \
+                named too. An administrator may set quotas over IMAP.
                 """)
         @OptionGroup var server: StateOptions
         @Option(help: "A size such as 5 GiB, none, or default.") var storage: String?
@@ -37,9 +37,10 @@ extension UserCommand {
                 messages: try limit(messages, "a number") { UInt64($0) }, isAdministrator: administrator)
         }
 
-        private func limit(_ text: String?, _ form: String, _ parse: (String) -> UInt64?) throws -> LimitRecord {
+        private func limit(_ text: String?, _ form: String, _ parse: (String) -> UInt64?) throws -> LimitRecord? {
             switch text?.lowercased() {
-            case nil, "default": return .standard
+            case nil: return nil
+            case "default": return .standard
             case "none": return .unlimited
             case .some:
                 guard let text, let number = parse(text) else {
