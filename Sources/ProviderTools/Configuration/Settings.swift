@@ -64,8 +64,8 @@ package enum Settings {
         Setting(
             "quota.storage", \.quotaStorage, .sizeLimit(1 << 20...1 << 50),
             """
-            What a user may hold, all mailboxes together, who has no quota of his own (latchmaild user quota). \
-            Default: none, so that only the disk is a limit.
+            What a user without a quota of their own (latchmaild user quota) may hold, all mailboxes together. Default: \
+            none, so that only the disk is a limit.
             """),
         Setting(
             "quota.messages", \.quotaMessages, .countLimit(1...Int(UInt32.max)),
