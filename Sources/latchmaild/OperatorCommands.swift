@@ -71,7 +71,7 @@ struct VerifyCommand: AsyncParsableCommand {
             case .damage(let place, let problem):
                 damaged.withLock { $0 = true }
                 print("\(place): \(problem)")
-            case .domains, .users, .transferred, .done, .failed: break
+            case .domains, .users, .transferred, .quota, .done, .failed: break
             }
         }
         try await withTarget { try await $0.perform(.verify, reply: show) }

@@ -23,7 +23,8 @@ struct ServeCommand: AsyncParsableCommand {
             throw OperatorError(.configuration, "not started; correct \(config) and see “latchmaild check”")
         }
         let hostname = configuration.hostname ?? ProcessInfo.processInfo.hostName
-        let store = try await openStore(StateDirectory.store(in: configuration.stateDirectory))
+        let store = try await openStore(
+            StateDirectory.store(in: configuration.stateDirectory), quotas: configuration.quotaDefaults)
         let server = try RunningServer(configuration, hostname: hostname, store: store, logger: logger)
         for listener in configuration.listeners {
             let security: ListenerSecurity = listener.isImplicit ? .implicitTLS : .startTLS
@@ -82,7 +83,7 @@ struct DemoCommand: AsyncParsableCommand {
             stateDirectory: absolutePath(state ?? Demo.defaultStateDirectory), accountCount: accounts,
             password: password, usesFreePorts: json)
         let progress = ProgressLine("making accounts")
-        let demo = try await Demo(options, logger: logger, openStore: openStore) {
+        let demo = try await Demo(options, logger: logger, openStore: { try await openStore($0) }) {
             progress.show($0.done, of: $0.total)
         }
         progress.finish()

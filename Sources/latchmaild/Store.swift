@@ -5,12 +5,14 @@ import ProviderTools
 import SQLiteStore
 
 /// Opens the store, making it when nothing is there.
-func openStore(_ directory: String) async throws -> any MailStore {
+func openStore(_ directory: String, quotas: QuotaDefaults = QuotaDefaults()) async throws -> any MailStore {
     do {
         let parent = (directory as NSString).deletingLastPathComponent
         try FileManager.default.createDirectory(
             atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        return try SQLiteStore(path: directory)
+        var options = SQLiteStore.Options()
+        options.quotaDefaults = quotas
+        return try SQLiteStore(path: directory, options: options)
     } catch let error as StoreError {
         switch error {
         case .unavailable(let reason):
@@ -50,16 +52,25 @@ struct StateOptions: ParsableArguments {
 
     /// Asks the running server, or opens the store when none runs.
     func withAdministration<R: Sendable>(_ body: (any Administering) async throws -> R) async throws -> R {
-        try await ProviderCommands.withAdministration(configuration().stateDirectory, body)
+        let configuration = try configuration()
+        return try await ProviderCommands.withAdministration(
+            configuration.stateDirectory, quotas: configuration.quotaDefaults, body)
+    }
+}
+
+extension ServerConfiguration {
+    /// What accounts get that have no quota of their own.
+    var quotaDefaults: QuotaDefaults {
+        QuotaDefaults(storage: quotaStorage.map { UInt64($0) }, messages: quotaMessages.map { UInt64($0) })
     }
 }
 
 enum ProviderCommands {
     static func withAdministration<R: Sendable>(
-        _ directory: String, _ body: (any Administering) async throws -> R
+        _ directory: String, quotas: QuotaDefaults = QuotaDefaults(), _ body: (any Administering) async throws -> R
     ) async throws -> R {
         if let client = try ControlClient(directory: directory) { return try await body(client) }
-        let store = try await openStore(StateDirectory.store(in: directory))
+        let store = try await openStore(StateDirectory.store(in: directory), quotas: quotas)
         do {
             let result = try await body(Administration(store: store))
             try await store.close()

@@ -40,6 +40,33 @@ struct OperatorTests {
         }
     }
 
+    @Test("Quotas are set, printed and taken back")
+    func quotas() async throws {
+        _ = try await runImport("ada:x")
+        let quotas = Mutex<[QuotaRecord]>([])
+        func perform(_ request: ControlRequest) async throws -> QuotaRecord? {
+            try await administration.perform(request) { reply in
+                if case .quota(let quota) = reply { quotas.withLock { $0.append(quota) } }
+            }
+            return quotas.withLock { $0.popLast() }
+        }
+        let address = "ada@example.org"
+        #expect(try await perform(.quota(address: address))?.storageLimit == nil)
+        let set = ControlRequest.setQuota(
+            address: address, storage: .limited(1000), messages: .unlimited, isAdministrator: true)
+        #expect(try await perform(set)?.storageLimit == 1000)
+        #expect(try await perform(.quota(address: address))?.messagesLimit == nil)
+        let account = try #require(try await store.accounts().first { $0.address.description == address })
+        #expect(account.isAdministrator)
+        let onlyAdministrator = ControlRequest.setQuota(
+            address: address, storage: nil, messages: nil, isAdministrator: false)
+        #expect(try await perform(onlyAdministrator)?.storageLimit == 1000)
+        #expect(
+            try await perform(.setQuota(address: address, storage: .standard, messages: nil, isAdministrator: nil))?
+                .storageLimit == nil)
+        await #expect(throws: OperatorError.self) { try await perform(.quota(address: "nobody@example.org")) }
+    }
+
     private func canLogIn(_ name: String, _ password: String) async -> Bool {
         let authenticator = PasswordAuthenticator(
             accounts: store, defaultDomain: Domain("example.org"), failureDelay: .zero)

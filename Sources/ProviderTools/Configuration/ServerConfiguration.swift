@@ -25,6 +25,10 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var offersUnauthenticate = true
     package var offersLongLiterals = true
 
+    /// Octets that an account may hold which has no limit of its own; nil for any number.
+    package var quotaStorage: Int?
+    package var quotaMessages: Int?
+
     package var cachesVerifications = true
     package var verificationExpiry = Duration.seconds(600)
 

@@ -74,6 +74,26 @@ extension SettingType where Value == Int {
     }
 }
 
+extension SettingType where Value == Int? {
+    static func sizeLimit(_ range: ClosedRange<Int>) -> SettingType {
+        .scalar(
+            "none, or a size from \(ByteSize.text(range.lowerBound)) to \(ByteSize.text(range.upperBound)), such as 5 GiB",
+            { text in
+                if text.asciiLowercased() == "none" { return .some(nil) }
+                return ByteSize.parse(text).flatMap { range.contains($0) ? .some($0) : nil }
+            }, { $0.map(ByteSize.text) })
+    }
+
+    static func countLimit(_ range: ClosedRange<Int>) -> SettingType {
+        .scalar(
+            "none, or a number from \(range.lowerBound) to \(range.upperBound)",
+            { text in
+                if text.asciiLowercased() == "none" { return .some(nil) }
+                return Int(text).flatMap { range.contains($0) ? .some($0) : nil }
+            }, { $0.map { String($0) } })
+    }
+}
+
 extension SettingType where Value == Duration {
     static func time(_ range: ClosedRange<Duration>) -> SettingType {
         .scalar(
@@ -119,10 +139,11 @@ extension SettingType where Value == [Endpoint] {
 }
 
 /// Sizes as people write them, in units of 1024.
-enum ByteSize {
+package enum ByteSize {
     private static let units: [(name: String, octets: Int)] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
 
-    static func parse(_ text: String) -> Int? {
+    /// Octets; nil for what is no size.
+    package static func parse(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }
         guard let number = Int(digits) else { return nil }
@@ -132,7 +153,7 @@ enum ByteSize {
         return overflow ? nil : product
     }
 
-    static func text(_ octets: Int) -> String {
+    package static func text(_ octets: Int) -> String {
         for unit in units where octets >= unit.octets && octets % unit.octets == 0 {
             return "\(octets / unit.octets) \(unit.name)"
         }

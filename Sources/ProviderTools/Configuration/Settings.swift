@@ -62,6 +62,15 @@ package enum Settings {
             4096 octets (LITERAL-, RFC 7888).
             """),
         Setting(
+            "quota.storage", \.quotaStorage, .sizeLimit(1 << 20...1 << 50),
+            """
+            What a user without a quota of their own (latchmaild user quota) may hold, all mailboxes together. Default: \
+            none, so that only the disk is a limit.
+            """),
+        Setting(
+            "quota.messages", \.quotaMessages, .countLimit(1...Int(UInt32.max)),
+            "How many messages such a user may hold. Default: none, so that any number."),
+        Setting(
             "authentication.cache", \.cachesVerifications, .flag,
             """
             Whether a password that was right a moment ago is recognised without computing argon2id again. What is \

@@ -24,6 +24,16 @@ package struct Administration: Administering {
             case .setCredentials(let address, let credentials): try await setCredentials(address, credentials)
             case .deleteUser(let address): try await store.deleteAccount(account(address).id)
             case .verify: try await verify(reply)
+            case .quota(let address): reply(.quota(QuotaRecord(try await store.quota(of: account(address).id))))
+            case .setQuota(let address, let storage, let messages, let isAdministrator):
+                let id = try await account(address).id
+                if storage != nil || messages != nil {
+                    let limits = QuotaLimits(
+                        storage: storage?.limit ?? .standard, messages: messages?.limit ?? .standard)
+                    try await store.setQuota(limits, of: id)
+                }
+                if let isAdministrator { try await store.setAdministrator(isAdministrator, id) }
+                reply(.quota(QuotaRecord(try await store.quota(of: id))))
             case .importMail, .exportMail: try await transfer(request, reply)
             }
         } catch let error as OperatorError {

@@ -14,6 +14,9 @@ package enum ControlRequest: Codable, Sendable, Equatable {
     case setCredentials(address: String, CredentialsRecord)
     case deleteUser(String)
     case verify
+    case quota(address: String)
+    /// Nil leaves as it is; limits are set both or none, and one that is nil beside the other is the configured default.
+    case setQuota(address: String, storage: LimitRecord?, messages: LimitRecord?, isAdministrator: Bool?)
     /// Adds mail of a path to the user's. The path is absolute; a nil format is recognised.
     case importMail(address: String, path: String, format: TransferFormat?, mailbox: String?)
     /// Writes the user's mail into a directory, by its absolute path.
@@ -28,6 +31,7 @@ package enum ControlReply: Codable, Sendable, Equatable {
     case progress(checked: Int, total: Int)
     case damage(place: String, problem: String)
     case transferred(TransferReport)
+    case quota(QuotaRecord)
     case done
     case failed(OperatorError)
 }
@@ -39,6 +43,34 @@ package struct NewUser: Codable, Sendable, Equatable {
     package init(address: String, credentials: CredentialsRecord) {
         self.address = address
         self.credentials = credentials
+    }
+}
+
+/// `QuotaLimit` on the control socket.
+package enum LimitRecord: Codable, Sendable, Equatable {
+    case standard
+    case unlimited
+    case limited(UInt64)
+
+    var limit: QuotaLimit {
+        switch self {
+        case .standard: .standard
+        case .unlimited: .unlimited
+        case .limited(let limit): .limited(limit)
+        }
+    }
+}
+
+/// What a user holds, and may hold; nil for no limit. Storage in octets.
+package struct QuotaRecord: Codable, Sendable, Equatable {
+    package var storage: UInt64
+    package var storageLimit: UInt64?
+    package var messages: UInt64
+    package var messagesLimit: UInt64?
+
+    init(_ quota: Quota) {
+        (storage, storageLimit) = (quota.storage.usage, quota.storage.limit)
+        (messages, messagesLimit) = (quota.messages.usage, quota.messages.limit)
     }
 }
 

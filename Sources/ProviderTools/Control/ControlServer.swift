@@ -100,6 +100,7 @@ extension ControlRequest {
         case .setCredentials(let address, _): "user passwd \(address)"
         case .deleteUser(let address): "user delete \(address)"
         case .verify: "verify"
+        case .quota(let address), .setQuota(let address, _, _, _): "user quota \(address)"
         case .importMail(let address, _, _, _): "import \(address)"
         case .exportMail(let address, _, _): "export \(address)"
         }
@@ -148,7 +149,7 @@ package struct ControlClient: Administering {
             switch answer {
             case .done: return
             case .failed(let error): throw error
-            case .domains, .users, .progress, .damage, .transferred: reply(answer)
+            case .domains, .users, .progress, .damage, .transferred, .quota: reply(answer)
             }
         }
         throw gone

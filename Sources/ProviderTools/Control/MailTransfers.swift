@@ -44,7 +44,8 @@ extension Administration {
         case .exportMail(let address, let path, let format):
             let account = try await account(address)
             return try await MailExport(of: account.id, from: store, as: format, to: path).run(show)
-        case .listDomains, .addDomain, .deleteDomain, .listUsers, .addUsers, .setCredentials, .deleteUser, .verify:
+        case .listDomains, .addDomain, .deleteDomain, .listUsers, .addUsers, .setCredentials, .deleteUser, .verify,
+            .quota, .setQuota:
             return nil
         }
     }
