@@ -15,8 +15,9 @@ from support.wire import DIALECTS, Wire, open_secure
 IMAP = DIALECTS[0]
 MEBIBYTE = 1024 * 1024
 
-# Held at once, where the machine lets this process open so many files and makes the connections in this time.
-CONNECTIONS = 10_000
+# Held at once, where the machine lets this process open so many files and makes the connections in this time. The server's
+# own limit is 10,000, and the test needs a few more.
+CONNECTIONS = 9_950
 CONNECTING_SECONDS = 40
 # Below this the test proves nothing.
 FEWEST = 200
