@@ -41,6 +41,7 @@ package final class SQLiteStore: MailStore {
     let readers: WorkPool
     let cache: IndexCache
     let names = NameCache()
+    let accountCache = AccountCache()
     let feed = ChangeFeed()
     let committer: Committer
     let segments: SegmentReader
@@ -66,7 +67,7 @@ package final class SQLiteStore: MailStore {
             cache = IndexCache(feed: feed, limit: options.indexRows)
             segments = SegmentReader(directory)
             committer = Committer(
-                try SQLiteStore.makeCore(directory, pool, segments, cache, names, feed, options))
+                try SQLiteStore.makeCore(directory, pool, segments, cache, names, accountCache, feed, options))
         } catch {
             throw StoreError(anyError: error)
         }
@@ -105,7 +106,7 @@ package final class SQLiteStore: MailStore {
 
     private static func makeCore(
         _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
-        _ names: NameCache, _ feed: ChangeFeed, _ options: Options
+        _ names: NameCache, _ accounts: AccountCache, _ feed: ChangeFeed, _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
             StoredCounters(
@@ -135,7 +136,7 @@ package final class SQLiteStore: MailStore {
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
             pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, names: names,
-            feed: feed,
+            accounts: accounts, feed: feed,
             counters: counters, parking: options.parkedOctets,
             rules: CommitRules(
                 quotaDefaults: options.quotaDefaults, purgedAtOnce: options.upkeep.purgedAtOnce, now: options.now),
@@ -155,6 +156,18 @@ package final class SQLiteStore: MailStore {
             }
         }
         for orphan in Set(names.map { "\(directory.indexes)/\($0)" }).subtracting(known) { unlink(orphan) }
+    }
+
+    /// A question of one statement, which is of one state without a transaction: beginning and ending that would take
+    /// longer than the statement.
+    func readOnce<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
+        try await readers.run { [pool] in
+            do {
+                return try pool.unsafeRead(body)
+            } catch {
+                throw StoreError(anyError: error)
+            }
+        }
     }
 
     /// A question to the database, on a thread that may wait.

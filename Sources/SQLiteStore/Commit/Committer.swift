@@ -80,6 +80,7 @@ final class CommitCore: @unchecked Sendable {
     private let readers: SegmentReader
     private let cache: IndexCache
     private let names: NameCache
+    private let accounts: AccountCache
     private let feed: ChangeFeed
     private let log: @Sendable (String) -> Void
     private let rules: CommitRules
@@ -94,7 +95,8 @@ final class CommitCore: @unchecked Sendable {
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
-        cache: IndexCache, names: NameCache, feed: ChangeFeed, counters: StoredCounters, parking: Int,
+        cache: IndexCache, names: NameCache, accounts: AccountCache, feed: ChangeFeed, counters: StoredCounters,
+        parking: Int,
         rules: CommitRules,
         log: @escaping @Sendable (String) -> Void
     ) {
@@ -104,6 +106,7 @@ final class CommitCore: @unchecked Sendable {
         self.readers = readers
         self.cache = cache
         self.names = names
+        self.accounts = accounts
         self.feed = feed
         self.log = log
         self.rules = rules
@@ -243,6 +246,7 @@ final class CommitCore: @unchecked Sendable {
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
         quotas.take(transaction.pending.usage, changed: transaction.pending.changedQuotas)
         names.drop(transaction.pending.changes.accounts)
+        if transaction.pending.changesAccounts { accounts.empty() }
         for index in transaction.pending.deadIndexes { unlink(index) }
         for segment in transaction.deadSegments {
             unlink(directory.segment(segment))
