@@ -20,6 +20,7 @@ import Testing
         "a ESEARCH IN (selected mailboxes (a \"b c\") subtree-one d) RETURN (MIN) CHARSET UTF-8 UNSEEN\r\n",
         "a STORE 2:4 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Deleted)\r\n", "a ID (\"name\" \"x\" \"os\" NIL)\r\n",
         "a SELECT INBOX (QRESYNC (67890007 20050715194045000 41:211 (1,3 41,43)) CONDSTORE)\r\n",
+        "a UID SEARCH RETURN (SAVE) UIDAFTER 25000 NOT UIDBEFORE 7\r\n",
         "a SEARCH SAVEDBEFORE 1-Feb-1994 EMAILID M1-2 NOT THREADID T7 SAVEDATESUPPORTED\r\n",
         "a FETCH 1:* (SAVEDATE EMAILID THREADID)\r\n", "a STATUS x (MAILBOXID DELETED DELETED-STORAGE)\r\n",
         "a SETQUOTA \"#user/alice\" (STORAGE 510 MESSAGE 7)\r\n", "a GETQUOTAROOT {5+}\r\nINBOX\r\n",

@@ -86,6 +86,11 @@ extension IMAPSession {
         switch event {
         case .target(let target): return find(target, append)
         case .message(let flags, let date):
+            let limit = settings.appendLimit
+            guard append.messages.count < limit.messages else {
+                refuseAppend(.no, limit.code, "Too many messages to append")
+                return nil
+            }
             // The kinds of flags that may not be set there are left out (RFC 4314 §4).
             let flags = append.target?.rights.flagClasses.filter(flags) ?? []
             let message = MessageInProgress(writer: store.bodyWriter(), flags: flags, internalDate: date)

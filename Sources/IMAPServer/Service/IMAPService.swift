@@ -120,8 +120,8 @@ package struct IMAPService: SessionService {
             let target = try await require(.insert, on: to, for: user)
             return .copied(
                 try await store.move(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses))
-        case .expunge(let mailbox, let uids):
-            return .expunged(try await store.remove(uids, from: mailbox, onlyDeleted: true))
+        case .expunge(let mailbox, let uids, let limit):
+            return .expunged(try await expunge(uids, from: mailbox, limit: limit))
         case .store(let task):
             return .stored(try await store(task))
         case .markSeen(let task):
