@@ -33,6 +33,7 @@ import Testing
         "a UID FETCH 1:* (UID MODSEQ) (PARTIAL -1:-30 CHANGEDSINCE 5 VANISHED)\r\n",
         "a COMPRESS DEFLATE\r\n", "a UNAUTHENTICATE\r\n",
     ]
+    static let all: [[UInt8]] = seeds.map { Array($0.utf8) } + ((try? SeedTests.seeds()) ?? [])
     static let tokens: [String] = [
         "{", "}", "{3}", "{3+}\r\n", "~{1}\r\n", "(", ")", "\"", "\\", "\r\n", "\n", "\r", "\0", "&", "-", "*", "$",
         ":", ",",
@@ -81,7 +82,7 @@ import Testing
     }
 
     private func mutant(_ random: inout SeededGenerator) -> [UInt8] {
-        var bytes = Array(Self.seeds[Int.random(in: Self.seeds.indices, using: &random)].utf8)
+        var bytes = Self.all[Int.random(in: Self.all.indices, using: &random)]
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let position = Int.random(in: 0...bytes.count, using: &random)
             let end = min(bytes.count, position + Int.random(in: 0...6, using: &random))
