@@ -76,8 +76,9 @@ import Testing
         _ = await client.send("a ENABLE QRESYNC\r\n")
         _ = await client.send("b SELECT INBOX\r\n")
         let answer = await client.send("c UID EXPUNGE 1:3\r\n")
-        #expect(answer.hasPrefix("* VANISHED 2:3\r\n* 1 RECENT\r\n* OK [HIGHESTMODSEQ 3] "))
-        #expect(answer.hasSuffix("c OK [MESSAGELIMIT 2 2] EXPUNGE completed for the last 2 messages\r\n"))
+        let text = "EXPUNGE completed for the last 2 messages\r\n"
+        #expect(
+            answer == "* VANISHED 2:3\r\n* 1 RECENT\r\n* NO [MESSAGELIMIT 2 2] \(text)c OK [HIGHESTMODSEQ 3] \(text)")
     }
 
     @Test("A client comes through a mailbox by going on below the UID it is told") func wholeMailbox() async throws {

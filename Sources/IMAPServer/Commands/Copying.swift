@@ -31,7 +31,7 @@ extension IMAPSession {
             ? .move(account, uids, from: mailbox.id, to: target)
             : .copy(account, uids, from: mailbox.id, to: target, allOrNothing: !uid)
         return perform(work) { session, outcome, output in
-            guard case .copied(let result) = outcome else {
+            guard case .copied(let result, let tellsUIDs) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
             }
             // COPY is all or nothing (RFC 3501 §6.4.7).
@@ -39,9 +39,10 @@ extension IMAPSession {
                 return session.conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
             }
             if result.isNearQuota { session.warnOfQuota() }
+            let code = tellsUIDs ? result.responseCode : nil
             return moves
-                ? session.concludeMove(tag, result.responseCode, lowest, &output)
-                : session.conclude(tag, .ok, result.responseCode, "COPY completed", &output)
+                ? session.concludeMove(tag, code, lowest, &output)
+                : session.conclude(tag, .ok, code, "COPY completed", &output)
         }
     }
 

@@ -100,7 +100,8 @@ package enum IMAPOutcome: Sendable {
     case located(URLContent?)
     case octets([UInt8])
     case stored(StoreResult)
-    case copied(CopyResult)
+    /// And whether the user may hear of UIDs in the target (RFC 4315 §5).
+    case copied(CopyResult, tellsUIDs: Bool)
     case expunged(ExpungeResult)
     case narrowed(NarrowedFetch)
     case markedSeen(SeenResult)
