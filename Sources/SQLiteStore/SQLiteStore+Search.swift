@@ -13,7 +13,8 @@ extension SQLiteStore {
         let account = try await account(of: mailbox).value
         do {
             return try await readers.run {
-                let excluded = try file.excluded(rows, account: account, among: bodies.map(\.value).sorted()).sorted()
+                let excluded = try file.excluded(rows, account: account, among: bodies.map { $0.value }.sorted())
+                    .sorted()
                 return SQLiteStore.arePresent(bodies, in: excluded).map { !$0 }
             }
         } catch {

@@ -102,7 +102,7 @@ extension TextIndexFile {
 
     private static func writeSlices(_ rows: [UInt64], _ directory: PackDirectory, _ db: Database) throws {
         let words = TextPack.wordsPerRow(directory.columnCount)
-        try rows.map(\.littleEndian).withUnsafeBytes { octets in
+        try rows.map { $0.littleEndian }.withUnsafeBytes { octets in
             for row in 0..<TextSignature.rowCount {
                 let id = directory.number * Int64(TextSignature.rowCount) + Int64(row)
                 let slice = UnsafeRawBufferPointer(rebasing: octets[row * words * 8..<(row + 1) * words * 8])

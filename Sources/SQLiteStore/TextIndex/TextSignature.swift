@@ -48,35 +48,66 @@ struct SignatureBuilder {
     /// - Parameter text: folded.
     mutating func add(_ text: Span<UInt8>) {
         var start = 0
-        while !isTooLong, let next = fill(text, from: start) {
+        while !isTooLong, let next = text.withUnsafeBufferPointer({ fill($0, from: start) }) {
             closeColumn()
             start = next
         }
     }
 
     /// Sets rows of the last column until it is full: then returns where the next column begins.
-    private mutating func fill(_ text: Span<UInt8>, from start: Int) -> Int? {
-        var (trigram, length, index, count): (UInt32, Int, Int, Int) = (0, 0, start, rowCount)
-        defer { rowCount = count }
-        return text.withUnsafeBufferPointer { text in
-            column.withUnsafeMutableBufferPointer { column in
-                while index < text.count {
-                    let octet = text[index]
-                    index &+= 1
-                    trigram = trigram &<< 8 | UInt32(octet)
-                    length = TextSignature.isText(octet) ? length &+ 1 : 0
-                    guard length >= 3 else { continue }
-                    let row = TextSignature.row(trigram)
-                    let bit = UInt64(1) &<< UInt64(row & 63)
-                    let word = column[row &>> 6]
-                    guard word & bit == 0 else { continue }
-                    // A window that ends here begins in the next column.
-                    if count == TextSignature.rowsPerColumn { return max(0, index - TextSignature.windowOctets) }
-                    column[row &>> 6] = word | bit
-                    count &+= 1
-                }
-                return nil
+    private mutating func fill(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        var run = Run(index: start)
+        while run.index < text.count {
+            // Each octet sets a row at most: as many as there is room for need no counting between.
+            let room = TextSignature.rowsPerColumn - rowCount
+            if room == 0 {
+                guard run.setsNewRow(of: text, in: column) else { continue }
+                // A window that ends with this octet begins in the next column.
+                return max(0, run.index + 1 - TextSignature.windowOctets)
             }
+            column.withUnsafeMutableBufferPointer { run.setRows(of: text, room, in: $0) }
+            rowCount = column.reduce(0) { $0 + $1.nonzeroBitCount }
+        }
+        return nil
+    }
+
+    /// A way through a text.
+    private struct Run {
+        /// Of the next octet.
+        var index: Int
+        private var trigram: UInt32 = 0
+        /// Octets of text in a row, up to the last.
+        private var length = 0
+
+        init(index: Int) { self.index = index }
+
+        /// The row of the trigram that ends with the next octet, and a bit that is 0 when that is none.
+        @inline(__always) private mutating func next(_ text: UnsafeBufferPointer<UInt8>) -> (row: Int, isOne: UInt64) {
+            let octet = text[index]
+            index &+= 1
+            trigram = trigram &<< 8 | UInt32(octet)
+            length = TextSignature.isText(octet) ? length &+ 1 : 0
+            return (TextSignature.row(trigram), length >= 3 ? 1 : 0)
+        }
+
+        /// Without branches: which rows are new cannot be foreseen.
+        @inline(__always) mutating func setRows(
+            of text: UnsafeBufferPointer<UInt8>, _ count: Int, in column: UnsafeMutableBufferPointer<UInt64>
+        ) {
+            let end = min(text.count, index &+ count)
+            while index < end {
+                let (row, isOne) = next(text)
+                column[row &>> 6] |= isOne &<< UInt64(row & 63)
+            }
+        }
+
+        /// Whether the next octet ends a trigram whose row is not set; if so, it is still the next.
+        mutating func setsNewRow(of text: UnsafeBufferPointer<UInt8>, in column: [UInt64]) -> Bool {
+            var ahead = self
+            let (row, isOne) = ahead.next(text)
+            guard isOne & ~(column[row >> 6] >> UInt64(row & 63)) == 0 else { return true }
+            self = ahead
+            return false
         }
     }
 
