@@ -65,8 +65,6 @@ extension SQLiteStore {
         // A stretch of neighbours is one statement; bodies do not change, and one that goes meanwhile is gone.
         try await readOnce { db in try RowReader.summaries(bodies, upTo: limit, db) }
     }
-
-    package func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? { nil }
 }
 
 extension RowReader {

@@ -82,6 +82,7 @@ final class CommitCore: @unchecked Sendable {
     private let names: NameCache
     private let accounts: AccountCache
     private let feed: ChangeFeed
+    private let textIndexer: TextIndexer?
     private let log: @Sendable (String) -> Void
     private let rules: CommitRules
     private let quotas = QuotaBook()
@@ -95,7 +96,8 @@ final class CommitCore: @unchecked Sendable {
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
-        cache: IndexCache, names: NameCache, accounts: AccountCache, feed: ChangeFeed, counters: StoredCounters,
+        cache: IndexCache, names: NameCache, accounts: AccountCache, feed: ChangeFeed, textIndexer: TextIndexer?,
+        counters: StoredCounters,
         parking: Int,
         rules: CommitRules,
         log: @escaping @Sendable (String) -> Void
@@ -108,6 +110,7 @@ final class CommitCore: @unchecked Sendable {
         self.names = names
         self.accounts = accounts
         self.feed = feed
+        self.textIndexer = textIndexer
         self.log = log
         self.rules = rules
         ids = BodyNumbers(reserved: counters.nextBody)
@@ -253,6 +256,7 @@ final class CommitCore: @unchecked Sendable {
             readers.forget(segment)
         }
         feed.publish(transaction.pending.changes)
+        textIndexer?.note(transaction.pending.drafts.values.lazy.filter(\.hasGrown).map(\.state.record.id))
     }
 
     private func isLostSync(_ error: any Error) -> Bool {
