@@ -16,8 +16,9 @@ extension IMAPWork {
         case .authenticate, .observe, .findMailbox, .setSubscribed, .rights, .quota, .quotaRoot, .spill, .read: true
         case .append(let job):
             job.messages.reduce(0) { $0 + $1.body.count } <= briefMessage && !job.messages.contains { $0.isBinary }
-        case .copy(_, let uids, _, _, _), .move(_, let uids, _, _), .expunge(_, let uids):
-            uids.count <= Self.fewMessages
+        case .copy(_, let uids, from: _, to: _, allOrNothing: _): uids.count <= Self.fewMessages
+        case .move(_, let uids, from: _, to: _): uids.count <= Self.fewMessages
+        case .expunge(_, let uids, limit: _): uids.count <= Self.fewMessages
         case .store(let task): task.positions.messageCount <= Self.fewMessages
         case .markSeen(let task): task.positions.messageCount <= Self.fewMessages
         case .fetch(let request): request.isBrief(messages: Self.fewMessages)
