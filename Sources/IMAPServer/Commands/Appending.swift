@@ -312,13 +312,15 @@ extension IMAPSession {
         _ append: AppendInProgress, _ result: AppendResult, _ output: inout SessionOutput
     ) -> Step {
         if result.isNearQuota { warnOfQuota() }
+        state.noteAdded(result.uids, to: result.mailbox)
         let code = ResponseCode.appendUID(result.uidValidity, NumberSet(numbers: result.uids.lazy.map(\.value)))
-        guard append.replaced != nil else { return conclude(append.tag, .ok, code, "APPEND completed", &output) }
+        guard let replaced = append.replaced else { return conclude(append.tag, .ok, code, "APPEND completed", &output) }
         // RFC 8508 §4.3: before the EXPUNGE, so untagged.
         var reply = OutputBuffer()
         reply.append(status: .ok, tag: nil, code: code, "Replacement message ready")
         enqueue(reply)
-        return conclude(append.tag, .ok, "REPLACE completed", &output)
+        let updates = UpdateRules(removed: NumberSet(replaced.uid.value...replaced.uid.value))
+        return conclude(append.tag, .ok, "REPLACE completed", updates: updates, &output)
     }
 }
 

@@ -27,7 +27,7 @@ extension IMAPSession {
             ? .move(account, uids, from: mailbox.id, to: target)
             : .copy(account, uids, from: mailbox.id, to: target, allOrNothing: !uid)
         return perform(work) { session, outcome, output in
-            guard case .copied(let result) = outcome else {
+            guard case .copied(let result, let target) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
             }
             // COPY is all or nothing (RFC 3501 §6.4.7).
@@ -35,20 +35,22 @@ extension IMAPSession {
                 return session.conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
             }
             if result.isNearQuota { session.warnOfQuota() }
+            session.state.noteAdded(result.destination, to: target)
             return moves
-                ? session.concludeMove(tag, result.responseCode, &output)
+                ? session.concludeMove(tag, result, &output)
                 : session.conclude(tag, .ok, result.responseCode, "COPY completed", &output)
         }
     }
 
-    private mutating func concludeMove(_ tag: String, _ code: ResponseCode?, _ output: inout SessionOutput) -> Step {
-        if let code {
+    private mutating func concludeMove(_ tag: String, _ result: CopyResult, _ output: inout SessionOutput) -> Step {
+        if let code = result.responseCode {
             // RFC 6851 §4.3: before the EXPUNGEs, so untagged.
             var reply = OutputBuffer()
             reply.append(status: .ok, tag: nil, code: code, "Moved")
             enqueue(reply)
         }
-        return conclude(tag, .ok, "MOVE completed", &output)
+        let updates = UpdateRules(removed: NumberSet(numbers: result.source.lazy.map(\.value)))
+        return conclude(tag, .ok, "MOVE completed", updates: updates, &output)
     }
 
     /// RFC 3501 §6.4.3; with a set, RFC 4315 §2.1.
@@ -62,7 +64,8 @@ extension IMAPSession {
         return perform(.expunge(mailbox.id, uids)) { session, outcome, output in
             guard case .expunged(let uids) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             if !uids.isEmpty { session.state.owesModSeq() }
-            return session.conclude(tag, .ok, "EXPUNGE completed", &output)
+            let updates = UpdateRules(removed: uids)
+            return session.conclude(tag, .ok, "EXPUNGE completed", updates: updates, &output)
         }
     }
 }

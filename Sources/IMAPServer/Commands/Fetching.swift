@@ -97,34 +97,43 @@ extension IMAPSession {
         guard !stream.isComplete else { return finish(stream, &output) }
         return perform(.fetch(stream.request)) { session, outcome, output in
             guard case .fetched(let piece) = outcome else {
-                return session.concludeFailed(stream.tag, outcome, &output)
+                guard let tag = stream.tag else { return session.pump(&output) }
+                return session.concludeFailed(tag, outcome, &output)
             }
             session.outgoing.insert(.fetch(stream.continued(by: piece)), at: 0)
             return session.pump(&output)
         }
     }
 
-    private mutating func finish(_ stream: FetchStream, _ output: inout SessionOutput) -> Step {
+    /// Nil to go on writing: nothing ends what is told unasked.
+    private mutating func finish(_ stream: FetchStream, _ output: inout SessionOutput) -> Step? {
+        guard let tag = stream.tag else {
+            guard stream.problem != .brokenOff else { return breakOff(&output) }
+            return nil
+        }
         switch stream.problem {
         // RFC 3501 §6.4.8: a UID that no message has is passed over.
         case .gone where stream.request.passesOverGone, nil:
-            return conclude(stream.tag, .ok, "FETCH completed", updates: stream.updates, &output)
+            return conclude(tag, .ok, "FETCH completed", updates: stream.updates, &output)
         case .gone:
             return conclude(
-                stream.tag, .no, .expungeIssued, "Some of the messages are gone", updates: stream.updates, &output)
+                tag, .no, .expungeIssued, "Some of the messages are gone", updates: stream.updates, &output)
         case .unknownEncoding:
             return conclude(
-                stream.tag, .no, .unknownCTE, "A part is encoded in an unknown way", updates: stream.updates, &output)
+                tag, .no, .unknownCTE, "A part is encoded in an unknown way", updates: stream.updates, &output)
         case .unreadable:
             output.events.append(.notice("stored messages cannot be read"))
             return conclude(
-                stream.tag, .no, .corruption, "Some of the messages cannot be read", updates: stream.updates, &output)
-        case .brokenOff:
-            // Within a literal: nothing that is written now would be understood.
-            output.events.append(.notice("a stored message cannot be read to its end"))
-            state = .logout
-            return .close
+                tag, .no, .corruption, "Some of the messages cannot be read", updates: stream.updates, &output)
+        case .brokenOff: return breakOff(&output)
         }
+    }
+
+    /// Within a literal: nothing that is written now would be understood.
+    private mutating func breakOff(_ output: inout SessionOutput) -> Step {
+        output.events.append(.notice("a stored message cannot be read to its end"))
+        state = .logout
+        return .close
     }
 }
 

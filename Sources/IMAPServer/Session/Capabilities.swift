@@ -31,6 +31,7 @@ extension IMAPSession {
         "ID",
         "ENABLE",
         "IDLE",
+        "NOTIFY",
         "NAMESPACE",
         "UIDPLUS",
         "UNSELECT",

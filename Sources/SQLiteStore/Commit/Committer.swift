@@ -210,6 +210,7 @@ final class CommitCore: @unchecked Sendable {
         var index = 0
         while index < active.count {
             let (written, pending) = (transaction.db.totalChangesCount, transaction.pending)
+            transaction.pending.changes.origin = active[index].job.origin
             do {
                 try active[index].job.run(transaction, active[index].bodies)
                 index += 1
@@ -248,7 +249,7 @@ final class CommitCore: @unchecked Sendable {
             unlink(directory.segment(segment))
             readers.forget(segment)
         }
-        feed.publish(transaction.pending.changes)
+        feed.publish(transaction.pending.changes) { transaction.pending.drafts[$0]?.state.record }
     }
 
     private func isLostSync(_ error: any Error) -> Bool {
