@@ -49,7 +49,10 @@ import Testing
         if text.contains("fixture: cleartext") { return (fixture, fixture.client(tls: nil)) }
         if text.contains("fixture: sample") { try await fixture.deliverSample() }
         if text.contains("fixture: sharing") { try await fixture.shareMailboxes() }
-        return (fixture, fixture.client())
+        var settings = IMAPSettings()
+        if text.contains("fixture: message limit") { settings.messageLimit = .processed(3) }
+        if text.contains("fixture: save limit") { settings.messageLimit = .saved(3) }
+        return (fixture, fixture.client(settings: settings))
     }
 }
 

@@ -117,14 +117,15 @@ package struct IMAPService: SessionService {
             return .copied(
                 try await store.copy(
                     uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses,
-                    allOrNothing: allOrNothing), into: target.mailbox.id)
+                    allOrNothing: allOrNothing),
+                into: target)
         case .move(let user, let uids, let from, let to):
             let target = try await require(.insert, on: to, for: user)
             return .copied(
                 try await store.move(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses),
-                into: target.mailbox.id)
-        case .expunge(let mailbox, let uids):
-            return .expunged(try await store.remove(uids, from: mailbox, onlyDeleted: true))
+                into: target)
+        case .expunge(let mailbox, let uids, let limit):
+            return .expunged(try await expunge(uids, from: mailbox, limit: limit))
         case .store(let task):
             return .stored(try await store(task))
         case .markSeen(let task):

@@ -22,6 +22,7 @@ extension WriteTransaction {
             let reader = name.isPrivate ? account : nil
             try set(name, value, on: mailbox, reader: reader, payer: reader ?? owner ?? account)
         }
+        if let mailbox { try raiseModSeq(of: mailbox) }
         noteAnnotated(changes.map(\.name), on: place, by: account)
         guard changes.contains(where: { $0.value != nil }) else { return }
         // What had been written is rolled back when there is too much of it.
@@ -39,6 +40,13 @@ extension WriteTransaction {
         let (own, shared) = (names.filter(\.isPrivate), names.filter { !$0.isPrivate })
         if !own.isEmpty { pending.changes.note(.annotated(place, own), of: account) }
         if !shared.isEmpty, let place { pending.changes.note(.annotated(place, shared), of: place.owner) }
+    }
+
+    private func raiseModSeq(of mailbox: MailboxID) throws {
+        var draft = try draft(mailbox)
+        draft.state.record.highestModSeq = draft.state.record.highestModSeq.next()
+        draft.state.adoptRecord()
+        keep(draft, [])
     }
 
     private func set(
