@@ -70,7 +70,9 @@ package final class ChangeFeed: Sendable {
     /// From now on the watch hears of these, and of nothing else.
     func setAudiences(_ audiences: Set<Audience>, instead old: Set<Audience>, of watch: WatchInbox) {
         observers.withLock { observers in
-            for audience in audiences.subtracting(old) { observers.watches[audience, default: [:]][watch.number] = watch }
+            for audience in audiences.subtracting(old) {
+                observers.watches[audience, default: [:]][watch.number] = watch
+            }
             for audience in old.subtracting(audiences) {
                 observers.watches[audience]?[watch.number] = nil
                 if observers.watches[audience]?.isEmpty == true { observers.watches[audience] = nil }

@@ -18,7 +18,11 @@ package struct ForeignMailboxes: Sendable {
         var isWatched: Bool { rights.isSuperset(of: [.lookUp, .read]) }
     }
 
-    private(set) var known: [MailboxID: Known] = [:]
+    private(set) var known: [MailboxID: Known] = [:] {
+        didSet { changes &+= 1 }
+    }
+    /// How often it was changed.
+    private(set) var changes = 0
     private(set) var owners: [AccountID: Address] = [:]
     /// Those that were told as `\NoAccess`.
     var toldNoAccess: Set<MailboxID> = []
@@ -51,7 +55,8 @@ package struct ForeignMailboxes: Sendable {
         _ from: MailboxName, to target: MailboxName, of owner: AccountID
     ) -> [(old: MailboxName, new: MailboxName?)] {
         let moved = known.filter { entry in
-            entry.value.owner == owner && (entry.value.ownersName == from || entry.value.ownersName.isInferior(to: from))
+            entry.value.owner == owner
+                && (entry.value.ownersName == from || entry.value.ownersName.isInferior(to: from))
         }.sorted { $0.value.ownersName < $1.value.ownersName }
         var renames: [(old: MailboxName, new: MailboxName?)] = []
         for (id, mailbox) in moved {
@@ -65,7 +70,9 @@ package struct ForeignMailboxes: Sendable {
                 known[id] = nil
             }
             // RFC 5465 §5.4: nothing is told of its children.
-            if !renames.contains(where: { mailbox.name.isInferior(to: $0.old) }) { renames.append((mailbox.name, name)) }
+            if !renames.contains(where: { mailbox.name.isInferior(to: $0.old) }) {
+                renames.append((mailbox.name, name))
+            }
         }
         return renames
     }

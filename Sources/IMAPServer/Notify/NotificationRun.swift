@@ -17,7 +17,20 @@ extension IMAPService {
             try Task.checkCancellation()
             try await run.follow(change)
         }
-        return (run.foreign, try await run.notices())
+        var notices = try await run.notices()
+        var watched = task.watched
+        let before = watched.foreign
+        watched.foreign = run.foreign
+        guard watched.foreign.changes != before.changes else { return (run.foreign, notices) }
+        watched.observe(for: task.user)
+        // What came into them before they were watched.
+        for (id, mailbox) in watched.foreign.known where mailbox.isWatched && before[id]?.isWatched != true {
+            guard let now = try await store.mailbox(mailbox.ownersName, of: mailbox.owner), now.messageCount > 0,
+                let items = try await run.wanted(mailbox.name).statusItems(after: .added, task.enabled)
+            else { continue }
+            notices.append(.status(mailbox.name, now.values(items, appendLimit: 0)))
+        }
+        return (run.foreign, notices)
     }
 }
 
@@ -67,7 +80,7 @@ struct NotificationRun {
         return mailbox.name
     }
 
-    private func wanted(_ name: MailboxName) async throws -> NotifyEvents {
+    fileprivate func wanted(_ name: MailboxName) async throws -> NotifyEvents {
         let asks = matcher.dependsOnSubscriptions
         let isSubscribed = asks ? try await service.store.isSubscribed(name, of: user) : false
         return matcher.events(for: name, isSubscribed: isSubscribed)
@@ -85,17 +98,20 @@ struct NotificationRun {
             try await tell(gone, isOwn: isOwn)
         case .renamed(_, let from, let to): try await followRename(from, to, of: event.account, isOwn: isOwn)
         case .subscribed(let name, _):
+            // Who watches an owner for a mailbox's sake hears what is the owner's own: it is not for him.
+            guard event.account == user else { return }
             // Whatever it is now, it was one of those subscribed before or is one since.
             let isWanted = matcher.events(for: name, isSubscribed: true).contains(.subscriptionChange)
             if isWanted, !isOwn { list(name) }
         case .annotated(nil, let names):
-            guard !isOwn, matcher.events.contains(.serverMetadataChange) else { return }
+            guard event.account == user, !isOwn, matcher.events.contains(.serverMetadataChange) else { return }
             pending.append(.notice(.metadata(.server, names)))
         case .annotated(let mailbox?, let names):
             guard !isOwn, let name = name(of: mailbox), try await wanted(name).contains(.mailboxMetadataChange) else {
                 return
             }
-            pending.append(.notice(.metadata(.mailbox(name), names)))
+            let visible = names.filter { !$0.isPrivate || event.account == user }
+            if !visible.isEmpty { pending.append(.notice(.metadata(.mailbox(name), visible))) }
         case .access(let id, let name, let owner):
             guard event.account != user, matcher.mayMatchForeign else { return }
             try await followAccess(id, name, of: event.account, owner, isOwn: isOwn)
@@ -140,7 +156,9 @@ struct NotificationRun {
     private mutating func tellRename(_ old: MailboxName?, _ new: MailboxName?, isOwn: Bool) async throws {
         guard !isOwn else { return }
         var isWanted = false
-        for name in [old, new].compactMap({ $0 }) where try await wanted(name).contains(.mailboxName) { isWanted = true }
+        for name in [old, new].compactMap({ $0 }) where try await wanted(name).contains(.mailboxName) {
+            isWanted = true
+        }
         guard isWanted, let name = new ?? old else { return }
         list(name, oldName: new == nil ? nil : old)
     }
