@@ -25,7 +25,8 @@ extension IMAPService {
             for shared in try await store.sharedMailboxes(with: task.user.id) { try watched.add(shared) }
             watched.observe(for: task.user)
         }
-        return (watched, try await presentState(&watched, task))
+        let notices = try await presentState(&watched, task)
+        return (watched, notices)
     }
 
     /// STATUS where it is asked for, and which mailboxes cannot be watched (RFC 5465 §3.1).
