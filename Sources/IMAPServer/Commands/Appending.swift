@@ -322,7 +322,9 @@ extension IMAPSession {
         let mayRead = append.target?.rights.contains(.read) ?? false
         let uids = NumberSet(numbers: result.uids.lazy.map(\.value))
         let code: ResponseCode? = mayRead ? .appendUID(result.uidValidity, uids) : nil
-        guard let replaced = append.replaced else { return conclude(append.tag, .ok, code, "APPEND completed", &output) }
+        guard let replaced = append.replaced else {
+            return conclude(append.tag, .ok, code, "APPEND completed", &output)
+        }
         if let code {
             // RFC 8508 §4.3: before the EXPUNGE, so untagged.
             var reply = OutputBuffer()

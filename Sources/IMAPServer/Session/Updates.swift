@@ -64,7 +64,8 @@ extension IMAPSession {
         if isUnchanged, isNothingOpen, rules.told.isEmpty, rules.toldModSeq.isEmpty {
             return updateContexts(&output)
         }
-        if now.uidNext > mailbox.view.uidNext, mailbox.claimsRecent, rules.mayAnnounceNew { return refresh(mailbox, rules) }
+        let hasNew = now.uidNext > mailbox.view.uidNext && rules.mayAnnounceNew
+        if hasNew, mailbox.claimsRecent { return refresh(mailbox, rules) }
         guard now.differingChunks(since: mailbox.view) <= Self.chunksComparedAtOnce else {
             return refresh(mailbox, rules)
         }
