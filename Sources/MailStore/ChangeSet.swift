@@ -93,8 +93,8 @@ package struct StoreEvent: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case created(MailboxID, MailboxName)
         case deleted(MailboxID, MailboxName)
-        /// With its inferiors. Of INBOX: its messages are under the new name, and it is there still.
-        case renamed(MailboxID, from: MailboxName, to: MailboxName)
+        /// With its inferiors; a level may be renamed that is no mailbox itself. Of INBOX: its messages are under the new name, and it is there still.
+        case renamed(from: MailboxName, to: MailboxName)
         /// Of the account, which may name what is not there or not its own.
         case subscribed(MailboxName, Bool)
         /// Entries of a mailbox, or of the server, were set or removed: shared ones, or the account's own.

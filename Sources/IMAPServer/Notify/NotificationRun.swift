@@ -96,7 +96,7 @@ struct NotificationRun {
         case .deleted(let id, let name):
             let gone = event.account == user ? own(name) : foreign.remove(id)?.name
             try await tell(gone, isOwn: isOwn)
-        case .renamed(_, let from, let to): try await followRename(from, to, of: event.account, isOwn: isOwn)
+        case .renamed(let from, let to): try await followRename(from, to, of: event.account, isOwn: isOwn)
         case .subscribed(let name, _):
             // Who watches an owner for a mailbox's sake hears what is the owner's own: it is not for him.
             guard event.account == user else { return }

@@ -108,10 +108,11 @@ extension WriteTransaction {
     }
 
     func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) throws {
-        let id = try find(name, of: account)
+        try require(account)
         guard name != .inbox else {
+            let id = try find(name, of: account)
             let created = try createMailbox(target, of: account, specialUse: nil)
-            pending.changes.note(.renamed(created.id, from: name, to: target), of: account)
+            pending.changes.note(.renamed(from: name, to: target), of: account)
             try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs
             _ = try move(all, from: id, to: created.id)
@@ -136,7 +137,7 @@ extension WriteTransaction {
             pending.drafts[moved] = draft
         }
         pending.changes.accounts.insert(account)
-        pending.changes.note(.renamed(id, from: name, to: target), of: account)
+        pending.changes.note(.renamed(from: name, to: target), of: account)
     }
 
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) throws {
