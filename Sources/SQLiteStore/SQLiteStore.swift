@@ -50,6 +50,7 @@ package final class SQLiteStore: MailStore {
     let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
     let quotaDefaults: QuotaDefaults
+    let now: @Sendable () -> UInt32
 
     /// Opens the store at `path`, making it when nothing is there. Throws `unavailable` (in use by another process, no
     /// permission), `noSpace`, `damaged`.
@@ -60,6 +61,7 @@ package final class SQLiteStore: MailStore {
             log = options.log
             upkeep = Upkeep(options.upkeep)
             quotaDefaults = options.quotaDefaults
+            now = options.now
             readers = WorkPool("store.read", width: options.readers)
             staging = StagingArea(
                 directory.staging, files: options.files, pool: WorkPool("store.stage", width: options.readers))
@@ -125,6 +127,7 @@ package final class SQLiteStore: MailStore {
             throw StoreError.damaged("the number of the last body or segment")
         }
         try removeUnknownIndexes(directory, pool)
+        try removeUnknownDerived(directory, pool)
         let present = try directory.segmentsPresent()
         for orphan in present.subtracting(known) { unlink(directory.segment(orphan)) }
         for missing in known.subtracting(present) { options.log("CRITICAL: segment \(missing) is missing") }

@@ -158,6 +158,13 @@ final class TroubledStore: MailStore {
         condition.withLock { $0.mayContain }.map { mayContain in bodies.map { mayContain(text, $0) } }
     }
 
+    func derived(_ name: DerivedName, of mailbox: MailboxID) async -> DerivedData? {
+        await base.derived(name, of: mailbox)
+    }
+    func keepDerived(_ data: DerivedData, as name: DerivedName, of mailbox: MailboxID) async {
+        await base.keepDerived(data, as: name, of: mailbox)
+    }
+
     private func check(_ bodies: [BodyID], _ damaged: (borrowing Condition) -> Set<BodyID>) throws {
         let damaged = condition.withLock { damaged($0) }
         guard damaged.isDisjoint(with: bodies) else { throw StoreError.damaged("a body") }
