@@ -80,7 +80,7 @@ let package = Package(
         pure("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
         // Layer 2: what is kept
         layer("MailStore", ["MailVocabulary", "SASL"]),
-        layer("SQLiteStore", ["MailVocabulary", "MailStore", grdb, sqlite]),
+        layer("SQLiteStore", ["MailVocabulary", "MailStore", "MessageFormat", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -138,7 +138,7 @@ let package = Package(
         tests("SMTPSyntax"),
         tests("IMAPSyntax"),
         tests("MailStore"),
-        tests("SQLiteStore", ["MailStore", "StoreCrashDriver", grdb]),
+        tests("SQLiteStore", ["MailStore", "MessageFormat", "StoreCrashDriver", grdb]),
         // A process for the store's tests to kill.
         testProcess("StoreCrashDriver", ["MailVocabulary", "MailStore", "SQLiteStore", "MailTestSupport"]),
         tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming"]),

@@ -1,41 +1,72 @@
-"""First inputs for the fuzzer: what clients say in the transcripts. Usage: seeds.py TARGET DIRECTORY"""
+"""First inputs for the fuzzer: what clients say in the transcripts, and each of IMAP's commands by itself.
+
+Usage: seeds.py TARGET DIRECTORY. The words of IMAP's commands become a dictionary, DIRECTORY.dict.
+"""
 
 import pathlib
+import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent / "Tests" / "Transcripts"
+FUZZ = pathlib.Path(__file__).resolve().parent
+TRANSCRIPTS = FUZZ.parent / "Tests" / "Transcripts"
 PROTOCOLS = ["pop3", "submission", "imap"]
-TLS, LOGGED_IN = 4, 8
+# What the first octet of a dialogue chooses beside its protocol.
+TLS, LOGGED_IN, LIMITED = 4, 8, 16
+ESCAPES = re.compile(rb"\\(?:x(..)|(.))")
+ESCAPED = {b"r": b"\r", b"n": b"\n", b"0": b"\0", b"\\": b"\\"}
+
+
+def said(transcript: pathlib.Path) -> list[bytes]:
+    """The client's lines: `C: ` with CRLF behind them, `C> ` with escapes."""
+    lines = []
+    for line in transcript.read_bytes().splitlines():
+        if line.startswith(b"C:"):
+            lines.append(line[2:].removeprefix(b" ") + b"\r\n")
+        elif line.startswith(b"C>"):
+            lines.append(ESCAPES.sub(unescaped, line[2:].removeprefix(b" ")))
+    return lines
+
+
+def unescaped(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match[1], 16)]) if match[1] else ESCAPED[match[2]]
 
 
 def dialogues(protocol: str) -> list[bytes]:
     """The client's octets of every transcript of a protocol."""
-    found = []
-    for path in sorted((ROOT / protocol).glob("*.transcript")):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        said = [line[2:].removeprefix(" ") for line in lines if line.startswith("C:")]
-        if said:
-            found.append("".join(line + "\r\n" for line in said).encode())
-    return found
+    return [b"".join(lines) for path in sorted((TRANSCRIPTS / protocol).glob("*.transcript")) if (lines := said(path))]
+
+
+def commands() -> list[bytes]:
+    return said(FUZZ / "imap-commands.transcript")
 
 
 def inputs(target: str) -> list[bytes]:
     if target == "IMAPCommand":
-        return dialogues("imap")
+        return dialogues("imap") + commands()
     if target == "Sessions":
         return [
             bytes([choice | flags]) + dialogue
             for choice, protocol in enumerate(PROTOCOLS)
             for dialogue in dialogues(protocol)
             for flags in (0, TLS, TLS | LOGGED_IN)
+        ] + [
+            bytes([PROTOCOLS.index("imap") | flags]) + command
+            for command in commands()
+            for flags in (TLS | LOGGED_IN, TLS | LOGGED_IN | LIMITED)
         ]
     return []
+
+
+def words() -> list[bytes]:
+    return sorted({word for command in commands() for word in re.findall(rb"[A-Za-z0-9.+$\\-]{2,24}", command)})
 
 
 def main() -> None:
     target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     for number, content in enumerate(inputs(target)):
         (directory / f"seed-{number}").write_bytes(content)
+    entries = [word.decode().replace("\\", "\\\\") for word in words()]
+    directory.with_suffix(".dict").write_text("".join(f'"{entry}"\n' for entry in entries))
 
 
 main()

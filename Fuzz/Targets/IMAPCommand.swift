@@ -4,6 +4,9 @@ import WireFraming
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     let bytes = Span<UInt8>(_unsafeElements: UnsafeBufferPointer(start: start, count: count))
+    if let text = String(validating: UnsafeBufferPointer(start: start, count: count), as: UTF8.self) {
+        _ = IMAPURL(text)
+    }
     var reader = CommandReader()
     var position = 0
     for _ in 0..<count + 16 {
@@ -14,7 +17,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
         switch event {
         case .needInput, .hopeless: return 0
         case .literal: if !reader.keepLiteral(), case .hopeless = reader.refuseLiteral() { return 0 }
-        case .command: _ = try? reader.parse(.modifiedUTF7)
+        case .command: _ = try? reader.parse(count % 2 == 0 ? .modifiedUTF7 : .utf8)
         case .rejected: break
         }
     }

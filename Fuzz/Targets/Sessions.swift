@@ -10,8 +10,8 @@ import SubmissionServer
 import TLSPolicy
 import WireFraming
 
-// A whole dialogue: the first octet chooses the protocol, whether TLS is on and whether someone is logged in; the rest
-// is what the client sends. Nothing may trap, and no cleartext session may ever be authenticated.
+// A whole dialogue: the first octet chooses the protocol, whether TLS is on, whether someone is logged in, and how IMAP
+// is set up; the rest is what the client sends. Nothing may trap, and no cleartext session may ever be authenticated.
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
@@ -54,7 +54,13 @@ private func play(choice: UInt8, _ bytes: [UInt8]) async {
         await run(&driver, login: isIn ? "EHLO x\r\nAUTH PLAIN AHUAcA==\r\n" : "", bytes, secured: tls != nil)
     case _:
         let service = IMAPService(store: store, authenticator: door, now: { Timestamp(seconds: 1_700_000_000) })
-        var driver = SessionDriver(IMAPSession(context: context, store: store), service: service)
+        var settings = IMAPSettings()
+        settings.urlAuthentication = { _, text in Array(text.suffix(16)) }
+        if choice & 16 != 0 {
+            settings.messageLimit = .processed(1)
+            settings.offersLongLiterals = false
+        }
+        var driver = SessionDriver(IMAPSession(context: context, settings: settings, store: store), service: service)
         await run(&driver, login: isIn ? "a LOGIN u p\r\nb SELECT INBOX\r\n" : "", bytes, secured: tls != nil)
     }
 }
@@ -73,14 +79,17 @@ private func prepared(_ store: InMemoryStore, _ domain: Domain) async -> Account
     let verifier = SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: [])
     let credentials = StoredCredentials(argon2id: "", scramSHA256: verifier)
     try? await store.addDomain(domain)
-    let accounts = try? await store.addAccounts([(Address(localPart: "u", domain: domain), credentials)])
+    let accounts = try? await store.addAccounts(
+        ["u", "v"].map { (Address(localPart: $0, domain: domain), credentials) })
     guard let account = accounts?.first, let inbox = try? await store.mailbox(.inbox, of: account.id) else {
         return nil
     }
-    let text = "Subject: a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n"
+    let text =
+        "Subject: a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--\r\n"
     let body = InMemoryBody(Array(text.utf8))
     let message = NewMessage(
-        body: body, internalDate: Timestamp(seconds: 0), summary: MessageSummary(parsing: Array(text.utf8).span).encoded())
+        body: body, internalDate: Timestamp(seconds: 0),
+        summary: MessageSummary(parsing: Array(text.utf8).span).encoded())
     _ = try? await store.append([(inbox.id, [message, message])])
     return account
 }

@@ -19,6 +19,9 @@ package struct IMAPSettings: Sendable {
     /// (RFC 7888 §5).
     package var offersLongLiterals = true
 
+    /// How many messages one command processes (RFC 9738); nil for any number, as the server needs no limit.
+    package var messageLimit: MessageLimit?
+
     /// Vouches for the URLs that are authorised (RFC 4467). Without it URLAUTH is not offered.
     package var urlAuthentication: URLAuthentication?
 
@@ -33,6 +36,8 @@ package struct IMAPSettings: Sendable {
     /// Commands answered BAD until the connection closes, before authentication: broken software and probes.
     static let maximumUnauthenticatedErrors = 10
     static let maximumErrors = 50
+    /// Messages of one APPEND: each waits with its octets, in a file of its own, until the last has come.
+    static let maximumAppendedMessages = 1000
     /// Octets of all literals of one command before authentication: a name and a password.
     static let unauthenticatedLiteralLimit: UInt64 = 2048
 }

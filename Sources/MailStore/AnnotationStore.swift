@@ -9,7 +9,7 @@ package protocol AnnotationStore: Sendable {
         _ selection: AnnotationSelection, on mailboxes: [MailboxID?], for account: AccountID
     ) async throws -> [[Annotation]]
     /// Sets entries, or removes those whose value is nil, and what the mailbox is for: all or none. On the server only
-    /// private ones. Throws `noSuchMailbox`, `noSuchAccount`, `specialUseTaken`; `annotationTooLarge`,
+    /// private ones. The mailbox's highest MODSEQ is then a higher one (RFC 7162 §3.2). Throws `noSuchMailbox`, `noSuchAccount`, `specialUseTaken`; `annotationTooLarge`,
     /// `tooManyAnnotations` beyond `StoreLimits`.
     func setAnnotations(
         _ changes: [(name: AnnotationName, value: [UInt8]?)], _ use: SpecialUseChange, on mailbox: MailboxID?,

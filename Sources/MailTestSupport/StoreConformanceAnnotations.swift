@@ -27,6 +27,23 @@ extension StoreConformance {
             try expectEqual(both.map(\.count), [0, 1])
             try await owner.expectSound()
         },
+        StoreConformance("annotations: changing one raises the mailbox's highest MODSEQ") { store in
+            let joe = try await StoreFixture(store)
+            let box = try await joe.create("Projects")
+            _ = try await joe.append(["one", "two"], to: box.id)
+            var highest = try await store.open(box.id).highestModSeq
+            let changes: [[String: String?]] = [
+                ["/private/comment": "x"], ["/shared/comment": "y"], ["/shared/comment": nil],
+            ]
+            for change in changes {
+                try await set(store, change, box.id, joe.account.id)
+                let now = try await store.open(box.id)
+                try expect(now.highestModSeq > highest && now.count == 2, "no higher MODSEQ")
+                try expectEqual(try await joe.mailbox("Projects").highestModSeq, now.highestModSeq)
+                highest = now.highestModSeq
+            }
+            try await joe.expectSound()
+        },
         StoreConformance("annotations: of the server, for each account its own") { store in
             let (joe, ann) = (
                 try await StoreFixture(store).account.id, try await StoreFixture(store, "ann@example.org").account.id

@@ -43,6 +43,11 @@ package struct Transcript: Sendable {
         }
     }
 
+    /// What the client sends, in order.
+    package var said: [[UInt8]] {
+        steps.compactMap { if case .client(let octets) = $0.step { octets } else { nil } }
+    }
+
     private static func step(_ line: Substring) -> TranscriptStep? {
         if line == "TLS" { return .handshake }
         if line == "CHANGE" { return .change }

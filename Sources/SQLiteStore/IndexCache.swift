@@ -22,6 +22,7 @@ struct MailboxDraft: Sendable {
     var appended: [MessageRow] = []
     /// The highest MODSEQ before.
     let base: ModSeq
+    private let firstNewUID: UInt64
     /// How many keywords are in the database.
     let savedKeywords: Int
     /// What it held as the account's usage last took it in.
@@ -30,9 +31,13 @@ struct MailboxDraft: Sendable {
     init(_ state: MailboxState) {
         self.state = state
         base = state.record.highestModSeq
+        firstNewUID = state.record.uidNext
         savedKeywords = state.keywords.keywords.count
         counted = UsageChange(state.record)
     }
+
+    /// Whether messages were added.
+    var hasGrown: Bool { state.record.uidNext > firstNewUID }
 
     /// Takes in what was placed below the record and the rows.
     mutating func append(_ rows: [MessageRow], _ placement: RowPlacement) {

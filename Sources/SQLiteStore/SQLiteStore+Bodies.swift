@@ -64,8 +64,6 @@ extension SQLiteStore {
     package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
         try await read { db in try RowReader.summaries(bodies, upTo: limit, db) }
     }
-
-    package func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? { nil }
 }
 
 extension RowReader {

@@ -26,6 +26,9 @@ package final class SQLiteStore: MailStore {
         /// How often index files are written and flag changes folded into rows; nil for never but on closing.
         package var upkeepInterval: Duration? = .seconds(60)
         package var upkeep = UpkeepLimits()
+        /// Whether texts are indexed for searches.
+        package var textIndex = TextIndexUse.kept
+        package var textIndexing = TextIndexLimits()
         package var files = FileLayer.system
         /// Told of what an operator must know: a disk that lost data, a segment that is missing.
         package var log: @Sendable (String) -> Void = { message in
@@ -47,6 +50,9 @@ package final class SQLiteStore: MailStore {
     let staging: StagingArea
     let housekeeping = Housekeeping()
     let upkeep: Upkeep
+    /// Nil when texts are not indexed.
+    let textIndexer: TextIndexer?
+    let now: @Sendable () -> UInt32
     let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
     let quotaDefaults: QuotaDefaults
@@ -62,19 +68,21 @@ package final class SQLiteStore: MailStore {
             upkeep = Upkeep(options.upkeep)
             quotaDefaults = options.quotaDefaults
             now = options.now
+            textIndexer = try SQLiteStore.makeTextIndexer(directory, pool, options)
             readers = WorkPool("store.read", width: options.readers)
             staging = StagingArea(
                 directory.staging, files: options.files, pool: WorkPool("store.stage", width: options.readers))
             cache = IndexCache(feed: feed, limit: options.indexRows)
             segments = SegmentReader(directory)
             committer = Committer(
-                try SQLiteStore.makeCore(directory, pool, segments, cache, names, feed, options))
+                try SQLiteStore.makeCore(directory, pool, segments, cache, names, feed, textIndexer, options))
         } catch {
             throw StoreError(anyError: error)
         }
         if let interval = options.compactionInterval { startHousekeeping(every: interval) }
         if let interval = options.upkeepInterval { startUpkeep(every: interval) }
         startPurging()
+        if let interval = options.textIndexing.interval { startIndexing(every: interval) }
     }
 
     private static func openDatabase(_ directory: StoreDirectory, _ options: Options) throws -> DatabasePool {
@@ -107,11 +115,11 @@ package final class SQLiteStore: MailStore {
 
     private static func makeCore(
         _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
-        _ names: NameCache, _ feed: ChangeFeed, _ options: Options
+        _ names: NameCache, _ feed: ChangeFeed, _ textIndexer: TextIndexer?, _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
             StoredCounters(
-                nextBody: try Int64.fetchOne(db, sql: "SELECT value FROM meta WHERE key = 'next_body'") ?? 1,
+                nextBody: try RowReader.nextBody(db),
                 nextUIDValidity: try Int64.fetchOne(
                     db, sql: "SELECT value FROM meta WHERE key = 'next_uidvalidity'") ?? 1,
                 parkedOctets: try ParkedBodies.octets(db))
@@ -138,7 +146,7 @@ package final class SQLiteStore: MailStore {
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
             pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, names: names,
-            feed: feed,
+            feed: feed, textIndexer: textIndexer,
             counters: counters, parking: options.parkedOctets,
             rules: CommitRules(
                 quotaDefaults: options.quotaDefaults, purgedAtOnce: options.upkeep.purgedAtOnce, now: options.now),
@@ -175,6 +183,7 @@ package final class SQLiteStore: MailStore {
         await housekeeping.stop()
         await upkeep.housekeeping.stop()
         await upkeep.stopPurging()
+        await textIndexer?.stop()
         // What cannot be written is no loss.
         try? await saveIndexes(until: .now + Upkeep.closingLimit)
         let claimed = cache.all()

@@ -31,10 +31,14 @@ import Testing
         var settings = IMAPSettings()
         settings.urlAuthentication = URLAuthorizationTests.code
         settings.offersLongLiterals = false
+        settings.messageLimit = .processed(1000)
+        var saving = IMAPSettings()
+        saving.messageLimit = .saved(1000)
         try await fixture.store.setAdministrator(true, fixture.account.id)
         return [
             cleartext, secured, await fixture.session(), await fixture.session("INBOX"),
-            await fixture.session(settings: settings), try await fixture.anew().session(),
+            await fixture.session(settings: settings), await fixture.session(settings: saving),
+            try await fixture.anew().session(),
         ]
     }
 

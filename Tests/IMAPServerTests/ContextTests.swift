@@ -43,6 +43,18 @@ import Testing
                 + "* ESEARCH (TAG \"B02\") ADDTO (0 1)\r\nf OK FETCH completed\r\n")
     }
 
+    @Test("After ENABLE UIDONLY searches by sequence number are kept up to date no more") func uidOnly() async throws {
+        let fixture = try await fixture()
+        let client = await fixture.session("INBOX")
+        _ = await client.send("B01 SEARCH RETURN (UPDATE) FLAGGED\r\nB02 UID SEARCH RETURN (UPDATE) FLAGGED\r\n")
+        await client.expect(
+            "a ENABLE UIDONLY\r\n",
+            "* ENABLED UIDONLY\r\n* NO [NOUPDATE \"B01\"] Too much to be kept up to date\r\na OK ENABLE completed\r\n")
+        await client.expect(
+            "b UID STORE 2 +FLAGS.SILENT (\\Flagged)\r\n",
+            "* ESEARCH (TAG \"B02\") UID ADDTO (0 2)\r\nb OK STORE completed\r\n")
+    }
+
     @Test("What others do is told, in IDLE too, new messages after EXISTS") func others() async throws {
         let fixture = try await fixture()
         let client = await fixture.session("INBOX")

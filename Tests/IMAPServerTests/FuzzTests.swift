@@ -1,3 +1,4 @@
+import Foundation
 import MailStore
 import MailTestSupport
 import MailVocabulary
@@ -38,6 +39,41 @@ import WireFraming
             }
         }
         #expect(try await fixture.store.verify { _ in }.isEmpty)
+    }
+
+    @Test("Commands of all extensions, damaged, in a dialogue", arguments: 1...60)
+    func commands(_ seed: UInt64) async throws {
+        var random = SeededGenerator(seed &* 7919)
+        let file = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fuzz/imap-commands.transcript")
+        let seeds = try Transcript(try String(contentsOf: file, encoding: .utf8)).said
+        let fixture = try await Fixture()
+        try await fixture.deliver([FetchTests.nested, Fixture.simple(1), Fixture.simple(2), Fixture.simple(3)])
+        var settings = IMAPSettings()
+        settings.urlAuthentication = URLAuthorizationTests.code
+        settings.messageLimit = [nil, .processed(2), .saved(1)].randomElement(using: &random) ?? nil
+        for _ in 0..<6 {
+            let client = await fixture.session("INBOX", settings: settings)
+            for _ in 0..<60 where !client.isClosed && !client.awaitsHandshake {
+                var command = seeds.randomElement(using: &random) ?? []
+                for _ in 0..<Int.random(in: 0...2, using: &random) { Self.damage(&command, &random) }
+                let answer = await client.sendBytes(command)
+                #expect(answer.count < 200_000)
+            }
+        }
+        #expect(try await fixture.store.verify { _ in }.isEmpty)
+    }
+
+    private static func damage(_ command: inout [UInt8], _ random: inout SeededGenerator) {
+        let position = Int.random(in: 0...command.count, using: &random)
+        let end = min(command.count, position + Int.random(in: 0...6, using: &random))
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: command.removeSubrange(position..<end)
+        case 1: command.insert(contentsOf: Array((words.randomElement(using: &random) ?? "").utf8), at: position)
+        case 2: command.insert(contentsOf: Array(command[position..<end]), at: position)
+        case _: if position < command.count { command[position] = UInt8.random(in: 0...255, using: &random) }
+        }
     }
 
     private static func sentence(_ random: inout SeededGenerator) -> [UInt8] {

@@ -48,7 +48,10 @@ import Testing
         if text.contains("fixture: cleartext") { return fixture.client(tls: nil) }
         if text.contains("fixture: sample") { try await fixture.deliverSample() }
         if text.contains("fixture: sharing") { try await fixture.shareMailboxes() }
-        return fixture.client()
+        var settings = IMAPSettings()
+        if text.contains("fixture: message limit") { settings.messageLimit = .processed(3) }
+        if text.contains("fixture: save limit") { settings.messageLimit = .saved(3) }
+        return fixture.client(settings: settings)
     }
 }
 

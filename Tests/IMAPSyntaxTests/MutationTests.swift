@@ -20,6 +20,7 @@ import Testing
         "a ESEARCH IN (selected mailboxes (a \"b c\") subtree-one d) RETURN (MIN) CHARSET UTF-8 UNSEEN\r\n",
         "a STORE 2:4 (UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Deleted)\r\n", "a ID (\"name\" \"x\" \"os\" NIL)\r\n",
         "a SELECT INBOX (QRESYNC (67890007 20050715194045000 41:211 (1,3 41,43)) CONDSTORE)\r\n",
+        "a UID SEARCH RETURN (SAVE) UIDAFTER 25000 NOT UIDBEFORE 7\r\n",
         "a SEARCH SAVEDBEFORE 1-Feb-1994 EMAILID M1-2 NOT THREADID T7 SAVEDATESUPPORTED\r\n",
         "a FETCH 1:* (SAVEDATE EMAILID THREADID)\r\n", "a STATUS x (MAILBOXID DELETED DELETED-STORAGE)\r\n",
         "a SETQUOTA \"#user/alice\" (STORAGE 510 MESSAGE 7)\r\n", "a GETQUOTAROOT {5+}\r\nINBOX\r\n",
@@ -32,6 +33,7 @@ import Testing
         "a UID FETCH 1:* (UID MODSEQ) (PARTIAL -1:-30 CHANGEDSINCE 5 VANISHED)\r\n",
         "a COMPRESS DEFLATE\r\n", "a UNAUTHENTICATE\r\n",
     ]
+    static let all: [[UInt8]] = seeds.map { Array($0.utf8) } + ((try? SeedTests.seeds()) ?? [])
     static let tokens: [String] = [
         "{", "}", "{3}", "{3+}\r\n", "~{1}\r\n", "(", ")", "\"", "\\", "\r\n", "\n", "\r", "\0", "&", "-", "*", "$",
         ":", ",",
@@ -80,7 +82,7 @@ import Testing
     }
 
     private func mutant(_ random: inout SeededGenerator) -> [UInt8] {
-        var bytes = Array(Self.seeds[Int.random(in: Self.seeds.indices, using: &random)].utf8)
+        var bytes = Self.all[Int.random(in: Self.all.indices, using: &random)]
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let position = Int.random(in: 0...bytes.count, using: &random)
             let end = min(bytes.count, position + Int.random(in: 0...6, using: &random))

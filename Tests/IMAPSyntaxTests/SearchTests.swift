@@ -32,6 +32,7 @@ import Testing
         ("LARGER 0", .larger(0)), ("SMALLER 9223372036854775807", .smaller(UInt64(Int64.max))),
         ("1", one), ("*", .sequenceNumbers(.ranges([SequenceRange(nil, nil)]))), ("$", .sequenceNumbers(.saved)),
         ("UID 1:*,7", .uid(.ranges([SequenceRange(1, nil), SequenceRange(7, 7)]))),
+        ("UIDAFTER 25000", .uidAfter(25_000)), ("uidbefore 4294967295", .uidBefore(.max)),
         ("NOT SEEN", .not(.has(.seen))), ("OR SEEN 1", .or(.has(.seen), one)), ("(SEEN)", .has(.seen)),
         ("(SEEN 1)", .and([.has(.seen), one])), ("NOT (OR 1 1)", .not(.or(one, one))),
         ("MODSEQ 620162338", .modSeq(atLeast: 620_162_338)),
@@ -67,7 +68,9 @@ import Testing
         "THREADID " + String(repeating: "T", count: 256), "SAVEDON", "SAVEDON x", "BEFORE", "BEFORE x",
         "BEFORE 30-Feb-2020", "BEFORE 1-Feb-94",
         "BEFORE \"1-Feb-1994", "BEFORE 1-Foo-1994", "BEFORE 001-Feb-1994", "BEFORE 1-F", "LARGER", "LARGER x",
-        "LARGER -1", "LARGER 9223372036854775808", "KEYWORD", "KEYWORD (", "UID", "UID x", "UID ALL", "0", "1:",
+        "LARGER -1", "LARGER 9223372036854775808", "KEYWORD", "KEYWORD (", "UID", "UID x", "UID ALL", "UIDAFTER",
+        "UIDAFTER 0",
+        "UIDAFTER 1:2", "UIDBEFORE *", "UIDBEFORE 4294967296", "UIDBEFORE $", "0", "1:",
         ":1", "1,", ",1", "RETURN", "RETURN (MIN)", "RETURN (FOO) ALL", "RETURN (MIN ALL", "CHARSET",
         "CHARSET UTF-8", "TEXT {3}\r\nab", "TEXT {2}\r\n\0\0", "TEXT \"a\rb\"", "TEXT a\u{7f}", "1 $", "$,1",
     ])

@@ -135,10 +135,12 @@ import WireFraming
         )
         var code = OutputBuffer()
         code.append(status: .ok, tag: nil, code: .inProgress(tag: "A001", done: 454, of: 1000), "Searching")
+        code.append(status: .ok, tag: nil, code: .inProgress(tag: "A]1", done: 0, of: 1), "Searching")
         code.append(status: .no, tag: nil, code: .noUpdate(tag: "B02"), "Too many contexts")
         #expect(
             String(decoding: code.take(), as: UTF8.self)
-                == "* OK [INPROGRESS (\"A001\" 454 1000)] Searching\r\n* NO [NOUPDATE \"B02\"] Too many contexts\r\n")
+                == "* OK [INPROGRESS (\"A001\" 454 1000)] Searching\r\n* OK [INPROGRESS (NIL 0 1)] Searching\r\n"
+                + "* NO [NOUPDATE \"B02\"] Too many contexts\r\n")
     }
 
     @Test("Long lists are written bit by bit, the same", arguments: [1, 7, 64])

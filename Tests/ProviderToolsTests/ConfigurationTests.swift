@@ -35,6 +35,7 @@ struct ConfigurationTests {
               submission:
                 starttls: [192.0.2.1:1587]
             limits: { message-size: 10 MiB, connections: 7, connections-per-address: 3, unauthenticated-time: 2 min }
+            imap: { unauthenticate: off, long-literals: off, message-limit: 5000, save-limit: 1000 }
             authentication: { cache: off, cache-expiry: 90 s }
             log: { level: debug, format: json }
             """, file: "f")
@@ -53,6 +54,10 @@ struct ConfigurationTests {
         expected.maximumConnections = 7
         expected.maximumConnectionsPerAddress = 3
         expected.unauthenticatedTime = .seconds(120)
+        expected.offersUnauthenticate = false
+        expected.offersLongLiterals = false
+        expected.messageLimit = 5000
+        expected.saveLimit = 1000
         expected.cachesVerifications = false
         expected.verificationExpiry = .seconds(90)
         expected.logLevel = .debug
@@ -81,6 +86,10 @@ struct ConfigurationTests {
         ),
         ("tls:\n\n  minimum-version: 1.1", "f.yaml:3: “tls.minimum-version”: expected 1.2 or 1.3, got \"1.1\""),
         ("limits:\n  connections: -1", "f.yaml:2: “limits.connections”: expected a number from 1 to 1000000, got -1"),
+        (
+            "imap:\n  message-limit: 999",
+            "f.yaml:2: “imap.message-limit”: expected none, or a number from 1000 to 4294967295, got 999"
+        ),
         ("authentication:\n  cache: [on]", "f.yaml:2: “authentication.cache”: expected on or off, got [on]"),
         ("tls: 5", "f.yaml:1: “tls” consists of “key: value” lines"),
         ("- a", "f.yaml:1: a configuration consists of “key: value” lines"),

@@ -86,6 +86,11 @@ extension IMAPSession {
         switch event {
         case .target(let target): return find(target, append)
         case .message(let flags, let date):
+            let limit = settings.appendLimit
+            guard append.messages.count < limit.messages else {
+                refuseAppend(.no, limit.code, "Too many messages to append")
+                return nil
+            }
             // The kinds of flags that may not be set there are left out (RFC 4314 §4).
             let flags = append.target?.rights.flagClasses.filter(flags) ?? []
             let message = MessageInProgress(writer: store.bodyWriter(), flags: flags, internalDate: date)
@@ -312,12 +317,17 @@ extension IMAPSession {
         _ append: AppendInProgress, _ result: AppendResult, _ output: inout SessionOutput
     ) -> Step {
         if result.isNearQuota { warnOfQuota() }
-        let code = ResponseCode.appendUID(result.uidValidity, NumberSet(numbers: result.uids.lazy.map(\.value)))
+        // RFC 4315 §5: who may not read the mailbox hears of no UIDs in it.
+        let mayRead = append.target?.rights.contains(.read) ?? false
+        let uids = NumberSet(numbers: result.uids.lazy.map(\.value))
+        let code: ResponseCode? = mayRead ? .appendUID(result.uidValidity, uids) : nil
         guard append.replaced != nil else { return conclude(append.tag, .ok, code, "APPEND completed", &output) }
-        // RFC 8508 §4.3: before the EXPUNGE, so untagged.
-        var reply = OutputBuffer()
-        reply.append(status: .ok, tag: nil, code: code, "Replacement message ready")
-        enqueue(reply)
+        if let code {
+            // RFC 8508 §4.3: before the EXPUNGE, so untagged.
+            var reply = OutputBuffer()
+            reply.append(status: .ok, tag: nil, code: code, "Replacement message ready")
+            enqueue(reply)
+        }
         return conclude(append.tag, .ok, "REPLACE completed", &output)
     }
 }

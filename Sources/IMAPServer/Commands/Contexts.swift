@@ -23,6 +23,14 @@ extension IMAPSession {
         return Refusal(status: .bad, text: "Tag reuse")
     }
 
+    /// With UIDONLY no sequence number is told any more (RFC 9586 §3), so of searches that tell of them no changes.
+    mutating func endNumberedContexts() {
+        guard var mailbox = state.mailbox else { return }
+        for context in mailbox.contexts where !context.usesUIDs { refuseUpdates(context.tag) }
+        mailbox.contexts.removeAll { !$0.usesUIDs }
+        state.replaceMailbox(mailbox)
+    }
+
     mutating func refuseUpdates(_ tag: String) {
         var line = OutputBuffer()
         line.append(status: .no, tag: nil, code: .noUpdate(tag: tag), "Too much to be kept up to date")

@@ -12,7 +12,7 @@ extension IMAPSession {
         _ output: inout SessionOutput
     ) -> Step {
         guard let account = state.account, let mailbox = state.mailbox else { return .ready }
-        guard let uids = mailbox.uids(set, uid: uid) else { return refuseSet(tag, &output) }
+        guard let all = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
         guard !moves || !mailbox.isReadOnly else {
             return conclude(tag, .no, .readOnly, "The mailbox is open for reading only", &output)
         }
@@ -20,6 +20,10 @@ extension IMAPSession {
         guard !moves || mailbox.rights.isSuperset(of: [.deleteMessages, .expunge]) else {
             return concludeDenied(tag, &output)
         }
+        let limit = moves ? settings.processingLimit : settings.copyLimit
+        let (positions, lowest) = mailbox.view.limited(all, to: limit)
+        if !moves, let lowest, let limit { return refuseTooMany(tag, limit, lowest: lowest, &output) }
+        let uids = mailbox.uids(at: positions)
         let word = moves ? "MOVE" : "COPY"
         guard !uids.isEmpty else { return conclude(tag, .ok, "\(word) completed", &output) }
         let work: IMAPWork =
@@ -27,7 +31,7 @@ extension IMAPSession {
             ? .move(account, uids, from: mailbox.id, to: target)
             : .copy(account, uids, from: mailbox.id, to: target, allOrNothing: !uid)
         return perform(work) { session, outcome, output in
-            guard case .copied(let result) = outcome else {
+            guard case .copied(let result, let tellsUIDs) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
             }
             // COPY is all or nothing (RFC 3501 §6.4.7).
@@ -35,20 +39,23 @@ extension IMAPSession {
                 return session.conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
             }
             if result.isNearQuota { session.warnOfQuota() }
+            let code = tellsUIDs ? result.responseCode : nil
             return moves
-                ? session.concludeMove(tag, result.responseCode, &output)
-                : session.conclude(tag, .ok, result.responseCode, "COPY completed", &output)
+                ? session.concludeMove(tag, code, lowest, &output)
+                : session.conclude(tag, .ok, code, "COPY completed", &output)
         }
     }
 
-    private mutating func concludeMove(_ tag: String, _ code: ResponseCode?, _ output: inout SessionOutput) -> Step {
+    private mutating func concludeMove(
+        _ tag: String, _ code: ResponseCode?, _ lowest: UInt32?, _ output: inout SessionOutput
+    ) -> Step {
         if let code {
             // RFC 6851 §4.3: before the EXPUNGEs, so untagged.
             var reply = OutputBuffer()
             reply.append(status: .ok, tag: nil, code: code, "Moved")
             enqueue(reply)
         }
-        return conclude(tag, .ok, "MOVE completed", &output)
+        return conclude(tag, .ok, nil, "MOVE completed", downTo: lowest, &output)
     }
 
     /// RFC 3501 §6.4.3; with a set, RFC 4315 §2.1.
@@ -59,10 +66,12 @@ extension IMAPSession {
         }
         guard mailbox.rights.contains(.expunge) else { return concludeDenied(tag, &output) }
         let uids = set.flatMap { mailbox.uids($0, uid: true) } ?? .everyUID
-        return perform(.expunge(mailbox.id, uids)) { session, outcome, output in
-            guard case .expunged(let uids) = outcome else { return session.concludeFailed(tag, outcome, &output) }
-            if !uids.isEmpty { session.state.owesModSeq() }
-            return session.conclude(tag, .ok, "EXPUNGE completed", &output)
+        // RFC 9738 §3.1: of EXPUNGE alone there is no limit.
+        let limit = set == nil ? nil : settings.processingLimit
+        return perform(.expunge(mailbox.id, uids, limit: limit)) { session, outcome, output in
+            guard case .expunged(let result) = outcome else { return session.concludeFailed(tag, outcome, &output) }
+            if !result.uids.isEmpty { session.state.owesModSeq() }
+            return session.conclude(tag, .ok, nil, "EXPUNGE completed", downTo: result.lowest, &output)
         }
     }
 }

@@ -29,10 +29,14 @@ extension IMAPSession {
             return fetch(tag, plan, positions, setsSeen: items.contains(where: \.setsSeen), uid: uid, &output)
         }
         let scope = FetchScope(
-            view: mailbox.view, positions: positions, uids: mailbox.uidsNamed(by: set), modifiers: modifiers)
+            view: mailbox.view, positions: positions, uids: mailbox.uidsNamed(by: set), modifiers: modifiers,
+            limit: settings.processingLimit)
         return perform(.narrow(scope)) { session, outcome, output in
             guard case .narrowed(let narrowed) = outcome else {
                 return session.concludeFailed(tag, outcome, updates: UpdateRules(after: .fetch, uid: uid), &output)
+            }
+            if narrowed.isTooMuch, let limit = scope.limit {
+                return session.refuseTooMany(tag, limit, updates: UpdateRules(after: .fetch, uid: uid), &output)
             }
             if !narrowed.vanished.isEmpty {
                 session.outgoing.append(.vanished(VanishedList(narrowed.vanished, isEarlier: true)))
@@ -44,28 +48,31 @@ extension IMAPSession {
 
     /// Marks as read what is read, then answers.
     private mutating func fetch(
-        _ tag: String, _ plan: FetchPlan, _ positions: [Range<Int>], setsSeen: Bool, uid: Bool,
+        _ tag: String, _ plan: FetchPlan, _ all: [Range<Int>], setsSeen: Bool, uid: Bool,
         _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
+        let (positions, lowest) = mailbox.view.limited(all, to: settings.processingLimit)
         let mayMark = setsSeen && !mailbox.isReadOnly && mailbox.rights.contains(.markSeen)
         let task = SeenTask(mailbox: mailbox, positions: positions)
-        guard mayMark, task.mayFindUnseen else { return answer(tag, plan, positions, uid: uid, &output) }
+        guard mayMark, task.mayFindUnseen else { return answer(tag, plan, positions, lowest, uid: uid, &output) }
         return perform(.markSeen(task)) { session, outcome, output in
             guard case .markedSeen(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, updates: UpdateRules(after: .fetch, uid: uid), &output)
             }
             session.state.replaceMailbox(result.mailbox)
-            return session.answer(tag, plan, positions, newlySeen: result.newlySeen, uid: uid, &output)
+            return session.answer(tag, plan, positions, lowest, newlySeen: result.newlySeen, uid: uid, &output)
         }
     }
 
     /// Queues the answer.
     ///
-    /// - Parameter newlySeen: what reading has changed: the answers tell the flags of those messages themselves.
+    /// - Parameters:
+    ///   - lowest: the lowest UID, when a limit leaves lower ones out.
+    ///   - newlySeen: what reading has changed: the answers tell the flags of those messages themselves.
     private mutating func answer(
-        _ tag: String, _ plan: FetchPlan, _ positions: [Range<Int>], newlySeen: NumberSet = NumberSet(), uid: Bool,
-        _ output: inout SessionOutput
+        _ tag: String, _ plan: FetchPlan, _ positions: [Range<Int>], _ lowest: UInt32?,
+        newlySeen: NumberSet = NumberSet(), uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         let updates = UpdateRules(after: .fetch, uid: uid)
         guard let mailbox = state.mailbox else { return .ready }
@@ -73,11 +80,11 @@ extension IMAPSession {
         writer.newlySeen = newlySeen
         if plan.isIndexed {
             outgoing.append(.flags(FlagsList(writer: writer, positions: positions)))
-            return conclude(tag, .ok, "FETCH completed", updates: updates, &output)
+            return conclude(tag, .ok, nil, "FETCH completed", downTo: lowest, updates: updates, &output)
         }
         let request = FetchRequest(
             writer: writer, positions: positions, cursor: FetchCursor(), passesOverGone: uid)
-        outgoing.append(.fetch(FetchStream(tag: tag, updates: updates, request: request)))
+        outgoing.append(.fetch(FetchStream(tag: tag, updates: updates, request: request, lowest: lowest)))
         return pump(&output)
     }
 
@@ -105,26 +112,26 @@ extension IMAPSession {
     }
 
     private mutating func finish(_ stream: FetchStream, _ output: inout SessionOutput) -> Step {
+        let ending: (status: StatusKind, code: ResponseCode?, text: String)
         switch stream.problem {
         // RFC 3501 §6.4.8: a UID that no message has is passed over.
-        case .gone where stream.request.passesOverGone, nil:
-            return conclude(stream.tag, .ok, "FETCH completed", updates: stream.updates, &output)
+        case .gone where stream.request.passesOverGone, nil: ending = (.ok, nil, "FETCH completed")
         case .gone:
-            return conclude(
-                stream.tag, .no, .expungeIssued, "Some of the messages are gone", updates: stream.updates, &output)
-        case .unknownEncoding:
-            return conclude(
-                stream.tag, .no, .unknownCTE, "A part is encoded in an unknown way", updates: stream.updates, &output)
+            // RFC 9738 §3.1 wants OK beside a limit.
+            ending = (stream.lowest == nil ? .no : .ok, .expungeIssued, "Some of the messages are gone")
+        case .unknownEncoding: ending = (.no, .unknownCTE, "A part is encoded in an unknown way")
         case .unreadable:
             output.events.append(.notice("stored messages cannot be read"))
-            return conclude(
-                stream.tag, .no, .corruption, "Some of the messages cannot be read", updates: stream.updates, &output)
+            ending = (.no, .corruption, "Some of the messages cannot be read")
         case .brokenOff:
             // Within a literal: nothing that is written now would be understood.
             output.events.append(.notice("a stored message cannot be read to its end"))
             state = .logout
             return .close
         }
+        return conclude(
+            stream.tag, ending.status, ending.code, ending.text, downTo: stream.lowest, updates: stream.updates,
+            &output)
     }
 }
 

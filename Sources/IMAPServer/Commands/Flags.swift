@@ -11,7 +11,8 @@ extension IMAPSession {
         _ tag: String, _ set: SequenceSet, _ action: StoreAction, uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         guard let mailbox = state.mailbox else { return .ready }
-        guard let positions = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
+        guard let all = mailbox.positions(set, uid: uid) else { return refuseSet(tag, &output) }
+        let (positions, lowest) = mailbox.view.limited(all, to: settings.processingLimit)
         let updates = UpdateRules(after: .store, uid: uid)
         if action.unchangedSince != nil { enableCondstore() }
         guard !mailbox.isReadOnly else {
@@ -31,13 +32,13 @@ extension IMAPSession {
             guard case .stored(let result) = outcome else {
                 return session.concludeFailed(tag, outcome, updates: updates, &output)
             }
-            return session.concludeStore(tag, action, change, result, updates, uid: uid, &output)
+            return session.concludeStore(tag, action, change, result, lowest, updates, uid: uid, &output)
         }
     }
 
     private mutating func concludeStore(
-        _ tag: String, _ action: StoreAction, _ change: FlagChange, _ result: StoreResult, _ rules: UpdateRules,
-        uid: Bool, _ output: inout SessionOutput
+        _ tag: String, _ action: StoreAction, _ change: FlagChange, _ result: StoreResult, _ lowest: UInt32?,
+        _ rules: UpdateRules, uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         var rules = rules
         if action.isSilent {
@@ -50,11 +51,13 @@ extension IMAPSession {
             result.modified.isEmpty ? nil : .modified(uid ? result.modified : result.modifiedNumbers)
         // RFC 3501 §6.4.8: a UID that no message has is passed over.
         guard uid || !result.lacksSome else {
+            // RFC 9738 §3.1 wants OK beside a limit.
             return conclude(
-                tag, .no, modified ?? .expungeIssued, "Some of the messages are gone", updates: rules, &output)
+                tag, lowest == nil ? .no : .ok, modified ?? .expungeIssued, "Some of the messages are gone",
+                downTo: lowest, updates: rules, &output)
         }
         let text = modified == nil ? "STORE completed" : "Some of the messages were changed by others"
-        return conclude(tag, .ok, modified, text, updates: rules, &output)
+        return conclude(tag, .ok, modified, text, downTo: lowest, updates: rules, &output)
     }
 
     /// The answer to a sequence number that is no message's (RFC 3501 §9, `seq-number`).

@@ -60,7 +60,9 @@ extension IMAPSession {
         let request = name == .search ? request.adapted(to: enabled) : request
         let command = SearchCommand(
             tag: tag, name: name, request: request, order: order, usesUIDs: uid, mailbox: mailbox)
-        if let problem = enabled.refusal(of: request.key, charset: name == .search ? request.charset : nil) {
+        if let problem = enabled.refusal(
+            of: request.key, charset: request.charset, needsCharset: name != .search)
+        {
             return refuse(tag, Refusal(status: .bad, text: problem), &output)
         }
         if let charset = request.charset, !Self.charsets.contains(charset) {
@@ -69,9 +71,15 @@ extension IMAPSession {
                 tag, .no, .badCharset(Self.charsets), "The charset is not known", updates: command.updates, &output)
         }
         if let refusal = refusal(of: command) { return refuse(tag, refusal, &output) }
+        // RFC 9738 §3.3
+        if name == .thread, let limit = settings.processingLimit, mailbox.view.count > Int(limit) {
+            return refuseTooMany(tag, limit, updates: command.updates, &output)
+        }
         var task = SearchTask(request: request, mailbox: mailbox)
         task.order = order
         task.usesUIDs = uid
+        // SORT has columns (RFC 9738 §3.3).
+        if name == .search { task.limit = settings.processingLimit }
         return perform(.search(task)) { session, outcome, output in session.proceed(command, outcome, &output) }
     }
 
@@ -104,7 +112,8 @@ extension IMAPSession {
             answer(command, findings)
             keep(command, findings)
             return conclude(
-                command.tag, .ok, "\(command.name.rawValue) completed", updates: command.updates, &output)
+                command.tag, .ok, nil, "\(command.name.rawValue) completed", downTo: findings.lowest,
+                updates: command.updates, &output)
         case .unsearchable(let problem): return refuse(command.tag, problem, &output)
         case _:
             save(SearchFindings(), command.request)

@@ -74,7 +74,7 @@ extension IMAPSession {
         guard !mailbox.isReadOnly, mailbox.rights.contains(.expunge) else {
             return conclude(tag, .ok, "CLOSE completed", &output)
         }
-        return perform(.expunge(mailbox.id, .everyUID)) { session, outcome, output in
+        return perform(.expunge(mailbox.id, .everyUID, limit: nil)) { session, outcome, output in
             guard case .expunged = outcome else { return session.concludeFailed(tag, outcome, &output) }
             return session.conclude(tag, .ok, "CLOSE completed", &output)
         }

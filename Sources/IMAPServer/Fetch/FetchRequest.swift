@@ -53,5 +53,7 @@ struct FetchStream: Sendable {
     /// A piece that is not all written.
     var octets: ArraySlice<ArraySlice<UInt8>> = []
     var isComplete = false
+    /// The lowest UID, when a limit leaves lower ones out (RFC 9738).
+    var lowest: UInt32?
     var problem: FetchProblem?
 }

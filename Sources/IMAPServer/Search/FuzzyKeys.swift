@@ -29,7 +29,7 @@ extension SearchKey {
         case .and(let keys): .and(keys.map { $0.mappingTexts(parts) })
         case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .savedDate, .emailID, .threadID, .older,
             .younger, .larger, .smaller,
-            .uid, .sequenceNumbers, .modSeq:
+            .uid, .uidAfter, .uidBefore, .sequenceNumbers, .modSeq:
             self
         }
     }
@@ -42,7 +42,8 @@ extension SearchKey {
         case .or(let a, let b): a.isFuzzy || b.isFuzzy
         case .and(let keys): keys.contains(where: \.isFuzzy)
         case .envelope, .header, .body, .text, .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate,
-            .savedDate, .emailID, .threadID, .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq:
+            .savedDate, .emailID, .threadID, .older, .younger, .larger, .smaller, .uid, .uidAfter, .uidBefore,
+            .sequenceNumbers, .modSeq:
             false
         }
     }
@@ -58,7 +59,7 @@ extension SearchKey {
         case .envelope, .header, .body, .text: isFuzzy ? [self] : []
         case .not, .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .savedDate, .emailID, .threadID,
             .older, .younger, .larger,
-            .smaller, .uid, .sequenceNumbers, .modSeq:
+            .smaller, .uid, .uidAfter, .uidBefore, .sequenceNumbers, .modSeq:
             []
         }
     }

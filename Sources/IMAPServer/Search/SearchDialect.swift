@@ -15,8 +15,13 @@ extension SearchRequest {
 extension EnabledFeatures {
     /// Why a search cannot be understood; nil when it can. `\Recent` is unknown to IMAP4rev2 (RFC 9051 appendix E), and
     /// with UTF8=ACCEPT strings are in UTF-8 and in nothing else (RFC 9755 §3).
-    func refusal(of key: SearchKey, charset: String?) -> String? {
-        if contains(.utf8Accept), charset != nil { return "No CHARSET after ENABLE UTF8=ACCEPT" }
+    ///
+    /// - Parameter needsCharset: whether a charset has to be named, as in SORT and THREAD.
+    func refusal(of key: SearchKey, charset: String?, needsCharset: Bool = false) -> String? {
+        if contains(.utf8Accept), let charset {
+            if !needsCharset { return "No CHARSET after ENABLE UTF8=ACCEPT" }
+            if charset != "UTF-8" { return "Strings are in UTF-8 after ENABLE UTF8=ACCEPT" }
+        }
         if contains(.imap4rev2), key.asksForRecent { return "IMAP4rev2 has no RECENT, NEW and OLD" }
         return nil
     }

@@ -64,6 +64,9 @@ indirect enum SearchProgram: Sendable {
         case .threadID(let id): self = ThreadObjectID(id).map { .thread($0) } ?? .constant(false)
         case .uid(let set):
             self = .uids(set.resolved(largest: mailbox.lastUID, saved: mailbox.saved))
+        // RFC 9738 §3.2: a UID that no message can have leaves none, where `UID n:*` would name the last.
+        case .uidAfter(let uid): self = .uids(uid == .max ? NumberSet() : NumberSet(uid + 1...(.max)))
+        case .uidBefore(let uid): self = .uids(uid <= 1 ? NumberSet() : NumberSet(1...uid - 1))
         case .sequenceNumbers(let set):
             if case .saved = set {
                 self = .uids(mailbox.saved)
@@ -103,7 +106,8 @@ indirect enum SearchProgram: Sendable {
         case .body(let octets): self = try SearchProgram.needle(octets).map { .body($0) } ?? .constant(true)
         case .text(let octets): self = try SearchProgram.needle(octets).map { .text($0) } ?? .constant(true)
         case .all, .has, .lacks, .recent, .new, .old, .internalDate, .sentDate, .savedDate, .emailID, .threadID,
-            .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq, .fuzzy, .not, .or, .and:
+            .older, .younger, .larger, .smaller, .uid, .uidAfter, .uidBefore, .sequenceNumbers, .modSeq, .fuzzy, .not,
+            .or, .and:
             self = .constant(false)
         }
     }

@@ -11,6 +11,8 @@ package struct SearchTask: Sendable {
     var allowsAnyNumbers = false
     /// Whether UIDs are answered.
     var usesUIDs = false
+    /// Of the messages searched (RFC 9738).
+    var limit: UInt32?
 
     var wantsScores: Bool { request.returns?.contains(.relevancy) ?? false }
 
@@ -63,6 +65,8 @@ package struct SearchFindings: Sendable {
     var threads: [UInt8] = []
     /// How many messages could not be read, and were left out.
     var unreadable = 0
+    /// The lowest UID that was looked at, when a limit left lower ones out.
+    var lowest: UInt32?
     /// The highest MODSEQ of those told, if MODSEQ was searched for.
     var modSeq: ModSeq?
 }
@@ -94,7 +98,8 @@ extension SearchKey {
         case .or(let a, let b): a.contains(predicate) || b.contains(predicate)
         case .and(let keys): keys.contains { $0.contains(predicate) }
         case .all, .has, .lacks, .recent, .new, .old, .envelope, .header, .body, .text, .internalDate, .sentDate,
-            .savedDate, .emailID, .threadID, .older, .younger, .larger, .smaller, .uid, .sequenceNumbers, .modSeq:
+            .savedDate, .emailID, .threadID, .older, .younger, .larger, .smaller, .uid, .uidAfter, .uidBefore,
+            .sequenceNumbers, .modSeq:
             predicate(self)
         }
     }

@@ -115,13 +115,15 @@ package struct IMAPService: SessionService {
             return .copied(
                 try await store.copy(
                     uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses,
-                    allOrNothing: allOrNothing))
+                    allOrNothing: allOrNothing),
+                tellsUIDs: target.rights.contains(.read))
         case .move(let user, let uids, let from, let to):
             let target = try await require(.insert, on: to, for: user)
             return .copied(
-                try await store.move(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses))
-        case .expunge(let mailbox, let uids):
-            return .expunged(try await store.remove(uids, from: mailbox, onlyDeleted: true))
+                try await store.move(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses),
+                tellsUIDs: target.rights.contains(.read))
+        case .expunge(let mailbox, let uids, let limit):
+            return .expunged(try await expunge(uids, from: mailbox, limit: limit))
         case .store(let task):
             return .stored(try await store(task))
         case .markSeen(let task):

@@ -51,7 +51,8 @@ package enum IMAPWork: Sendable {
     case store(StoreTask)
     case copy(Account, NumberSet, from: MailboxID, to: MailboxName, allOrNothing: Bool)
     case move(Account, NumberSet, from: MailboxID, to: MailboxName)
-    case expunge(MailboxID, NumberSet)
+    /// Of too many messages marked `\Deleted`, the last.
+    case expunge(MailboxID, NumberSet, limit: UInt32?)
     case narrow(FetchScope)
     case markSeen(SeenTask)
     case fetch(FetchRequest)
@@ -99,8 +100,9 @@ package enum IMAPOutcome: Sendable {
     case located(URLContent?)
     case octets([UInt8])
     case stored(StoreResult)
-    case copied(CopyResult)
-    case expunged(NumberSet)
+    /// And whether the user may hear of UIDs in the target (RFC 4315 §5).
+    case copied(CopyResult, tellsUIDs: Bool)
+    case expunged(ExpungeResult)
     case narrowed(NarrowedFetch)
     case markedSeen(SeenResult)
     case fetched(FetchPiece)

@@ -15,7 +15,6 @@ struct MailboxListing {
     /// Names that have inferiors: mailboxes, or nothing but a level above some.
     private let parents: Set<MailboxName>
     private let subscribedParents: Set<MailboxName>
-    private let specialParents: Set<MailboxName>
 
     /// - Parameter shared: others' mailboxes that the user may look up, with the user's names for them.
     init(_ own: [Mailbox], shared: [SharedMailbox] = [], subscriptions: [MailboxName]) {
@@ -26,7 +25,6 @@ struct MailboxListing {
         self.subscriptions = Set(subscriptions)
         parents = MailboxListing.superiors(of: mailboxes.map(\.name))
         subscribedParents = MailboxListing.superiors(of: subscriptions)
-        specialParents = MailboxListing.superiors(of: mailboxes.filter { $0.specialUse != nil }.map(\.name))
     }
 
     func rights(on name: MailboxName) -> MailboxRights { sharedRights[name] ?? .all }
@@ -52,12 +50,20 @@ struct MailboxListing {
         let patterns = request.patterns.map { MailboxPattern(request.reference + $0) }
         var names = Set(mailboxes.keys).union(parents)
         if request.selection.subscribed { names.formUnion(subscriptions.union(subscribedParents)) }
-        return try await matching(names) { name in patterns.contains { $0.matches(name) } }.compactMap { name in
-            let childInfo = request.selection.recursiveMatch ? childInfo(name, request.selection) : []
-            guard isSelected(name, request.selection) || !childInfo.isEmpty else { return nil }
+        let matching = try await matching(names) { name in patterns.contains { $0.matches(name) } }
+        // RFC 5258 §3.5: the levels above names that are selected; and above those of them that are not told themselves.
+        var (above, aboveUntold): (Set<MailboxName>, Set<MailboxName>) = ([], [])
+        if request.selection.recursiveMatch {
+            let selected = names.filter { isSelected($0, request.selection) }
+            above = MailboxListing.superiors(of: Array(selected))
+            aboveUntold = MailboxListing.superiors(of: Array(selected.subtracting(matching)))
+        }
+        return matching.compactMap { name in
+            let isSelected = isSelected(name, request.selection)
+            guard isSelected || aboveUntold.contains(name) else { return nil }
+            let childInfo = above.contains(name) ? request.selection.criteria : []
             let entry = ListEntry(name: name.text, attributes: attributes(name, request), childInfo: childInfo)
-            let mailbox = isSelected(name, request.selection) ? mailboxes[name] : nil
-            return Answer(entry: entry, mailbox: mailbox)
+            return Answer(entry: entry, mailbox: isSelected ? mailboxes[name] : nil)
         }
     }
 
@@ -79,14 +85,6 @@ struct MailboxListing {
     private func isSelected(_ name: MailboxName, _ selection: ListSelection) -> Bool {
         (!selection.subscribed || subscriptions.contains(name))
             && (!selection.specialUse || mailboxes[name]?.specialUse != nil)
-    }
-
-    /// RFC 5258 §3.5: which selection options some inferior matches.
-    private func childInfo(_ name: MailboxName, _ selection: ListSelection) -> [String] {
-        var matched: [String] = []
-        if selection.subscribed, subscribedParents.contains(name) { matched.append("SUBSCRIBED") }
-        if selection.specialUse, specialParents.contains(name) { matched.append("SPECIAL-USE") }
-        return matched
     }
 
     private func attributes(_ name: MailboxName, _ request: ListRequest) -> [String] {
@@ -111,6 +109,13 @@ struct MailboxListing {
             if subscriptions.contains(name) { return ListEntry(name: name.text) }
             return reached.contains(name) ? nil : ListEntry(name: name.text, attributes: ["\\Noselect"])
         }
+    }
+}
+
+extension ListSelection {
+    /// What CHILDINFO names (RFC 5258 §3.5): all that an inferior satisfies.
+    fileprivate var criteria: [String] {
+        (subscribed ? ["SUBSCRIBED"] : []) + (specialUse ? ["SPECIAL-USE"] : [])
     }
 }
 

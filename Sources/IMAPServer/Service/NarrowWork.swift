@@ -10,17 +10,25 @@ package struct FetchScope: Sendable {
     /// The set as UIDs, of messages or not: of which VANISHED tells.
     let uids: NumberSet
     let modifiers: FetchModifiers
+    /// Of the messages that PARTIAL chooses (RFC 9738).
+    let limit: UInt32?
 }
 
 package struct NarrowedFetch: Sendable {
     var positions: [Range<Int>]
     var vanished = NumberSet()
+    /// Whether PARTIAL chooses more than the limit: then nothing is done.
+    var isTooMuch = false
 }
 
 extension IMAPService {
     func narrow(_ scope: FetchScope) async throws -> NarrowedFetch {
         var narrowed = NarrowedFetch(positions: scope.positions)
-        if let partial = scope.modifiers.partial { narrowed.positions = narrowed.positions.results(partial) }
+        if let partial = scope.modifiers.partial {
+            narrowed.positions = narrowed.positions.results(partial)
+            narrowed.isTooMuch = narrowed.positions.positionCount > scope.limit.map { Int($0) } ?? .max
+            if narrowed.isTooMuch { return narrowed }
+        }
         guard let since = scope.modifiers.changedSince.map({ ModSeq($0) }) else { return narrowed }
         narrowed.positions = scope.view.positions(narrowed.positions, changedSince: since)
         if scope.modifiers.vanished {
@@ -33,7 +41,7 @@ extension IMAPService {
 extension [Range<Int>] {
     /// Of all the positions in these ranges, those that stand at such places.
     fileprivate func results(_ partial: ResultRange) -> [Range<Int>] {
-        let wanted = partial.indices(ofCount: reduce(0) { $0 + $1.count })
+        let wanted = partial.indices(ofCount: positionCount)
         var results: [Range<Int>] = []
         // How many positions were before the present range.
         var passed = 0

@@ -17,6 +17,7 @@ package struct SearchJob: Sendable {
     private let cache: ColumnCache
     /// Seconds since 1970.
     private let now: Int64
+    private let lowest: UInt32?
     private var stage: Stage
     private var found = NumberSet()
     private var table = ColumnTable()
@@ -31,8 +32,10 @@ package struct SearchJob: Sendable {
         self.store = store
         self.cache = cache
         self.now = now
-        let program = try SearchProgram(
+        let whole = try SearchProgram(
             task.request.key, in: task.mailbox, now: now, allowsAnyNumbers: task.allowsAnyNumbers)
+        let (program, lowest) = whole.limited(to: task.limit, in: task.mailbox.view)
+        self.lowest = lowest
         stage = .finding(SearchRun(store: store, cache: cache, view: task.mailbox.view, program))
     }
 
@@ -146,6 +149,7 @@ package struct SearchJob: Sendable {
         let uids = view.uids(at: positions)
         findings.uids = NumberSet(ascending: uids)
         findings.unreadable = unreadable
+        findings.lowest = lowest
         switch task.order {
         case .mailbox:
             findings.numbers = ResultList(task.usesUIDs ? findings.uids : found)

@@ -2,10 +2,11 @@ import IMAPSyntax
 import MailStore
 import MailVocabulary
 
-/// How long a search runs until its client is told how far it is, the first time and then.
+/// How long a search runs until its client is told how far it is, the first time and then: every 10 to 15 seconds
+/// (RFC 9585 §4).
 package struct ProgressIntervals: Sendable {
-    package var first: Duration = .seconds(1)
-    package var next: Duration = .seconds(5)
+    package var first: Duration = .seconds(10)
+    package var next: Duration = .seconds(10)
 
     package init() {}
 }

@@ -10,6 +10,12 @@ extension IMAPSession {
             capabilities.append(literals)
             capabilities.append("APPENDLIMIT=\(settings.maximumMessageSize)")
             if settings.urlAuthentication != nil { capabilities += ["URLAUTH", "URL-PARTIAL"] }
+            // RFC 9738 §3: one of them.
+            switch settings.messageLimit {
+            case .processed(let limit): capabilities.append("MESSAGELIMIT=\(limit)")
+            case .saved(let limit): capabilities.append("SAVELIMIT=\(limit)")
+            case nil: break
+            }
             if !isCompressed { capabilities.append("COMPRESS=DEFLATE") }
             if settings.offersUnauthenticate { capabilities.append("UNAUTHENTICATE") }
             // RFC 9208 §4.1.3: only where it will be carried out.

@@ -48,6 +48,7 @@ extension IMAPSession {
         enqueue(reply)
         for feature in new {
             if feature.features.contains(.condstore) { enableCondstore() }
+            if feature.features.contains(.uidOnly) { endNumberedContexts() }
             enabled.formUnion(feature.features)
         }
         return conclude(tag, .ok, "ENABLE completed", &output)

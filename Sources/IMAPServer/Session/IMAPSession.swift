@@ -167,6 +167,10 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
             state.replaceMailbox(mailbox)
             if code == nil, reply.status == .ok {
                 code = .highestModSeq(modSeq)
+            } else if case .messageLimit = code, reply.status == .ok {
+                // RFC 7162 §3.2.9 has it there in any case, so the limit goes where RFC 9738 §3.1 has it beside another.
+                output.append(status: .no, tag: nil, code: code, reply.text)
+                code = .highestModSeq(modSeq)
             } else {
                 output.append(status: .ok, tag: nil, code: .highestModSeq(modSeq), "Told so far")
             }

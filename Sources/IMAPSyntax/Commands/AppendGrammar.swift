@@ -23,7 +23,6 @@ package struct AppendParser: Sendable, Hashable {
 
     private var position = Position.start
     private var isReplace = false
-    private var messages = 0
     private var parts = 0
 
     package init() {}
@@ -128,8 +127,6 @@ package struct AppendParser: Sendable, Hashable {
     private mutating func message(
         _ parser: inout CommandParser, _ events: inout [AppendEvent]
     ) throws(SyntaxError) {
-        messages += 1
-        guard messages <= IMAPLimits.appendedMessages else { throw SyntaxError("Too many messages", code: .limit) }
         var flags: [Flag] = []
         var date: Timestamp?
         try parser.space()

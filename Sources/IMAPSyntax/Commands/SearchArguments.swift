@@ -93,6 +93,9 @@ package indirect enum SearchKey: Sendable, Hashable {
     case older(seconds: UInt32)
     case younger(seconds: UInt32)
     case uid(SequenceSet)
+    /// UIDAFTER, UIDBEFORE (RFC 9738 §3.2): a higher UID, a lower one.
+    case uidAfter(UInt32)
+    case uidBefore(UInt32)
     case sequenceNumbers(SequenceSet)
     /// RFC 7162 §3.1.5; its entry name and type are of no meaning to a server that keeps one sequence per message.
     case modSeq(atLeast: UInt64)

@@ -106,6 +106,8 @@ extension CommandParser {
         case "LARGER": return .larger(try number("a size"))
         case "SMALLER": return .smaller(try number("a size"))
         case "UID": return .uid(try sequenceSet())
+        case "UIDAFTER": return .uidAfter(try nonzero("a UID"))
+        case "UIDBEFORE": return .uidBefore(try nonzero("a UID"))
         case "MODSEQ": return try modSeqKey()
         case "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE", "SAVEDBEFORE", "SAVEDON",
             "SAVEDSINCE":

@@ -32,8 +32,6 @@ package enum IMAPLimits {
     package static let flags = 128
     /// Patterns of one LIST, items of one STATUS, and other short lists.
     package static let shortList = 32
-    /// Messages of one APPEND: each waits with its octets until the last has come.
-    package static let appendedMessages = 1000
     /// Parts of the messages of one APPEND.
     package static let catenatedParts = 1000
     /// Entries of one GETMETADATA or SETMETADATA: each is compared with every annotation.

@@ -28,6 +28,8 @@ package enum ResponseCode: Sendable, Hashable {
     case inProgress(tag: String, done: UInt32, of: UInt32)
     case inUse
     case limit
+    /// RFC 9738 §3.1: so many messages at most for one command; `lowest` is the lowest UID that was done, if it is known.
+    case messageLimit(UInt32, lowest: UInt32?)
     /// RFC 5464 §4.2.1: the size of the largest value left out.
     case metadataLongEntries(Int)
     /// RFC 5464 §4.3: how large a value may be.

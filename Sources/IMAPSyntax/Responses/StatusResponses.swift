@@ -79,11 +79,20 @@ extension OutputBuffer {
             append(decimal: modSeq.value)
         case .inProgress(let tag, let done, let all):
             append("INPROGRESS (" as StaticString)
-            append(string: tag)
+            // RFC 9585 §4: the bracket would end the code.
+            append(nstring: tag.contains("]") ? nil : tag)
             append(" \(done) \(all))")
         case .noUpdate(let tag):
             append("NOUPDATE " as StaticString)
             append(string: tag)
+        // resp-text-code =/ "MESSAGELIMIT" SP message-limit [SP uniqueid]          RFC 9738 §5
+        case .messageLimit(let limit, let lowest):
+            append("MESSAGELIMIT " as StaticString)
+            append(decimal: limit)
+            if let lowest {
+                append(UInt8(ascii: " "))
+                append(decimal: lowest)
+            }
         case .metadataLongEntries(let size):
             append("METADATA LONGENTRIES " as StaticString)
             append(decimal: size)
@@ -163,6 +172,7 @@ extension ResponseCode {
         case .inProgress: "INPROGRESS"
         case .inUse: "INUSE"
         case .limit: "LIMIT"
+        case .messageLimit: "MESSAGELIMIT"
         case .metadataLongEntries, .metadataMaximumSize: "METADATA"
         case .metadataTooMany: "METADATA TOOMANY"
         case .mailboxID: "MAILBOXID"

@@ -48,6 +48,10 @@ extension InMemoryState {
                 else { throw StoreError.tooManyAnnotations }
                 noteChange(payer)
             }
+            if let mailbox, let modSeq = mailboxes[mailbox]?.snapshot.highestModSeq {
+                mailboxes[mailbox]?.snapshot.highestModSeq = modSeq.next()
+                noteChange(mailbox)
+            }
         } catch {
             (annotations, mailboxes) = before
             _ = takeChanges()

@@ -16,9 +16,9 @@ extension SearchedText {
         takeFolded(header, take)
         var fields = HeaderFields(header)
         while let field = fields.next() {
-            let line = unfoldedHeaderValue(header, field.fieldRange)
             // What is one line, and needs no decoding, has been handed over.
-            guard line.count < header.trimmed(field.fieldRange).count || needsDecoding(line.span) else { continue }
+            guard needsUnfolding(header.extracting(header.trimmed(field.fieldRange))) else { continue }
+            let line = unfoldedHeaderValue(header, field.fieldRange)
             take(TextFolding.folded(decodeEncodedWords(line.span)).span)
             guard needsDecoding(header.extracting(field.nameRange)) else { continue }
             // A word that begins in the field's name is one in the line, and none in the value.
@@ -59,6 +59,15 @@ private func takeFolded(_ octets: Span<UInt8>, _ take: (Span<UInt8>) -> Void) {
         count = octets.count
     }
     take(folded.span)
+}
+
+/// Whether unfolding or decoding a field may give another text.
+private func needsUnfolding(_ field: Span<UInt8>) -> Bool {
+    for index in field.indices {
+        let octet = field[index]
+        if octet == 0x0A || octet == 0x0D || octet == 0 { return true }
+    }
+    return needsDecoding(field)
 }
 
 /// Whether there may be an encoded-word, or text beyond ASCII.

@@ -17,6 +17,9 @@ package struct ConfigurationCheck: Sendable {
         if configuration.hostname == nil {
             warnings.append("hostname is not set; the machine's name, \(machineName), is used")
         }
+        if configuration.messageLimit != nil, configuration.saveLimit != nil {
+            warnings.append("imap.save-limit has no meaning beside imap.message-limit")
+        }
         checkCertificate(configuration, hostname)
         checkStateDirectory(configuration.stateDirectory)
         checkListeners(configuration)

@@ -24,6 +24,9 @@ package struct ServerConfiguration: Sendable, Equatable {
 
     package var offersUnauthenticate = true
     package var offersLongLiterals = true
+    /// Messages of one IMAP command, and of one COPY or APPEND (RFC 9738); nil for any number.
+    package var messageLimit: Int?
+    package var saveLimit: Int?
 
     /// Octets that an account may hold which has no limit of its own; nil for any number.
     package var quotaStorage: Int?

@@ -62,6 +62,18 @@ package enum Settings {
             4096 octets (LITERAL-, RFC 7888).
             """),
         Setting(
+            "imap.message-limit", \.messageLimit, .countLimit(1000...Int(UInt32.max)),
+            """
+            How many messages one IMAP command may be about (MESSAGELIMIT, RFC 9738): FETCH, SEARCH, STORE, COPY, MOVE, \
+            APPEND, UID EXPUNGE. Clients that do not know of such limits then see only the last messages of larger \
+            mailboxes. Default: none, as the server needs no limit.
+            """),
+        Setting(
+            "imap.save-limit", \.saveLimit, .countLimit(1000...Int(UInt32.max)),
+            """
+            The same for COPY and APPEND alone (SAVELIMIT). It has no meaning beside imap.message-limit. Default: none.
+            """),
+        Setting(
             "quota.storage", \.quotaStorage, .sizeLimit(1 << 20...1 << 50),
             """
             What a user without a quota of their own (latchmaild user quota) may hold, all mailboxes together. Default: \

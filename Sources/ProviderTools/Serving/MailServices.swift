@@ -32,6 +32,9 @@ package struct MailServices: Sendable {
         settings.maximumMessageSize = UInt64(configuration.maximumMessageSize)
         settings.offersUnauthenticate = configuration.offersUnauthenticate
         settings.offersLongLiterals = configuration.offersLongLiterals
+        settings.messageLimit =
+            configuration.messageLimit.map { .processed(UInt32(clamping: $0)) }
+            ?? configuration.saveLimit.map { .saved(UInt32(clamping: $0)) }
         settings.urlAuthentication = { key, text in MessageAuthentication.code(of: text, key: key) }
         imapSettings = settings
         pop3 = POP3Service(store: store, authenticator: authenticator)

@@ -81,6 +81,7 @@ final class CommitCore: @unchecked Sendable {
     private let cache: IndexCache
     private let names: NameCache
     private let feed: ChangeFeed
+    private let textIndexer: TextIndexer?
     private let log: @Sendable (String) -> Void
     private let rules: CommitRules
     private let quotas = QuotaBook()
@@ -94,7 +95,8 @@ final class CommitCore: @unchecked Sendable {
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
-        cache: IndexCache, names: NameCache, feed: ChangeFeed, counters: StoredCounters, parking: Int,
+        cache: IndexCache, names: NameCache, feed: ChangeFeed, textIndexer: TextIndexer?, counters: StoredCounters,
+        parking: Int,
         rules: CommitRules,
         log: @escaping @Sendable (String) -> Void
     ) {
@@ -105,6 +107,7 @@ final class CommitCore: @unchecked Sendable {
         self.cache = cache
         self.names = names
         self.feed = feed
+        self.textIndexer = textIndexer
         self.log = log
         self.rules = rules
         ids = BodyNumbers(reserved: counters.nextBody)
@@ -249,6 +252,7 @@ final class CommitCore: @unchecked Sendable {
             readers.forget(segment)
         }
         feed.publish(transaction.pending.changes)
+        textIndexer?.note(transaction.pending.drafts.values.lazy.filter(\.hasGrown).map(\.state.record.id))
     }
 
     private func isLostSync(_ error: any Error) -> Bool {

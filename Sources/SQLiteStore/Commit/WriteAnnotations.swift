@@ -21,11 +21,19 @@ extension WriteTransaction {
             let reader = name.isPrivate ? account : nil
             try set(name, value, on: mailbox, reader: reader, payer: reader ?? owner ?? account)
         }
+        if let mailbox { try raiseModSeq(of: mailbox) }
         guard changes.contains(where: { $0.value != nil }) else { return }
         // What had been written is rolled back when there is too much of it.
         let (isPrivate, isShared) = (changes.contains { $0.name.isPrivate }, changes.contains { !$0.name.isPrivate })
         if isPrivate { try requireRoom(on: mailbox, reader: account, payer: account) }
         if isShared, let owner { try requireRoom(on: mailbox, reader: nil, payer: owner) }
+    }
+
+    private func raiseModSeq(of mailbox: MailboxID) throws {
+        var draft = try draft(mailbox)
+        draft.state.record.highestModSeq = draft.state.record.highestModSeq.next()
+        draft.state.adoptRecord()
+        keep(draft)
     }
 
     private func set(

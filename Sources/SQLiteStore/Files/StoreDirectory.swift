@@ -6,6 +6,7 @@ import MailVocabulary
 /// The files of a store, and the right to write them.
 ///
 ///     mail.sqlite (+ -wal, -shm)   rows
+///     search.sqlite (+ …)          index of texts; can be missing
 ///     segments/0000002a.seg        bodies
 ///     indexes/2a-1f3.index         the rows of a mailbox at one MODSEQ; can be missing
 ///     derived/2a-name-5f0e         what was made from a mailbox's messages, with its checksum; can be missing
@@ -16,6 +17,7 @@ final class StoreDirectory: Sendable {
     private let lock: OpenFile
 
     var database: String { path + "/mail.sqlite" }
+    var textIndex: String { path + "/search.sqlite" }
     var segments: String { path + "/segments" }
     var indexes: String { path + "/indexes" }
     var derived: String { path + "/derived" }
