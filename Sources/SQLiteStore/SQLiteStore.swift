@@ -56,7 +56,6 @@ package final class SQLiteStore: MailStore {
     let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
     let quotaDefaults: QuotaDefaults
-    let now: @Sendable () -> UInt32
 
     /// Opens the store at `path`, making it when nothing is there. Throws `unavailable` (in use by another process, no
     /// permission), `noSpace`, `damaged`.
