@@ -1,4 +1,5 @@
 import MailStore
+import MessageFormat
 
 // A column as octets, to be kept by the store. They come back from a file: what is not exactly what was written must be
 // noticed, or at least give wrong answers only, never a trap.
@@ -11,8 +12,9 @@ import MailStore
 //     threading:  ends (4 each) · identifiers' hashes (8 each)
 
 enum ColumnFile {
-    /// To be raised with every change of what is in a column, be it by a change of how text is decoded or mapped.
-    static let version: UInt16 = 1
+    /// The upper half is to be raised with every change of what is in a column, or of its form; the lower one is when
+    /// text is compared in another way.
+    static let version = UInt16(1) << 8 | UInt16(truncatingIfNeeded: TextFolding.version & 0xFF)
     private static let magic: UInt32 = 0x4F43_4D4C
     private static let headerSize = 32
 
