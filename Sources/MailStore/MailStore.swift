@@ -63,7 +63,8 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
     /// for INBOX.
     @discardableResult
     func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID
-    /// With inferiors; INBOX is emptied into the new mailbox instead (RFC 9051 §6.3.6).
+    /// With inferiors, also of a level that is no mailbox; INBOX is emptied into the new mailbox instead (RFC 9051
+    /// §6.3.6).
     func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws
     /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7). Throws `tooManyMailboxes` beyond
     /// `StoreLimits.subscriptionsPerAccount`.

@@ -106,8 +106,9 @@ extension WriteTransaction {
     }
 
     func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) throws {
-        let id = try find(name, of: account)
+        try require(account)
         guard name != .inbox else {
+            let id = try find(name, of: account)
             let created = try createMailbox(target, of: account, specialUse: nil)
             try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs
