@@ -21,6 +21,7 @@ struct InMemoryState {
         /// The first UID nobody has been told of as recent.
         var firstRecent: UInt64 = 1
         var urlKey: Secret?
+        var derived: [DerivedName: DerivedData] = [:]
         var access: [AccessIdentifier: MailboxRights] = [:]
     }
 
