@@ -13,7 +13,7 @@ struct ModelWorld: Sendable {
         let client = SteppedClient(store, service)
         _ = await client.run("l LOGIN fred secret\r\n")
         switch kind {
-        case .plain, .condstore: break
+        case .plain, .condstore, .notified, .notifiedDelayed: break
         case .qresync: _ = await client.run("e ENABLE QRESYNC\r\n")
         case .uidOnly: _ = await client.run("e ENABLE UIDONLY\r\n")
         }
@@ -58,6 +58,7 @@ final class ModelMember {
     private func select() async {
         await run("\(openCommand) INBOX\(kind == .condstore ? " (CONDSTORE)" : "")", isFetch: true)
         await run("UID FETCH 1:* (FLAGS)", isFetch: true)
+        if let notifications = kind.notifications { await run(notifications) }
     }
 
     /// A whole command with nobody in between.
@@ -120,7 +121,7 @@ final class ModelMember {
             .randomElement(using: &random)
         let sign = ["+", "-", ""].randomElement(using: &random)
         guard let flag, let sign else { return }
-        if kind.usesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
+        if kind.namesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
             actByNumber(flag, sign, &random)
         } else {
             actByUID(flag, sign, &random)
@@ -178,10 +179,10 @@ final class ModelMember {
         }
     }
 
-    /// An idling client hears what is new; false when there is nothing.
+    /// An idling client, or one that has asked for it, hears what is new; false when there is nothing.
     func hear() -> Bool {
-        guard isIdling, !isBusy, client.deliverNews() else { return false }
-        rules = MailboxModel.Rules()
+        guard isIdling || kind.notifications != nil, !isBusy, client.deliverNews() else { return false }
+        rules = MailboxModel.Rules(allowsExpunge: isIdling || kind != .notifiedDelayed)
         isBusy = true
         return true
     }
