@@ -43,7 +43,7 @@ package protocol BodyWriter: AnyObject, Sendable {
 
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
-package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
+package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedDataStore {
     // Quota: a root for each account
 
     /// The limits in effect, and what the account holds. Throws `noSuchAccount`.
@@ -63,7 +63,8 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
     /// for INBOX.
     @discardableResult
     func deleteMailbox(_ name: MailboxName, of account: AccountID) async throws -> MailboxID
-    /// With inferiors; INBOX is emptied into the new mailbox instead (RFC 9051 §6.3.6).
+    /// With inferiors, also of a level that is no mailbox; INBOX is emptied into the new mailbox instead (RFC 9051
+    /// §6.3.6).
     func renameMailbox(_ name: MailboxName, to: MailboxName, of account: AccountID) async throws
     /// A name may be subscribed without a mailbox (RFC 9051 §6.3.7). Throws `tooManyMailboxes` beyond
     /// `StoreLimits.subscriptionsPerAccount`.

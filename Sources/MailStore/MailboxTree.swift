@@ -23,15 +23,18 @@ package enum MailboxTree {
         return missing.reversed()
     }
 
-    /// New names for a mailbox and its inferiors (RFC 9051 §6.3.6). Not for INBOX, whose inferiors stay.
-    /// Throws `invalidName`, `mailboxExists`.
+    /// New names for a mailbox and its inferiors, or the inferiors of a level that is no mailbox (RFC 9051 §6.3.6). Not
+    /// for INBOX, whose inferiors stay. Throws `noSuchMailbox`, `invalidName`, `mailboxExists`.
     package static func renames(
         of name: MailboxName, to target: MailboxName, among names: some Collection<MailboxName>
     ) throws(StoreError) -> [(old: MailboxName, new: MailboxName)] {
-        guard !target.isInferior(to: name) else { throw .invalidName }
         let present = Set(names)
+        guard present.contains(name) || names.contains(where: { $0.isInferior(to: name) }) else {
+            throw .noSuchMailbox
+        }
+        guard !target.isInferior(to: name) else { throw .invalidName }
         guard !present.contains(target), target != .inbox else { throw .mailboxExists }
-        var renames = [(old: name, new: target)]
+        var renames = present.contains(name) ? [(old: name, new: target)] : []
         for inferior in names.sorted() where inferior.isInferior(to: name) {
             guard let new = MailboxName(target.text + inferior.text.dropFirst(name.text.count)) else {
                 throw .invalidName

@@ -74,6 +74,20 @@ extension StoreConformance {
             try expectEqual(try await fixture.mailbox("x/y/b/c").id, deep.id)
             try expectEqual(try await fixture.texts(deep.id), ["kept"])
         },
+        StoreConformance("rename: of a level that is no mailbox, its inferiors") { store in
+            let fixture = try await StoreFixture(store)
+            let bar = try await fixture.create("foo/bar")
+            try await fixture.create("foo/bar/deep")
+            try await fixture.delete("foo")
+            try await fixture.rename("foo", "new/zowie")
+            let names = try await Set(fixture.names())
+            try expect(names.isSuperset(of: ["new", "new/zowie/bar", "new/zowie/bar/deep"]), "\(names.sorted())")
+            try expect(names.isDisjoint(with: ["foo", "foo/bar", "new/zowie"]), "\(names.sorted())")
+            try expectEqual(try await fixture.mailbox("new/zowie/bar").id, bar.id)
+            try await expectError(.noSuchMailbox) { try await fixture.rename("foo", "again") }
+            try await expectError(.mailboxExists) { try await fixture.rename("new/zowie", "new") }
+            try await fixture.expectSound()
+        },
         StoreConformance("rename: refused onto what exists, into itself, beyond the length of names") { store in
             let fixture = try await StoreFixture(store)
             try await fixture.create("a/b")

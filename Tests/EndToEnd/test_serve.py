@@ -15,6 +15,7 @@ from typing import Iterator
 import pytest
 
 from support.server import BINARY
+from support.wire import Wire
 
 PASSWORD = "correct horse"
 
@@ -250,3 +251,25 @@ def test_ending_tls_ends_the_connection(installation: Installation) -> None:
     except OSError:
         heard = b""
     assert heard == b""
+
+
+def test_message_limit(installation: Installation) -> None:
+    """RFC 9738: of a larger mailbox the last messages, and where to go on."""
+    with installation.config.open("a") as config:
+        config.write("imap: {message-limit: 1000}\n")
+    assert "imap.message-limit: 1000" in installation.command("check")
+    installation.start()
+    with Wire(installation.imaps).secure(installation.context()) as wire:
+        wire.until(b"* OK")
+        welcome = wire.command(f'a LOGIN ada "{PASSWORD}"\r\n'.encode(), b"a OK")
+        assert b" MESSAGELIMIT=1000" in welcome[-1]
+        for _ in range(2):
+            wire.command(b"b APPEND INBOX" + b" {1+}\r\nx" * 600 + b"\r\n", b"b OK")
+        wire.command(b"c SELECT INBOX\r\n", b"c OK")
+        *fetched, answer = wire.command(b"d FETCH 1:* UID\r\n", b"d ")
+        assert len(fetched) == 1000 and fetched[0] == b"* 201 FETCH (UID 201)\r\n"
+        assert answer.startswith(b"d OK [MESSAGELIMIT 1000 201] ")
+        (answer,) = wire.command(b"e COPY 1:* Archive\r\n", b"e ")
+        assert answer.startswith(b"e NO [MESSAGELIMIT 1000 201] ")
+        *_, answer = wire.command(b"f UID FETCH 1:200 UID\r\n", b"f ")
+        assert answer.startswith(b"f OK FETCH completed")

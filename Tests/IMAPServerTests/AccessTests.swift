@@ -20,6 +20,22 @@ import Testing
         ("GETMETADATA \(box) /private/comment", "p"),
     ]
 
+    @Test("What may be looked up and not read is listed so, without STATUS (RFC 5819 §2)") func unreadable()
+        async throws
+    {
+        let fixture = try await Fixture()
+        try await fixture.share("Box", of: "ann", "l")
+        let fred = await fixture.session()
+        await fred.expect(
+            "a LIST \"\" \(Self.box) RETURN (STATUS (MESSAGES))\r\n",
+            "* LIST (\\Noselect \\HasNoChildren) \"/\" \(Self.box)\r\na OK LIST completed\r\n")
+        try await fixture.share("Box", of: "ann", "lr")
+        await fred.expect(
+            "b LIST \"\" \(Self.box) RETURN (STATUS (MESSAGES))\r\n",
+            "* LIST (\\HasNoChildren) \"/\" \(Self.box)\r\n* STATUS \(Self.box) (MESSAGES 0)\r\nb OK LIST completed\r\n"
+        )
+    }
+
     @Test("A command is done with its right, and with no other", arguments: commands)
     func needsItsRight(_ command: String, _ right: String) async throws {
         let needed = try #require(MailboxRights(right))

@@ -62,7 +62,7 @@ import Testing
         #expect(await chris.send("b GETMETADATA \(Self.box) /shared/comment\r\n").hasPrefix("b NO [NOPERM]"))
         await chris.expect(
             "c LIST \"\" \(Self.box) RETURN (METADATA (/shared/comment))\r\n",
-            "* LIST (\\HasNoChildren) \"/\" \(Self.box)\r\nc OK LIST completed\r\n")
+            "* LIST (\\Noselect \\HasNoChildren) \"/\" \(Self.box)\r\nc OK LIST completed\r\n")
         // What another's mailbox is for is not theirs to say.
         let use = await bob.send("b SETMETADATA \(Self.box) (/private/specialuse \"\\\\Archive\")\r\n")
         #expect(use.hasPrefix("b NO [USEATTR]"))

@@ -16,6 +16,8 @@ final class TroubledStore: MailStore {
         var mostSummaryOctets = 0
         /// What an index of text would say; nil when there is none.
         var mayContain: (@Sendable (_ text: [UInt8], BodyID) -> Bool)?
+        /// What becomes of derived data that is asked for; what would become nothing is not taken either.
+        var derived: (@Sendable (DerivedName, DerivedData?) -> DerivedData?)?
     }
 
     let condition = Mutex(Condition())
@@ -156,6 +158,16 @@ final class TroubledStore: MailStore {
 
     func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? {
         condition.withLock { $0.mayContain }.map { mayContain in bodies.map { mayContain(text, $0) } }
+    }
+
+    func derived(_ name: DerivedName, of mailbox: MailboxID) async -> DerivedData? {
+        let data = await base.derived(name, of: mailbox)
+        guard let change = condition.withLock({ $0.derived }) else { return data }
+        return change(name, data)
+    }
+    func keepDerived(_ data: DerivedData, as name: DerivedName, of mailbox: MailboxID) async {
+        if let change = condition.withLock({ $0.derived }), change(name, data) == nil { return }
+        await base.keepDerived(data, as: name, of: mailbox)
     }
 
     private func check(_ bodies: [BodyID], _ damaged: (borrowing Condition) -> Set<BodyID>) throws {

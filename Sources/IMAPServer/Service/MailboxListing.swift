@@ -91,6 +91,8 @@ struct MailboxListing {
         var attributes: [String] = []
         let mailbox = mailboxes[name]
         if mailbox == nil { attributes.append(request.isExtended ? "\\NonExistent" : "\\Noselect") }
+        // RFC 5819 §2: it may be looked up, and not be read.
+        if mailbox != nil, !rights(on: name).contains(.read) { attributes.append("\\Noselect") }
         if (request.selection.subscribed || request.returns.subscribed), subscriptions.contains(name) {
             attributes.append("\\Subscribed")
         }

@@ -21,6 +21,7 @@ struct InMemoryState {
         /// The first UID nobody has been told of as recent.
         var firstRecent: UInt64 = 1
         var urlKey: Secret?
+        var derived: [DerivedName: DerivedData] = [:]
         var access: [AccessIdentifier: MailboxRights] = [:]
     }
 
@@ -200,9 +201,9 @@ struct InMemoryState {
     }
 
     mutating func renameMailbox(_ name: MailboxName, to target: MailboxName, of id: AccountID) throws {
-        let mailbox = try find(name, of: id)
-        guard name != .inbox else { return try renameInbox(mailbox, to: target, of: id) }
-        let names = accounts[id].map { Array($0.mailboxes.keys) } ?? []
+        guard name != .inbox else { return try renameInbox(try find(name, of: id), to: target, of: id) }
+        guard let account = accounts[id] else { throw StoreError.noSuchAccount }
+        let names = Array(account.mailboxes.keys)
         let renames = try MailboxTree.renames(of: name, to: target, among: names)
         let superiors = MailboxTree.missingSuperiors(of: target) { names.contains($0) }
         guard names.count + superiors.count <= StoreLimits.mailboxesPerAccount else {

@@ -234,6 +234,17 @@ package final class InMemoryStore: MailStore {
     /// There is no index: what is in memory is quickly read.
     package func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? { nil }
 
+    package func derived(_ name: DerivedName, of mailbox: MailboxID) async -> DerivedData? {
+        guard let entry = look({ $0.mailboxes[mailbox] }), let data = entry.derived[name],
+            data.uidValidity == entry.snapshot.uidValidity
+        else { return nil }
+        return data
+    }
+
+    package func keepDerived(_ data: DerivedData, as name: DerivedName, of mailbox: MailboxID) async {
+        try? change { state in state.mailboxes[mailbox]?.derived[name] = data }
+    }
+
     // Change feed
 
     package func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation {

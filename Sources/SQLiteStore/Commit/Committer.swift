@@ -246,7 +246,7 @@ final class CommitCore: @unchecked Sendable {
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
         quotas.take(transaction.pending.usage, changed: transaction.pending.changedQuotas)
         names.drop(transaction.pending.changes.accounts)
-        for index in transaction.pending.deadIndexes { unlink(index) }
+        for file in transaction.pending.deadFiles { unlink(file) }
         for segment in transaction.deadSegments {
             unlink(directory.segment(segment))
             readers.forget(segment)

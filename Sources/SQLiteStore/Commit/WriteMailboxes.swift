@@ -89,6 +89,7 @@ extension WriteTransaction {
         let record = try draft(id).state.record
         count(UsageChange() - UsageChange(record), in: record.account)
         let index = try RowReader.indexFile(of: id, db)
+        try dropDerived(of: id)
         for sql in [
             "DELETE FROM keyword WHERE mailbox = ?", "DELETE FROM url_key WHERE mailbox = ?",
             "DELETE FROM flag_change WHERE mailbox = ?", "DELETE FROM expunged WHERE mailbox = ?",
@@ -96,7 +97,7 @@ extension WriteTransaction {
             "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
         try purge(id, messages: record.messageCount)
-        if let index { pending.deadIndexes.append(directory.index(id, index.modSeq)) }
+        if let index { pending.deadFiles.append(directory.index(id, index.modSeq)) }
         try dropAccess(on: id)
         try dropAnnotations(on: id)
         pending.drafts[id] = nil
@@ -105,8 +106,9 @@ extension WriteTransaction {
     }
 
     func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) throws {
-        let id = try find(name, of: account)
+        try require(account)
         guard name != .inbox else {
+            let id = try find(name, of: account)
             let created = try createMailbox(target, of: account, specialUse: nil)
             try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs

@@ -21,8 +21,8 @@ final class WriteTransaction {
         /// Change of live octets by segment.
         var live: [Int64: Int] = [:]
         var nextUIDValidity: Int64
-        /// Index files of what was dropped: they go after the commit.
-        var deadIndexes: [String] = []
+        /// Index and derived files of what was dropped: they go after the commit.
+        var deadFiles: [String] = []
         /// Messages of deleted mailboxes removed so far.
         var purged = 0
         var changedQuotas: Set<AccountID> = []
