@@ -100,6 +100,13 @@ final class TroubledStore: MailStore {
         try await base.subscriptions(of: account)
     }
 
+    func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        try await base.isSubscribed(name, of: account)
+    }
+    func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        try await base.hasInferiors(name, of: account)
+    }
+
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot { try await base.open(mailbox) }
     func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
         try await base.expunged(mailbox, since: since)
@@ -181,6 +188,7 @@ final class TroubledStore: MailStore {
     func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         base.observe(account, onChange)
     }
+    func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch { base.watch(wake) }
     func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
         try await base.verify(progress)
     }

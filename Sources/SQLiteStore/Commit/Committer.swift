@@ -213,6 +213,7 @@ final class CommitCore: @unchecked Sendable {
         var index = 0
         while index < active.count {
             let (written, pending) = (transaction.db.totalChangesCount, transaction.pending)
+            transaction.pending.changes.origin = active[index].job.origin
             do {
                 try active[index].job.run(transaction, active[index].bodies)
                 index += 1
@@ -251,7 +252,7 @@ final class CommitCore: @unchecked Sendable {
             unlink(directory.segment(segment))
             readers.forget(segment)
         }
-        feed.publish(transaction.pending.changes)
+        feed.publish(transaction.pending.changes) { transaction.pending.drafts[$0]?.state.record }
         textIndexer?.note(transaction.pending.drafts.values.lazy.filter(\.hasGrown).map(\.state.record.id))
     }
 
