@@ -135,7 +135,7 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
     func read(_ bodies: [BodyID]) async throws -> [[UInt8]?]
     /// Encoded summaries in the order asked: the first, and more until they have come to so many octets. Nil for a
     /// body that is gone.
-    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?]
+    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> PackedSummaries
 
     // Search
 
@@ -171,7 +171,7 @@ extension MailStore {
 
     /// All of them, however large: for few.
     package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
-        try await summaries(bodies, upTo: .max)
+        try await summaries(bodies, upTo: .max).arrays
     }
 
     /// With all flags.

@@ -210,7 +210,7 @@ struct SearchRun: Sendable {
 
     private mutating func readSummaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
         do {
-            return try await store.summaries(bodies, upTo: Self.summaries)
+            return try await store.summaries(bodies, upTo: Self.summaries).arrays
         } catch StoreError.damaged {
             // One by one: what is damaged of one message is no other's loss.
             var (summaries, octets): ([[UInt8]?], Int) = ([], 0)
