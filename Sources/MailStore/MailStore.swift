@@ -43,7 +43,7 @@ package protocol BodyWriter: AnyObject, Sendable {
 
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
-package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
+package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedDataStore {
     // Quota: a root for each account
 
     /// The limits in effect, and what the account holds. Throws `noSuchAccount`.
@@ -70,6 +70,9 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
     /// `StoreLimits.subscriptionsPerAccount`.
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws
     func subscriptions(of account: AccountID) async throws -> [MailboxName]
+    func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool
+    /// Whether the account has mailboxes below a name, which need be none's.
+    func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool
 
     /// Gives a mailbox that never held a message the UIDVALIDITY that its mail had elsewhere, so that its UIDs stay
     /// valid. False, and nothing changed, when it held one, or when the value lies in the future: values given here
@@ -148,6 +151,10 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore {
     func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation
     /// The same for the account's mailbox list.
     func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation
+    /// A watch of whole accounts, which hears of nothing yet. It is told of every commit before its caller is answered.
+    ///
+    /// - Parameter wake: called, on no particular thread and without blocking, when something has come.
+    func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch
 
     /// Checks everything that is kept against itself: rows against bodies, checksums, counters.
     func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage]

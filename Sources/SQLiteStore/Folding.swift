@@ -94,7 +94,7 @@ extension WriteTransaction {
     func forgetIndex(before modSeq: ModSeq, _ mailbox: MailboxID) throws {
         guard let file = try RowReader.indexFile(of: mailbox, db), file.modSeq < modSeq else { return }
         try execute("DELETE FROM index_file WHERE mailbox = ?", [mailbox.value])
-        pending.deadIndexes.append(directory.index(mailbox, file.modSeq))
+        pending.deadFiles.append(directory.index(mailbox, file.modSeq))
     }
 
     /// The file belongs to the mailbox from now on. Returns the MODSEQ of the one that did. Throws `noSuchMailbox`.

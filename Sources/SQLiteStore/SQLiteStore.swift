@@ -134,6 +134,7 @@ package final class SQLiteStore: MailStore {
             throw StoreError.damaged("the number of the last body or segment")
         }
         try removeUnknownIndexes(directory, pool)
+        try removeUnknownDerived(directory, pool)
         let present = try directory.segmentsPresent()
         for orphan in present.subtracting(known) { unlink(directory.segment(orphan)) }
         for missing in known.subtracting(present) { options.log("CRITICAL: segment \(missing) is missing") }

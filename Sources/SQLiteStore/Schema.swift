@@ -98,6 +98,13 @@ enum Schema {
         -- Which file holds a mailbox's rows as of a modseq, for opening it at less cost. Files are not synced.
         CREATE TABLE index_file (mailbox INTEGER PRIMARY KEY, modseq INTEGER NOT NULL, checksum INTEGER NOT NULL);
 
+        -- Which file holds what was made from a mailbox's messages and can be made again. modseq: of the view it was made
+        -- from; through: it is about no UID above; written: seconds since 1970. Files are not synced.
+        CREATE TABLE derived_file (
+            mailbox INTEGER NOT NULL, name TEXT NOT NULL, uidvalidity INTEGER NOT NULL,
+            modseq INTEGER NOT NULL, through INTEGER NOT NULL, checksum INTEGER NOT NULL, written INTEGER NOT NULL,
+            PRIMARY KEY (mailbox, name)) WITHOUT ROWID;
+
         -- The thread of each message-id that a message of the account has, or answers.
         CREATE TABLE thread (
             account INTEGER NOT NULL, key INTEGER NOT NULL, thread INTEGER NOT NULL,

@@ -17,6 +17,8 @@ package struct UpkeepLimits: Sendable {
     package var foldedAtOnce = 2048
     /// Messages of deleted mailboxes removed in one commit, for the same reason.
     package var purgedAtOnce = 2000
+    /// Seconds for which a file of derived data may hold something of messages that are gone.
+    package var outdatedAfter = 86_400
 
     package init() {}
 }
@@ -81,6 +83,7 @@ extension SQLiteStore {
     /// One turn.
     package func maintain() async throws {
         try await saveIndexes(until: .now + .seconds(60))
+        try await dropOutdatedDerived()
         let touched = cache.takeTouched()
         guard !touched.isEmpty else { return }
         for mailbox in try await read({ [upkeep] db in try RowReader.due(touched, .flags, upkeep.limits, db) }) {

@@ -2,15 +2,17 @@ import GRDB
 package import MailStore
 import MailVocabulary
 
-// What `verify` holds against what. It reports and changes nothing.
+// What `verify` holds against what. It reports and changes nothing, but for derived data: what of that is damaged is
+// dropped without a word, since nothing is lost by it.
 
 extension SQLiteStore {
     /// Reported at most: a lost segment has as many victims as bodies.
     private static let damageLimit = 10_000
 
     package func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
+        try await dropDamagedDerived()
         // On a thread of its own: it takes long, and readers have few.
-        try await WorkPool("store.verify", width: 1).run { [self] in
+        return try await WorkPool("store.verify", width: 1).run { [self] in
             do {
                 // One transaction: what is compared belongs together although writing goes on.
                 var (damage, total) = try pool.read { db in

@@ -16,6 +16,8 @@ final class TroubledStore: MailStore {
         var mostSummaryOctets = 0
         /// What an index of text would say; nil when there is none.
         var mayContain: (@Sendable (_ text: [UInt8], BodyID) -> Bool)?
+        /// What becomes of derived data that is asked for; what would become nothing is not taken either.
+        var derived: (@Sendable (DerivedName, DerivedData?) -> DerivedData?)?
     }
 
     let condition = Mutex(Condition())
@@ -98,6 +100,13 @@ final class TroubledStore: MailStore {
         try await base.subscriptions(of: account)
     }
 
+    func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        try await base.isSubscribed(name, of: account)
+    }
+    func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        try await base.hasInferiors(name, of: account)
+    }
+
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot { try await base.open(mailbox) }
     func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
         try await base.expunged(mailbox, since: since)
@@ -158,6 +167,16 @@ final class TroubledStore: MailStore {
         condition.withLock { $0.mayContain }.map { mayContain in bodies.map { mayContain(text, $0) } }
     }
 
+    func derived(_ name: DerivedName, of mailbox: MailboxID) async -> DerivedData? {
+        let data = await base.derived(name, of: mailbox)
+        guard let change = condition.withLock({ $0.derived }) else { return data }
+        return change(name, data)
+    }
+    func keepDerived(_ data: DerivedData, as name: DerivedName, of mailbox: MailboxID) async {
+        if let change = condition.withLock({ $0.derived }), change(name, data) == nil { return }
+        await base.keepDerived(data, as: name, of: mailbox)
+    }
+
     private func check(_ bodies: [BodyID], _ damaged: (borrowing Condition) -> Set<BodyID>) throws {
         let damaged = condition.withLock { damaged($0) }
         guard damaged.isDisjoint(with: bodies) else { throw StoreError.damaged("a body") }
@@ -169,6 +188,7 @@ final class TroubledStore: MailStore {
     func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         base.observe(account, onChange)
     }
+    func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch { base.watch(wake) }
     func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
         try await base.verify(progress)
     }

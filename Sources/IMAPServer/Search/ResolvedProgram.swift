@@ -34,8 +34,7 @@ extension SearchProgram {
 
     /// The same, what columns know looked up. A message of which they know nothing matches nothing.
     func resolved(by table: ColumnTable) -> SearchProgram {
-        let resolved = lookedUp(in: table)
-        return table.absent.isEmpty ? resolved : .all([.not(.uids(table.absent)), resolved])
+        .all([.uids(table.uids(with: columnKinds)), lookedUp(in: table)])
     }
 
     private func lookedUp(in table: ColumnTable) -> SearchProgram {

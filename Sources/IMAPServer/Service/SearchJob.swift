@@ -71,7 +71,7 @@ package struct SearchJob: Sendable {
                 found = run.sequenceNumbers
                 unreadable = run.unreadable
                 stagesDone += 1
-                stage = try afterFinding()
+                stage = try await afterFinding()
             case .scoring(var run):
                 let isDone = try await run.advance(until: deadline)
                 guard isDone else {
@@ -80,7 +80,7 @@ package struct SearchJob: Sendable {
                 }
                 scores = run.scores
                 stagesDone += 1
-                stage = readingStage()
+                stage = await readingStage()
             case .reading(var build):
                 let isDone = try await build.advance(store, until: deadline)
                 guard isDone else {
@@ -88,14 +88,14 @@ package struct SearchJob: Sendable {
                     return false
                 }
                 adopt(build)
-                stage = readingStage()
+                stage = await readingStage()
             case .done: return true
             }
         }
     }
 
-    private mutating func afterFinding() throws -> Stage {
-        guard needsScores, !found.isEmpty else { return readingStage() }
+    private mutating func afterFinding() async throws -> Stage {
+        guard needsScores, !found.isEmpty else { return await readingStage() }
         let uids = task.mailbox.view.uids(atSequenceNumbers: found)
         return .scoring(try ScoreRun(uids, of: task, store: store, cache: cache, now: now))
     }
@@ -104,19 +104,22 @@ package struct SearchJob: Sendable {
     private static let fewMessages = 1000
 
     /// Reads what the order needs: of the messages found when they are few, else of the mailbox, and keeps it.
-    private mutating func readingStage() -> Stage {
+    private mutating func readingStage() async -> Stage {
         let (kinds, view) = (task.order.columns, task.mailbox.view)
         guard !kinds.isEmpty, !found.isEmpty else { return .done }
-        // After few were read, there is nothing more to read.
-        guard table.columns.isEmpty || !isOfFew else { return .done }
-        let known = table.columns.isEmpty ? cache.table(of: view) : table
-        guard let missing = known.missing(kinds, in: view) else {
-            table = known
+        if table.columns.isEmpty {
+            table = cache.table(of: view)
+            guard table.missing(kinds, in: view) != nil else { return .done }
+            guard !isOfFew else {
+                table = ColumnTable()
+                return .reading(ColumnBuild(kinds, of: bodiesFound))
+            }
+            table = await cache.table(of: view, with: kinds, from: store)
+        } else if isOfFew {
+            // After few were read, there is nothing more to read.
             return .done
         }
-        guard !isOfFew else { return .reading(ColumnBuild(kinds, of: bodiesFound)) }
-        table = known
-        return .reading(ColumnBuild(missing.kinds, of: view.bodies(after: missing.after)))
+        return ColumnBuild(completing: table, kinds, in: view).map { .reading($0) } ?? .done
     }
 
     private var isOfFew: Bool { found.count <= Self.fewMessages }
@@ -133,7 +136,9 @@ package struct SearchJob: Sendable {
 
     private mutating func adopt(_ build: ColumnBuild) {
         table.adopt(build, through: build.through)
-        if !isOfFew { cache.keep(table, of: task.mailbox.view) }
+        guard !isOfFew else { return }
+        cache.keep(table, of: task.mailbox.view)
+        cache.startKeeping(task.mailbox.view, in: store)
     }
 
     /// The answer, once `advance` has returned true.

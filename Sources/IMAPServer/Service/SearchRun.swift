@@ -79,6 +79,7 @@ struct SearchRun: Sendable {
                 }
                 table.adopt(build, through: build.through)
                 cache.keep(table, of: view)
+                cache.startKeeping(view, in: store)
                 phase = .index
             case .reading:
                 guard try await readOpen(until: deadline) else { return false }
@@ -105,13 +106,23 @@ struct SearchRun: Sendable {
                 }
             }
         }
-        if open.count >= Self.columnsFrom, let missing = table.missing(program.columnKinds, in: view) {
+        if wantsColumns {
             (found, open) = (NumberSet(), [])
-            phase = .columns(ColumnBuild(missing.kinds, of: view.bodies(after: missing.after)))
+            try await readColumns()
         } else {
             if !open.isEmpty { try await narrow() }
             phase = open.isEmpty ? .done : .reading
         }
+    }
+
+    /// Whether so many messages are open that it is better to begin again with columns.
+    private var wantsColumns: Bool { open.count >= Self.columnsFrom && !program.columnKinds.isEmpty }
+
+    /// Columns of what the program names: those that the store has kept, the others from summaries.
+    private mutating func readColumns() async throws {
+        let kinds = program.columnKinds
+        table = await cache.table(of: view, with: kinds, from: store)
+        phase = ColumnBuild(completing: table, kinds, in: view).map { .columns($0) } ?? .index
     }
 
     /// Asks the store's index of text where the texts may be: what it knows settles messages without reading them.
@@ -156,6 +167,8 @@ struct SearchRun: Sendable {
                     case nil: open.append((position, row))
                     }
                 }
+                // It is begun again.
+                guard !wantsColumns else { return }
                 guard range.count > Self.rows else { continue }
                 try Task.checkCancellation()
                 await Task.yield()

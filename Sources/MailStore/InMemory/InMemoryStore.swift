@@ -16,11 +16,14 @@ package final class InMemoryStore: MailStore {
 
     /// One change: all of it or, when it throws, nothing; then observers hear of it.
     private func change<R: Sendable>(_ body: (inout InMemoryState) throws -> R) throws -> R {
-        let (result, changes) = try state.withLock { state in
+        let origin = ChangeOrigin.current
+        let (result, callbacks) = try state.withLock { state in
+            state.begin(by: origin)
             let result = try body(&state)
-            return (result, state.takeChanges())
+            // In the order of the changes; nobody is called under the lock.
+            return (result, feed.prepare(state.takeChanges(), record: state.record))
         }
-        feed.publish(changes)
+        for callback in callbacks { callback() }
         return result
     }
 
@@ -107,6 +110,14 @@ package final class InMemoryStore: MailStore {
 
     package func subscriptions(of account: AccountID) async throws -> [MailboxName] {
         look { $0.accounts[account]?.subscriptions.sorted() ?? [] }
+    }
+
+    package func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        look { $0.accounts[account]?.subscriptions.contains(name) ?? false }
+    }
+
+    package func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        look { $0.accounts[account]?.mailboxes.keys.contains { $0.isInferior(to: name) } ?? false }
     }
 
     // Access
@@ -234,6 +245,17 @@ package final class InMemoryStore: MailStore {
     /// There is no index: what is in memory is quickly read.
     package func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]? { nil }
 
+    package func derived(_ name: DerivedName, of mailbox: MailboxID) async -> DerivedData? {
+        guard let entry = look({ $0.mailboxes[mailbox] }), let data = entry.derived[name],
+            data.uidValidity == entry.snapshot.uidValidity
+        else { return nil }
+        return data
+    }
+
+    package func keepDerived(_ data: DerivedData, as name: DerivedName, of mailbox: MailboxID) async {
+        try? change { state in state.mailboxes[mailbox]?.derived[name] = data }
+    }
+
     // Change feed
 
     package func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
@@ -243,6 +265,8 @@ package final class InMemoryStore: MailStore {
     package func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         feed.observe(account, onChange)
     }
+
+    package func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch { feed.watch(wake) }
 
     package func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
         let damage = look { $0.verify() }

@@ -3,7 +3,8 @@
 
 /// Appends UTF-8 as i;unicode-casemap compares it (RFC 5051 §2). Octets that are no UTF-8 stay as they are.
 package func appendCasemapped(_ text: Span<UInt8>, to result: inout [UInt8]) {
-    result.reserveCapacity(result.count + text.count)
+    // Of one that grows, every reservation would be a copy.
+    if result.isEmpty { result.reserveCapacity(text.count) }
     var index = 0
     while index < text.count {
         let octet = text[index]

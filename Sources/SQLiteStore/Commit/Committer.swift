@@ -213,6 +213,7 @@ final class CommitCore: @unchecked Sendable {
         var index = 0
         while index < active.count {
             let (written, pending) = (transaction.db.totalChangesCount, transaction.pending)
+            transaction.pending.changes.origin = active[index].job.origin
             do {
                 try active[index].job.run(transaction, active[index].bodies)
                 index += 1
@@ -246,12 +247,12 @@ final class CommitCore: @unchecked Sendable {
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
         quotas.take(transaction.pending.usage, changed: transaction.pending.changedQuotas)
         names.drop(transaction.pending.changes.accounts)
-        for index in transaction.pending.deadIndexes { unlink(index) }
+        for file in transaction.pending.deadFiles { unlink(file) }
         for segment in transaction.deadSegments {
             unlink(directory.segment(segment))
             readers.forget(segment)
         }
-        feed.publish(transaction.pending.changes)
+        feed.publish(transaction.pending.changes) { transaction.pending.drafts[$0]?.state.record }
         textIndexer?.note(transaction.pending.drafts.values.lazy.filter(\.hasGrown).map(\.state.record.id))
     }
 

@@ -51,8 +51,10 @@ extension WriteTransaction {
         try execute(
             "INSERT INTO mailbox (account, name, uidvalidity, special_use) VALUES (?, ?, ?, ?)",
             [account.value, name.text, try newUIDValidity(), specialUse?.rawValue])
+        let id = MailboxID(db.lastInsertedRowID)
         pending.changes.accounts.insert(account)
-        return MailboxID(db.lastInsertedRowID)
+        pending.changes.note(.created(id, name), of: account)
+        return id
     }
 
     /// Never below the clock, so that a store that is built anew in the place of a lost one does not repeat it.
@@ -72,7 +74,7 @@ extension WriteTransaction {
         draft.state.snapshot = MailboxSnapshot(
             mailbox: id, uidValidity: uidValidity, uidNext: 1, highestModSeq: snapshot.highestModSeq,
             keywords: snapshot.keywords)
-        keep(draft)
+        keep(draft, .uidValidity)
         pending.changes.accounts.insert(record.account)
         return true
     }
@@ -89,6 +91,7 @@ extension WriteTransaction {
         let record = try draft(id).state.record
         count(UsageChange() - UsageChange(record), in: record.account)
         let index = try RowReader.indexFile(of: id, db)
+        try dropDerived(of: id)
         for sql in [
             "DELETE FROM keyword WHERE mailbox = ?", "DELETE FROM url_key WHERE mailbox = ?",
             "DELETE FROM flag_change WHERE mailbox = ?", "DELETE FROM expunged WHERE mailbox = ?",
@@ -96,12 +99,13 @@ extension WriteTransaction {
             "DELETE FROM mailbox WHERE id = ?",
         ] { try execute(sql, [id.value]) }
         try purge(id, messages: record.messageCount)
-        if let index { pending.deadIndexes.append(directory.index(id, index.modSeq)) }
+        if let index { pending.deadFiles.append(directory.index(id, index.modSeq)) }
         try dropAccess(on: id)
         try dropAnnotations(on: id)
         pending.drafts[id] = nil
         pending.dropped.insert(id)
         pending.changes.mailboxes.insert(id)
+        pending.changes.note(.deleted(id, record.name), of: record.account)
     }
 
     func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) throws {
@@ -109,6 +113,7 @@ extension WriteTransaction {
         guard name != .inbox else {
             let id = try find(name, of: account)
             let created = try createMailbox(target, of: account, specialUse: nil)
+            pending.changes.note(.renamed(from: name, to: target), of: account)
             try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs
             _ = try move(all, from: id, to: created.id)
@@ -133,10 +138,12 @@ extension WriteTransaction {
             pending.drafts[moved] = draft
         }
         pending.changes.accounts.insert(account)
+        pending.changes.note(.renamed(from: name, to: target), of: account)
     }
 
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) throws {
         try require(account)
+        let before = db.totalChangesCount
         if subscribed {
             try requireRoom(forSubscribing: name, account)
             try execute(
@@ -145,6 +152,7 @@ extension WriteTransaction {
             try execute("DELETE FROM subscription WHERE account = ? AND name = ?", [account.value, name.text])
         }
         pending.changes.accounts.insert(account)
+        if db.totalChangesCount > before { pending.changes.note(.subscribed(name, subscribed), of: account) }
     }
 
     /// Unless it is subscribed already. Throws `tooManyMailboxes`.

@@ -21,8 +21,8 @@ final class WriteTransaction {
         /// Change of live octets by segment.
         var live: [Int64: Int] = [:]
         var nextUIDValidity: Int64
-        /// Index files of what was dropped: they go after the commit.
-        var deadIndexes: [String] = []
+        /// Index and derived files of what was dropped: they go after the commit.
+        var deadFiles: [String] = []
         /// Messages of deleted mailboxes removed so far.
         var purged = 0
         var changedQuotas: Set<AccountID> = []
@@ -76,13 +76,14 @@ final class WriteTransaction {
         return (draft, snapshot)
     }
 
-    func keep(_ draft: MailboxDraft) {
+    /// - Parameter events: what happened to messages.
+    func keep(_ draft: MailboxDraft, _ events: MessageEvents) {
         var draft = draft
         let holds = UsageChange(draft.state.record)
         count(holds - draft.counted, in: draft.state.record.account)
         draft.counted = holds
         pending.drafts[draft.state.record.id] = draft
-        pending.changes.mailboxes.insert(draft.state.record.id)
+        pending.changes.note(events, in: draft.state.record.id)
     }
 
     func count(_ change: UsageChange, in account: AccountID) {

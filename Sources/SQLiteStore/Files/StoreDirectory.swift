@@ -9,6 +9,7 @@ import MailVocabulary
 ///     search.sqlite (+ …)          index of texts; can be missing
 ///     segments/0000002a.seg        bodies
 ///     indexes/2a-1f3.index         the rows of a mailbox at one MODSEQ; can be missing
+///     derived/2a-name-5f0e         what was made from a mailbox's messages, with its checksum; can be missing
 ///     staging/                     bodies being received; emptied at start
 ///     lock                         flock'ed by the process that has the store open; holds its number
 final class StoreDirectory: Sendable {
@@ -19,6 +20,7 @@ final class StoreDirectory: Sendable {
     var textIndex: String { path + "/search.sqlite" }
     var segments: String { path + "/segments" }
     var indexes: String { path + "/indexes" }
+    var derived: String { path + "/derived" }
     var staging: String { path + "/staging" }
 
     func segment(_ id: Int64) -> String {
@@ -30,6 +32,10 @@ final class StoreDirectory: Sendable {
         "\(indexes)/\(String(mailbox.value, radix: 16))-\(String(modSeq.value, radix: 16)).index"
     }
 
+    func derived(_ mailbox: MailboxID, _ name: String, _ checksum: UInt64) -> String {
+        "\(derived)/\(String(mailbox.value, radix: 16))-\(name)-\(String(checksum, radix: 16))"
+    }
+
     /// Creates what is missing, for the owner's eyes only, and takes the lock. Throws `unavailable`.
     init(_ path: String) throws {
         self.path = path
@@ -38,6 +44,7 @@ final class StoreDirectory: Sendable {
             lock = try StoreDirectory.takeLock(path + "/lock")
             try StoreDirectory.make(path + "/segments")
             try StoreDirectory.make(path + "/indexes")
+            try StoreDirectory.make(path + "/derived")
             try StoreDirectory.make(path + "/staging")
             for leftover in try StoreDirectory.names(in: path + "/staging") { unlink("\(path)/staging/\(leftover)") }
             try syncDirectory(path)

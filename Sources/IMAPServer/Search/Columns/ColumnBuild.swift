@@ -18,20 +18,32 @@ struct ColumnBuild: Sendable {
     let total: Int
     private var rest: ArraySlice<(uid: UInt32, body: BodyID)>
     private(set) var segments: [ColumnKinds: [ColumnSegment]] = [:]
-    /// UIDs of messages that are gone, or damaged.
-    private(set) var absent: [UInt32] = []
+    /// UIDs of messages that are damaged.
     private(set) var unreadable: [UInt32] = []
 
     private var uids: [UInt32] = []
     private var open: [(kind: ColumnKinds, values: ColumnValues)]
 
-    /// - Parameter rows: of a view, ascending.
-    init(_ kinds: ColumnKinds, of rows: [(uid: UInt32, body: BodyID)]) {
+    /// - Parameters:
+    ///   - rows: of a view, ascending.
+    ///   - table: what is to be continued.
+    init(_ kinds: ColumnKinds, of rows: [(uid: UInt32, body: BodyID)], continuing table: ColumnTable = ColumnTable()) {
         self.kinds = kinds
         rest = rows[...]
         total = rows.count
         through = rows.last?.uid ?? 0
-        open = kinds.each.map { ($0, ColumnValues($0)) }
+        open = kinds.each.map { kind in
+            (kind, table.columns[kind]?.segments.last?.values.emptied ?? ColumnValues(kind))
+        }
+    }
+
+    /// What the table needs to have these kinds of all messages of a view; nil when it has them. When all summaries have
+    /// to be read, what is likely to be asked for next is made of them too.
+    init?(completing table: ColumnTable, _ kinds: ColumnKinds, in view: MailboxSnapshot) {
+        guard let (missing, after) = table.missing(kinds, in: view) else { return nil }
+        var kinds = missing
+        if after == 0, view.count >= ColumnCache.leastMessages { kinds.formUnion(.usual.subtracting(table.kinds)) }
+        self.init(kinds, of: view.bodies(after: after), continuing: table)
     }
 
     var done: Int { total - rest.count }
@@ -54,7 +66,6 @@ struct ColumnBuild: Sendable {
 
     private mutating func take(_ uid: UInt32, _ summary: SummaryRead) {
         guard case .found(let bytes) = summary, let envelope = EncodedEnvelope(encodedSummary: bytes.span) else {
-            absent.append(uid)
             if case .gone = summary { return }
             unreadable.append(uid)
             return
@@ -69,7 +80,7 @@ struct ColumnBuild: Sendable {
         for index in open.indices {
             let (kind, values) = open[index]
             segments[kind, default: []].append(ColumnSegment(uids: uids, values: values))
-            open[index].values = ColumnValues(kind)
+            open[index].values = values.emptied
         }
         uids = []
     }

@@ -25,6 +25,9 @@ struct ColumnKinds: OptionSet, Sendable, Hashable {
     /// The message's identifier, and those it refers to.
     static let threading = ColumnKinds(rawValue: 4096)
 
+    /// What clients mostly ask for in a large mailbox: searching by subject, and the ways of listing it.
+    static let usual: ColumnKinds = [.subject, .sentDate, .fromMailbox, .baseSubject, .threading]
+
     /// The kinds in it, one by one.
     var each: [ColumnKinds] {
         (0..<13).map { ColumnKinds(rawValue: 1 << $0) }.filter { contains($0) }

@@ -15,7 +15,7 @@ final class ColumnSegment: Sendable {
 
     fileprivate func merged(with next: ColumnSegment) -> ColumnSegment {
         var values = values
-        values.append(contentsOf: next.values)
+        values.append(0..<next.uids.count, of: next.values)
         return ColumnSegment(uids: uids + next.uids, values: values)
     }
 }
@@ -24,8 +24,10 @@ final class ColumnSegment: Sendable {
 /// copied for them, and small ones are put together.
 struct Column: Sendable {
     private(set) var segments: [ColumnSegment] = []
-    /// Messages up to this UID have been read; of those that are not in a segment there is nothing to be read.
+    /// Messages up to this UID have been read.
     private(set) var coveredThrough: UInt32 = 0
+    /// Of whom there are values: of the others there was nothing to be read.
+    private(set) var uids = NumberSet()
     private(set) var octets = 0
     private(set) var count = 0
 
@@ -37,6 +39,7 @@ struct Column: Sendable {
         for segment in new where !segment.uids.isEmpty {
             octets += segment.octets
             count += segment.uids.count
+            note(segment.uids)
             if let last = segments.last, min(last.uids.count, segment.uids.count) <= Self.smallSegment,
                 last.uids.count + segment.uids.count <= ColumnBuild.rowsPerSegment
             {
@@ -48,13 +51,53 @@ struct Column: Sendable {
     }
 }
 
+extension Column {
+    /// The values of those messages that a view has, in one segment. Nil when there are none, or when the view has one
+    /// of which there was nothing to be read: it may be mended.
+    func segment(in view: MailboxSnapshot) -> ColumnSegment? {
+        let last = coveredThrough == .max ? view.count : view.firstPosition(atOrAfter: coveredThrough + 1)
+        let wanted = view.uids(at: [0..<last])
+        guard var values = segments.first?.values.emptied else { return nil }
+        var index = 0
+        for segment in segments {
+            var row = 0
+            while row < segment.uids.count, index < wanted.count {
+                let start = row
+                while row < segment.uids.count, index < wanted.count, segment.uids[row] == wanted[index] {
+                    row += 1
+                    index += 1
+                }
+                values.append(start..<row, of: segment.values)
+                while row < segment.uids.count, index < wanted.count, segment.uids[row] < wanted[index] { row += 1 }
+                guard row < segment.uids.count, index < wanted.count, segment.uids[row] > wanted[index] else {
+                    continue
+                }
+                return nil
+            }
+        }
+        return index == wanted.count && index > 0 ? ColumnSegment(uids: wanted, values: values) : nil
+    }
+
+    /// How many of the messages have gone from a view since they were read.
+    func goneCount(from view: MailboxSnapshot) -> Int {
+        let last = coveredThrough == .max ? view.count : view.firstPosition(atOrAfter: coveredThrough + 1)
+        return max(0, count - last)
+    }
+
+    fileprivate mutating func note(_ new: [UInt32]) {
+        guard let first = new.first, let last = new.last else { return }
+        if Int(last - first) == new.count - 1 { return uids.appendAscending(first...last) }
+        for uid in new { uids.appendAscending(uid) }
+    }
+}
+
 /// Columns of one mailbox, as far as a run needs them.
 struct ColumnTable: Sendable {
     private(set) var columns: [ColumnKinds: Column] = [:]
-    /// UIDs of messages of which there is nothing: they are gone, or damaged.
-    private(set) var absent = NumberSet()
+    /// UIDs of messages that were damaged when they were read.
     private(set) var unreadable = NumberSet()
 
+    var kinds: ColumnKinds { columns.keys.reduce(into: []) { $0.formUnion($1) } }
     var octets: Int { columns.values.reduce(0) { $0 + $1.octets } }
     var rowCount: Int { columns.values.map(\.count).max() ?? 0 }
 
@@ -73,8 +116,12 @@ struct ColumnTable: Sendable {
     /// Takes in what was read of the messages up to a UID.
     mutating func adopt(_ build: ColumnBuild, through uid: UInt32) {
         for (kind, segments) in build.segments { columns[kind, default: Column()].append(segments, through: uid) }
-        if !build.absent.isEmpty { absent = absent.union(NumberSet(numbers: build.absent)) }
         if !build.unreadable.isEmpty { unreadable = unreadable.union(NumberSet(numbers: build.unreadable)) }
+    }
+
+    /// Takes in a column of which there was nothing.
+    mutating func adopt(_ column: Column, _ kind: ColumnKinds) {
+        if columns[kind] == nil { columns[kind] = column }
     }
 
     /// Takes over columns that cover more.
@@ -82,7 +129,6 @@ struct ColumnTable: Sendable {
         for (kind, column) in other.columns where column.coveredThrough > columns[kind]?.coveredThrough ?? 0 {
             columns[kind] = column
         }
-        absent = absent.union(other.absent)
         unreadable = unreadable.union(other.unreadable)
     }
 
@@ -113,6 +159,12 @@ struct ColumnTable: Sendable {
 
 // Searching.
 extension ColumnTable {
+    /// UIDs of messages of which there is a value of each of these kinds.
+    func uids(with kinds: ColumnKinds) -> NumberSet {
+        let known = kinds.each.map { columns[$0]?.uids ?? NumberSet() }
+        return known.dropFirst().reduce(known.first ?? NumberSet()) { $0.intersection($1) }
+    }
+
     /// UIDs of messages in whose text the mapped octets stand.
     func uids(_ kind: ColumnKinds, containing needle: Needle) -> NumberSet {
         var found = NumberSet()

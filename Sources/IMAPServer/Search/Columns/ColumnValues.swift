@@ -14,9 +14,19 @@ enum ColumnValues: Sendable {
             switch kind {
             case .sentDate: .dates(DateColumn())
             case .baseSubject: .subjects(TextColumn(), isReply: [])
-            case .threading: .threading(ThreadingColumn())
+            case .threading: .threading(ThreadingColumn(hash: KeyedHash()))
             case _: .texts(TextColumn())
             }
+    }
+
+    /// Without values, for more of the same column.
+    var emptied: ColumnValues {
+        switch self {
+        case .dates: .dates(DateColumn())
+        case .texts: .texts(TextColumn())
+        case .subjects: .subjects(TextColumn(), isReply: [])
+        case .threading(let column): .threading(ThreadingColumn(hash: column.hash))
+        }
     }
 
     /// Octets of memory.
@@ -48,29 +58,31 @@ enum ColumnValues: Sendable {
             isReply.append(base?.isReplyOrForward ?? false)
             self = .subjects(column, isReply: isReply)
         case .threading(var column):
-            self = .threading(ThreadingColumn())
+            self = .dates(DateColumn())
             column.append(envelope)
             self = .threading(column)
         }
     }
 
-    mutating func append(contentsOf other: ColumnValues) {
+    /// Adds some values of another that holds the same of other messages.
+    mutating func append(_ rows: Range<Int>, of other: ColumnValues) {
         switch (self, other) {
         case (.dates(var column), .dates(let more)):
-            column.moments += more.moments
-            column.days += more.days
+            self = .dates(DateColumn())
+            column.append(rows, of: more)
             self = .dates(column)
         case (.texts(var column), .texts(let more)):
-            column.append(contentsOf: more)
+            self = .dates(DateColumn())
+            column.append(rows, of: more)
             self = .texts(column)
         case (.subjects(var column, var isReply), .subjects(let more, let isMoreReply)):
-            column.append(contentsOf: more)
-            isReply += isMoreReply
+            self = .dates(DateColumn())
+            column.append(rows, of: more)
+            isReply += isMoreReply[rows]
             self = .subjects(column, isReply: isReply)
         case (.threading(var column), .threading(let more)):
-            let base = UInt32(column.ids.count)
-            column.ids += more.ids
-            column.ends += more.ends.map { $0 + base }
+            self = .dates(DateColumn())
+            column.append(rows, of: more)
             self = .threading(column)
         case _: break
         }
@@ -82,8 +94,15 @@ struct DateColumn: Sendable {
     /// For a message whose Date field is missing or none.
     static let none = Int64.min
 
-    fileprivate(set) var moments: [Int64] = []
-    fileprivate(set) var days: [Int32] = []
+    private(set) var moments: [Int64] = []
+    private(set) var days: [Int32] = []
+
+    init(moments: [Int64] = [], days: [Int32] = []) { (self.moments, self.days) = (moments, days) }
+
+    fileprivate mutating func append(_ rows: Range<Int>, of other: DateColumn) {
+        moments += other.moments[rows]
+        days += other.days[rows]
+    }
 
     fileprivate mutating func append(_ envelope: borrowing EncodedEnvelope) {
         let date = envelope.date.flatMap { Timestamp(messageDate: envelope.bytes.extracting($0)) }
@@ -100,6 +119,25 @@ struct TextColumn: Sendable {
     /// Behind each text's NUL.
     private(set) var ends: [UInt32] = []
 
+    init() {}
+
+    /// Nil when these are not texts and where they end.
+    init?(octets: [UInt8], ends: [UInt32]) {
+        guard TextColumn.areEnds(ends, in: octets) else { return nil }
+        (self.octets, self.ends) = (octets, ends)
+    }
+
+    private static func areEnds(_ ends: [UInt32], in octets: [UInt8]) -> Bool {
+        octets.withUnsafeBufferPointer { octets in
+            var last = 0
+            for end in ends {
+                guard Int(end) > last, Int(end) <= octets.count, octets[Int(end) - 1] == 0 else { return false }
+                last = Int(end)
+            }
+            return last == octets.count
+        }
+    }
+
     fileprivate var memory: Int { octets.count + ends.count * 4 }
 
     /// Where a text is.
@@ -110,10 +148,12 @@ struct TextColumn: Sendable {
         ends.append(UInt32(octets.count))
     }
 
-    fileprivate mutating func append(contentsOf other: TextColumn) {
-        let base = UInt32(octets.count)
-        octets += other.octets
-        ends += other.ends.map { $0 + base }
+    fileprivate mutating func append(_ rows: Range<Int>, of other: TextColumn) {
+        guard let last = rows.last else { return }
+        let taken = other.range(rows.lowerBound).lowerBound..<Int(other.ends[last])
+        let (base, start) = (UInt32(octets.count), UInt32(taken.lowerBound))
+        octets += other.octets[taken]
+        ends += other.ends[rows].lazy.map { $0 - start + base }
     }
 
     /// The rows in whose texts the octets stand, ascending. The needle is not empty and holds no NUL.
@@ -198,33 +238,49 @@ extension TextColumn {
 }
 
 /// For each message its own identifier's hash, 0 when it has none, then those of its ancestors, oldest first
-/// (RFC 5256 §3, REFERENCES). Hashes are seeded at random: nobody can make two identifiers that share one.
+/// (RFC 5256 §3, REFERENCES).
 struct ThreadingColumn: Sendable {
-    fileprivate(set) var ids: [UInt64] = []
-    fileprivate(set) var ends: [UInt32] = []
+    let hash: KeyedHash
+    private(set) var ids: [UInt64] = []
+    private(set) var ends: [UInt32] = []
+
+    init(hash: KeyedHash) { self.hash = hash }
+
+    /// Nil when these are not lists of at least one and where they end.
+    init?(hash: KeyedHash, ids: [UInt64], ends: [UInt32]) {
+        var last: UInt32 = 0
+        for end in ends {
+            guard end > last else { return nil }
+            last = end
+        }
+        guard Int(last) == ids.count else { return nil }
+        (self.hash, self.ids, self.ends) = (hash, ids, ends)
+    }
 
     func range(_ row: Int) -> Range<Int> { (row == 0 ? 0 : Int(ends[row - 1]))..<Int(ends[row]) }
 
     fileprivate mutating func append(_ envelope: borrowing EncodedEnvelope) {
         let own = envelope.messageID.flatMap { messageIDs(in: envelope.bytes.extracting($0), limit: 1).first }
-        ids.append(own.map { Self.hash($0[...]) } ?? 0)
+        ids.append(own.map { hashed($0.span) } ?? 0)
         if !envelope.references.isEmpty {
-            for reference in envelope.references {
-                let octets = envelope.bytes.extracting(reference).withUnsafeBufferPointer { Array($0) }
-                ids.append(Self.hash(octets[...]))
-            }
+            for reference in envelope.references { ids.append(hashed(envelope.bytes.extracting(reference))) }
         } else if let reply = envelope.inReplyTo,
             let parent = messageIDs(in: envelope.bytes.extracting(reply)).first
         {
-            ids.append(Self.hash(parent[...]))
+            ids.append(hashed(parent.span))
         }
         ends.append(UInt32(ids.count))
     }
 
-    /// Never 0.
-    private static func hash(_ id: ArraySlice<UInt8>) -> UInt64 {
-        var hasher = Hasher()
-        hasher.combine(id)
-        return UInt64(bitPattern: Int64(hasher.finalize())) | 1
+    /// Of another with the same key.
+    fileprivate mutating func append(_ rows: Range<Int>, of other: ThreadingColumn) {
+        guard let last = rows.last else { return }
+        let taken = other.range(rows.lowerBound).lowerBound..<Int(other.ends[last])
+        let (base, start) = (UInt32(ids.count), UInt32(taken.lowerBound))
+        ids += other.ids[taken]
+        ends += other.ends[rows].lazy.map { $0 - start + base }
     }
+
+    /// Never 0.
+    private func hashed(_ id: Span<UInt8>) -> UInt64 { hash(id) | 1 }
 }

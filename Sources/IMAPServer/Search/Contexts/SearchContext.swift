@@ -14,6 +14,8 @@ struct SearchContext: Sendable {
     let key: SearchKey
     let order: SearchOrder
     let usesUIDs: Bool
+    /// What is told of new messages that come into it (RFC 5465 §7).
+    let items: [FetchItem]
     /// What the client takes for the results.
     private(set) var uids: NumberSet
     /// The same in order; nil in the mailbox's.
@@ -26,6 +28,7 @@ struct SearchContext: Sendable {
         key = command.request.key.frozen(in: command.mailbox)
         order = command.order
         usesUIDs = command.usesUIDs
+        items = command.request.updateItems
         uids = findings.uids
         sorted = findings.sortedUIDs
     }
