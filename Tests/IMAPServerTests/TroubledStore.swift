@@ -155,10 +155,10 @@ final class TroubledStore: MailStore {
         condition.withLock { $0.octetsRead += read.reduce(0) { $0 + ($1?.count ?? 0) } }
         return read
     }
-    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?] {
+    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> PackedSummaries {
         try check(bodies) { $0.damagedSummaries }
         let summaries = try await base.summaries(bodies, upTo: octets)
-        let sum = summaries.reduce(0) { $0 + ($1?.count ?? 0) }
+        let sum = summaries.octetCount
         condition.withLock { $0.mostSummaryOctets = max($0.mostSummaryOctets, sum) }
         return summaries
     }

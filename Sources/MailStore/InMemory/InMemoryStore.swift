@@ -230,13 +230,15 @@ package final class InMemoryStore: MailStore {
         look { state in bodies.map { state.bodies[$0]?.bytes } }
     }
 
-    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
+    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> PackedSummaries {
         look { state in
-            var (summaries, octets): ([[UInt8]?], Int) = ([], 0)
-            for body in bodies where octets < limit {
-                let summary = state.bodies[body]?.summary
-                octets += summary?.count ?? 0
-                summaries.append(summary)
+            var summaries = PackedSummaries()
+            for body in bodies where summaries.octetCount < limit {
+                if let summary = state.bodies[body]?.summary {
+                    summaries.append(summary)
+                } else {
+                    summaries.appendGone()
+                }
             }
             return summaries
         }

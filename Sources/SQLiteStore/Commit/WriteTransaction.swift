@@ -25,6 +25,8 @@ final class WriteTransaction {
         var deadFiles: [String] = []
         /// Messages of deleted mailboxes removed so far.
         var purged = 0
+        /// Whether domains, accounts or credentials have changed.
+        var changesAccounts = false
         var changedQuotas: Set<AccountID> = []
         var usage: [AccountID: UsageChange] = [:]
         var threads: [AccountThreadKey: ThreadID] = [:]
