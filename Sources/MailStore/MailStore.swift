@@ -145,6 +145,9 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
     /// - Parameter text: UTF-8, folded by `MessageFormat.TextFolding`.
     func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]?
 
+    /// How far the index of texts has come; nil when there is none.
+    func textIndexState() async throws -> TextIndexState?
+
     // Change feed
 
     /// Calls back, on no particular thread and without blocking, after each commit that changed the mailbox.
@@ -163,6 +166,9 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
 }
 
 extension MailStore {
+    /// There is none.
+    package func textIndexState() async throws -> TextIndexState? { nil }
+
     /// All of them, however large: for few.
     package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
         try await summaries(bodies, upTo: .max).arrays
@@ -178,6 +184,18 @@ extension MailStore {
     /// With all flags.
     package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
         try await move(uids, from: from, to: to, keeping: .all)
+    }
+}
+
+package struct TextIndexState: Sendable, Hashable {
+    /// Messages that have been read for it, of so many.
+    package var indexed: Int
+    package var messages: Int
+    /// Of its files.
+    package var octets: Int
+
+    package init(indexed: Int, messages: Int, octets: Int) {
+        (self.indexed, self.messages, self.octets) = (indexed, messages, octets)
     }
 }
 

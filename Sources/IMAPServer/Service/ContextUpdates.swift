@@ -57,7 +57,9 @@ extension IMAPService {
             task.order = context.order
             var job = try SearchJob(task, store: store, cache: columns, now: now().seconds)
             _ = try await job.advance(until: nil)
-            newOrder = job.findings().sortedUIDs
+            // Of messages that are gone, what they would be sorted by may be gone too.
+            let gone = try await store.open(mailbox.id).changes(since: mailbox.view).expunged
+            newOrder = job.findings().sortedUIDs?.filter { added.contains($0) || !gone.contains($0) }
         }
         return context.change(removed: removed, added: added, newOrder: newOrder, numberedBy: mailbox.view)
     }
