@@ -115,7 +115,7 @@ extension MailboxSnapshot {
         }
         guard !gone.isEmpty else { return gone }
         highestModSeq = highestModSeq.next()
-        remove(NumberSet(ascending: gone.lazy.map(\.uid.value)))
+        remove(NumberSet(ascending: gone.map(\.uid.value)))
         return gone
     }
 

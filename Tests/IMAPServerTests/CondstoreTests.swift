@@ -117,7 +117,7 @@ import WireFraming
         let count = 2400
         try await fixture.deliver((1...count).map { _ in "Subject: x\n\n" })
         let inbox = try await fixture.mailbox("INBOX").id
-        let odd = NumberSet(ascending: stride(from: UInt32(1), through: UInt32(count), by: 2))
+        let odd = NumberSet(ascending: Array(stride(from: UInt32(1), through: UInt32(count), by: 2)))
         let a = await fixture.session()
         _ = await a.send("e ENABLE QRESYNC\r\ns SELECT INBOX\r\n")
         _ = try await fixture.store.remove(odd, from: inbox, onlyDeleted: false)

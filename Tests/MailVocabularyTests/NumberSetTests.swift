@@ -3,6 +3,15 @@ import MailVocabulary
 import Testing
 
 @Suite struct NumberSetTests {
+    @Test("Numbers, in order or not, also twice, become the same ranges")
+    func numbers() {
+        let expected = NumberSet([1...3, 7...7, UInt32.max - 1...UInt32.max])
+        #expect(NumberSet(ascending: [1, 2, 2, 3, 7, .max - 1, .max, .max]) == expected)
+        #expect(NumberSet(numbers: [.max, 7, 2, 3, .max - 1, 1, 7]) == expected)
+        #expect(NumberSet(ascending: []) == NumberSet())
+        #expect(NumberSet(numbers: []).isEmpty)
+    }
+
     @Test("Ranges in any order become ascending, disjoint and non-adjacent")
     func normal() {
         let set = NumberSet([7...9, 1...3, 4...4, 8...12, 20...20] as [ClosedRange<UInt32>])

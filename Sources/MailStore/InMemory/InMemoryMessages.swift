@@ -159,7 +159,7 @@ extension InMemoryState {
     ) throws -> CopyResult {
         let isMove = mailboxes[from]?.account == mailboxes[to]?.account
         let result = try copy(uids, from: from, to: to, keeping: classes, isMove: isMove)
-        _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
+        _ = try remove(NumberSet(ascending: result.source.map(\.value)), from: from, onlyDeleted: false)
         return result
     }
 
@@ -168,7 +168,7 @@ extension InMemoryState {
             throw StoreError.noSuchMailbox
         }
         for row in gone { release(row.body) }
-        let uids = NumberSet(ascending: gone.lazy.map(\.uid.value))
+        let uids = NumberSet(ascending: gone.map(\.uid.value))
         if !gone.isEmpty, let modSeq = mailboxes[id]?.snapshot.highestModSeq {
             mailboxes[id]?.removals.append((modSeq, uids))
             noteMessages(.removed, in: id)

@@ -139,7 +139,7 @@ extension WriteTransaction {
     ) throws -> CopyResult {
         let isMove = try draft(from).state.record.account == draft(to).state.record.account
         let result = try copy(uids, from: from, to: to, keeping: classes, isMove: isMove)
-        _ = try remove(NumberSet(ascending: result.source.lazy.map(\.value)), from: from, onlyDeleted: false)
+        _ = try remove(NumberSet(ascending: result.source.map(\.value)), from: from, onlyDeleted: false)
         return result
     }
 
@@ -159,7 +159,7 @@ extension WriteTransaction {
             }
         }
         draft.state.count(counters)
-        let removed = NumberSet(ascending: gone.lazy.map(\.uid.value))
+        let removed = NumberSet(ascending: gone.map(\.uid.value))
         draft.state.unsaved += gone.count
         try write(Removal(modSeq: snapshot.highestModSeq, uids: removed), in: mailbox)
         try delete(before.spanning(removed), from: mailbox)
