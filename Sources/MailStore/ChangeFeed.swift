@@ -80,7 +80,7 @@ package final class ChangeFeed: Sendable {
         }
     }
 
-    /// Whether anyone watches accounts: when nobody does, what happened need not be told apart.
+    /// Whether anyone watches accounts.
     package var isWatched: Bool { observers.withLock { !$0.watches.isEmpty } }
 
     /// Tells everyone concerned, once per observer and change set.
