@@ -51,6 +51,7 @@ extension IMAPCommandName {
         case .myRights: CommandRule(group: group)
         case .getMetadata: CommandRule(group: group)
         case .setMetadata: CommandRule(group: group)
+        case .notify: CommandRule(group: group)
         case .compress: CommandRule(group: group, mustBeLastInBatch: true)
         case .unauthenticate: CommandRule(group: group)
         case .check: CommandRule(group: group)

@@ -3,12 +3,13 @@ import Synchronization
 
 /// Who wants to know of which changes. Callbacks run on the publisher's thread, outside every lock.
 package final class ChangeFeed: Sendable {
-    private struct Observers {
+    fileprivate struct Observers {
         var next = 0
         var ended = 0
         var mailboxes: [MailboxID: [Int: @Sendable () -> Void]] = [:]
         var accounts: [AccountID: [Int: @Sendable () -> Void]] = [:]
         var accessGeneration: UInt64 = 1
+        var watches: [Audience: [UInt64: WatchInbox]] = [:]
     }
     private let observers = Mutex(Observers())
 
@@ -53,33 +54,71 @@ package final class ChangeFeed: Sendable {
     /// How often somebody's rights have changed.
     package var accessGeneration: UInt64 { observers.withLock { $0.accessGeneration } }
 
+    // Watches
+
+    /// A watch that hears of nothing yet.
+    ///
+    /// - Parameter wake: called when something has come and nothing waited before.
+    package func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch {
+        let number = observers.withLock { observers in
+            observers.next += 1
+            return UInt64(observers.next)
+        }
+        return ChangeWatch(WatchInbox(number, wake), feed: self)
+    }
+
+    /// From now on the watch hears of these, and of nothing else.
+    func setAudiences(_ audiences: Set<Audience>, instead old: Set<Audience>, of watch: WatchInbox) {
+        observers.withLock { observers in
+            for audience in audiences.subtracting(old) {
+                observers.watches[audience, default: [:]][watch.number] = watch
+            }
+            for audience in old.subtracting(audiences) {
+                observers.watches[audience]?[watch.number] = nil
+                if observers.watches[audience]?.isEmpty == true { observers.watches[audience] = nil }
+            }
+        }
+    }
+
+    /// Whether anyone watches accounts: when nobody does, what happened need not be told apart.
+    package var isWatched: Bool { observers.withLock { !$0.watches.isEmpty } }
+
     /// Tells everyone concerned, once per observer and change set.
-    package func publish(_ changes: ChangeSet) {
-        guard !changes.isEmpty else { return }
-        let callbacks = observers.withLock { observers in
+    ///
+    /// - Parameter record: a mailbox as the changes leave it; asked only for what is watched.
+    package func publish(_ changes: ChangeSet, record: (MailboxID) -> Mailbox? = { _ in nil }) {
+        for callback in prepare(changes, record: record) { callback() }
+    }
+
+    /// The same in two steps: gives the changes to those who watch, and returns whom to call. For a store whose changes
+    /// are in order only under its own lock, which callbacks must not be called under.
+    package func prepare(_ changes: ChangeSet, record: (MailboxID) -> Mailbox?) -> [@Sendable () -> Void] {
+        guard !changes.isEmpty else { return [] }
+        return observers.withLock { observers in
             if changes.access { observers.accessGeneration &+= 1 }
             return changes.mailboxes.flatMap { observers.mailboxes[$0].map { Array($0.values) } ?? [] }
                 + changes.accounts.flatMap { observers.accounts[$0].map { Array($0.values) } ?? [] }
+                + observers.tellWatches(changes, record)
         }
-        for callback in callbacks { callback() }
     }
 }
 
-/// What a commit changed.
-package struct ChangeSet: Sendable, Equatable {
-    package var mailboxes: Set<MailboxID> = []
-    /// Accounts whose list of mailboxes (names, subscriptions) changed.
-    package var accounts: Set<AccountID> = []
-    /// Whether somebody's rights on a mailbox changed.
-    package var access = false
-
-    package init() {}
-
-    package var isEmpty: Bool { mailboxes.isEmpty && accounts.isEmpty && !access }
-
-    package mutating func formUnion(_ other: ChangeSet) {
-        mailboxes.formUnion(other.mailboxes)
-        accounts.formUnion(other.accounts)
-        access = access || other.access
+extension ChangeFeed.Observers {
+    /// Costs what changed, times those who watch the accounts that it changed in.
+    fileprivate func tellWatches(
+        _ changes: ChangeSet, _ record: (MailboxID) -> Mailbox?
+    ) -> [@Sendable () -> Void] {
+        guard !watches.isEmpty else { return [] }
+        var woken: [@Sendable () -> Void] = []
+        for event in changes.events {
+            for audience in event.audiences {
+                for watch in (watches[audience] ?? [:]).values where watch.take(event) { woken.append(watch.wake) }
+            }
+        }
+        for (mailbox, causes) in changes.messages {
+            guard let record = record(mailbox), let concerned = watches[.account(record.account)] else { continue }
+            for watch in concerned.values where watch.take(record, causes) { woken.append(watch.wake) }
+        }
+        return woken
     }
 }

@@ -70,6 +70,9 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
     /// `StoreLimits.subscriptionsPerAccount`.
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) async throws
     func subscriptions(of account: AccountID) async throws -> [MailboxName]
+    func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool
+    /// Whether the account has mailboxes below a name, which need be none's.
+    func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool
 
     /// Gives a mailbox that never held a message the UIDVALIDITY that its mail had elsewhere, so that its UIDs stay
     /// valid. False, and nothing changed, when it held one, or when the value lies in the future: values given here
@@ -132,7 +135,7 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
     func read(_ bodies: [BodyID]) async throws -> [[UInt8]?]
     /// Encoded summaries in the order asked: the first, and more until they have come to so many octets. Nil for a
     /// body that is gone.
-    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?]
+    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> PackedSummaries
 
     // Search
 
@@ -142,12 +145,19 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
     /// - Parameter text: UTF-8, folded by `MessageFormat.TextFolding`.
     func mayContain(_ text: [UInt8], _ bodies: [BodyID], in mailbox: MailboxID) async throws -> [Bool]?
 
+    /// How far the index of texts has come; nil when there is none.
+    func textIndexState() async throws -> TextIndexState?
+
     // Change feed
 
     /// Calls back, on no particular thread and without blocking, after each commit that changed the mailbox.
     func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation
     /// The same for the account's mailbox list.
     func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation
+    /// A watch of whole accounts, which hears of nothing yet. It is told of every commit before its caller is answered.
+    ///
+    /// - Parameter wake: called, on no particular thread and without blocking, when something has come.
+    func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch
 
     /// Checks everything that is kept against itself: rows against bodies, checksums, counters.
     func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage]
@@ -156,9 +166,12 @@ package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedD
 }
 
 extension MailStore {
+    /// There is none.
+    package func textIndexState() async throws -> TextIndexState? { nil }
+
     /// All of them, however large: for few.
     package func summaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
-        try await summaries(bodies, upTo: .max)
+        try await summaries(bodies, upTo: .max).arrays
     }
 
     /// With all flags.
@@ -171,6 +184,18 @@ extension MailStore {
     /// With all flags.
     package func move(_ uids: NumberSet, from: MailboxID, to: MailboxID) async throws -> CopyResult {
         try await move(uids, from: from, to: to, keeping: .all)
+    }
+}
+
+package struct TextIndexState: Sendable, Hashable {
+    /// Messages that have been read for it, of so many.
+    package var indexed: Int
+    package var messages: Int
+    /// Of its files.
+    package var octets: Int
+
+    package init(indexed: Int, messages: Int, octets: Int) {
+        (self.indexed, self.messages, self.octets) = (indexed, messages, octets)
     }
 }
 

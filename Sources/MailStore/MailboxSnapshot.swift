@@ -174,6 +174,13 @@ package struct MailboxSnapshot: Sendable {
         }
     }
 
+    /// Takes rows from a UID on away, as if they had not come: the UID is the next then.
+    package mutating func removeRows(from uid: UInt64) {
+        guard let first = UInt32(exactly: uid) else { return }
+        remove(NumberSet(first...UInt32.max))
+        uidNext = uid
+    }
+
     /// Changes rows in place; UIDs must stay.
     package mutating func update(_ uids: NumberSet, _ change: (inout MessageRow) -> Void) {
         rebuild(touching: uids) { rows, touched in

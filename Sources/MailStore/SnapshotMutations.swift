@@ -14,6 +14,8 @@ package struct FlagChangeOutcome: Sendable, Equatable {
     package var set: FlagBits = []
     package var cleared: FlagBits = []
     package var counters = CounterChange()
+
+    package var events: MessageEvents { counters.unseen == 0 ? .flags : [.flags, .unseen] }
 }
 
 /// How a change moves a mailbox's counters.

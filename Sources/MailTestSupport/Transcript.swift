@@ -9,6 +9,7 @@ import WireFraming
 //     S? …                           a line the server may leave out
 //     C> text                        sent without CRLF; \r \n \0 \\ and \xHH are escapes there
 //     TLS                            the handshake asked for by the command before
+//     O> ann text                    another session, ann's, sends a command so written; it must succeed
 //     CHANGE                         what other sessions did is delivered
 //     END                            the server has closed
 //
@@ -17,6 +18,7 @@ import WireFraming
 /// One step of a transcript.
 package enum TranscriptStep: Sendable, Equatable {
     case client([UInt8])
+    case other(user: String, [UInt8])
     case server(pattern: String, optional: Bool)
     case handshake
     case change
@@ -57,6 +59,10 @@ package struct Transcript: Sendable {
         switch mark {
         case "C:": return .client(Array(rest.utf8) + [0x0D, 0x0A])
         case "C>": return unescaped(rest).map(TranscriptStep.client)
+        case "O>":
+            let parts = rest.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, let text = unescaped(parts[1]) else { return nil }
+            return .other(user: String(parts[0]), text)
         case "S:": return .server(pattern: String(rest), optional: false)
         case "S?": return .server(pattern: String(rest), optional: true)
         case _: return nil
@@ -105,7 +111,12 @@ extension SessionDriver where Session: ~Copyable {
     /// Plays a transcript, from the greeting on. `byByte` gives each client octet alone.
     ///
     /// Throws `TranscriptError` at the first line that the session answers otherwise.
-    package mutating func play(_ transcript: Transcript, byByte: Bool = false) async throws {
+    ///
+    /// - Parameter other: has another session of a user do something; what is wrong with it, or nil.
+    package mutating func play(
+        _ transcript: Transcript, byByte: Bool = false,
+        other: (_ user: String, [UInt8]) async -> String? = { _, _ in "there are no others" }
+    ) async throws {
         var unread = lines(await connect())
         for (line, step) in transcript.steps {
             switch step {
@@ -118,6 +129,9 @@ extension SessionDriver where Session: ~Copyable {
                 } else {
                     unread = lines(await send(bytes))
                 }
+            case .other(let user, let bytes):
+                try expectNothing(unread, at: line)
+                if let problem = await other(user, bytes) { throw TranscriptError(line: line, problem: problem) }
             case .server(let pattern, let optional):
                 if let first = unread.first, Transcript.matches(first[...], pattern[...]) {
                     unread.removeFirst()

@@ -32,22 +32,25 @@ extension BodyPart {
     private func previewText(of message: Span<UInt8>, isHTML: Bool) -> String {
         guard let transfer = TransferEncoding(encoding) else { return "" }
         let range = bodyRange.prefix(MessageLimits.previewSource).clamped(to: 0..<message.count)
-        let octets = transfer.decode(message.extracting(range))
         let named = parameters.first { $0.name.isWord("CHARSET") }.map(\.value)
         guard let charset = named.map({ Charset($0) }) ?? .utf8 else { return "" }
-        let text = charset.decode(octets.span)
-        var line = PreviewLine()
-        if isHTML {
-            var markup = MarkupStripper(text)
-            while !line.isFull, let scalar = markup.next() { line.append(scalar) }
-        } else {
-            for scalar in text.unicodeScalars {
-                guard !line.isFull else { break }
-                line.append(scalar)
-            }
+        if !isHTML, range.count > Self.previewStart {
+            // Mostly enough; the end may be cut within a character.
+            let start = transfer.decode(message.extracting(range.prefix(Self.previewStart)))
+            let line = PreviewLine(charset.decode(start.span).unicodeScalars.dropLast(Self.cutScalars))
+            if line.isFull { return line.finish() }
         }
+        let text = charset.decode(transfer.decode(message.extracting(range)).span)
+        guard isHTML else { return PreviewLine(text.unicodeScalars[...]).finish() }
+        var line = PreviewLine()
+        var markup = MarkupStripper(text)
+        while !line.isFull, let scalar = markup.next() { line.append(scalar) }
         return line.finish()
     }
+
+    /// Octets of plain text that are decoded first, and scalars at their end that are not relied upon.
+    private static let previewStart = 1024
+    private static let cutScalars = 8
 }
 
 /// Text on one line: runs of white space become one space, what cannot be seen is left out.
@@ -58,17 +61,21 @@ struct PreviewLine {
     /// One more than fits, so that a character that would be cut is noticed.
     var isFull: Bool { count > MessageLimits.preview }
 
+    init() {}
+
+    init(_ text: Substring.UnicodeScalarView) {
+        for scalar in text {
+            guard !isFull else { break }
+            append(scalar)
+        }
+    }
+
     mutating func append(_ scalar: Unicode.Scalar) {
-        if scalar.properties.isWhitespace {
+        if Self.isWhitespace(scalar) {
             isSpacePending = count > 0
             return
         }
-        switch scalar.properties.generalCategory {
-        case .control, .surrogate, .unassigned, .privateUse,
-            .format where scalar != "\u{200C}" && scalar != "\u{200D}":
-            return
-        case _: break
-        }
+        guard Self.isVisible(scalar) else { return }
         if isSpacePending {
             scalars.append(" ")
             count += 1
@@ -76,6 +83,22 @@ struct PreviewLine {
         }
         scalars.append(scalar)
         count += 1
+    }
+
+    // Of ASCII they are told without asking the tables of Unicode.
+
+    private static func isWhitespace(_ scalar: Unicode.Scalar) -> Bool {
+        guard !scalar.isASCII else { return scalar.value == 0x20 || (0x09...0x0D).contains(scalar.value) }
+        return scalar.properties.isWhitespace
+    }
+
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        guard !scalar.isASCII else { return (0x20..<0x7F).contains(scalar.value) }
+        return switch scalar.properties.generalCategory {
+        case .control, .surrogate, .unassigned, .privateUse: false
+        case .format: scalar == "\u{200C}" || scalar == "\u{200D}"
+        case _: true
+        }
     }
 
     /// The line, cut where a character ends.

@@ -47,6 +47,9 @@ package struct POP3Service: SessionService {
     package var name: String { "pop3" }
     package var applicationProtocols: [String] { ["pop3"] }
 
+    /// All of it waits more than it computes.
+    package func isBrief(_ work: POP3Work) -> Bool { true }
+
     package func perform(_ work: POP3Work, notify: @escaping @Sendable () -> Void) async -> POP3Outcome {
         switch work {
         case .open(let credentials, let peer): await open(credentials, from: peer)

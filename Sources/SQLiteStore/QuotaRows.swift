@@ -77,6 +77,7 @@ extension WriteTransaction {
     func setAdministrator(_ isAdministrator: Bool, _ account: AccountID) throws {
         try require(account)
         try execute("UPDATE account SET administrator = ? WHERE id = ?", [isAdministrator, account.value])
+        pending.changesAccounts = true
     }
 
     /// Throws `overQuota` when the account, with all that this transaction has added before, has no room for more.

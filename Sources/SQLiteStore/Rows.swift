@@ -134,31 +134,29 @@ enum RowReader {
 
     /// In the order asked, nil for those that are gone, until `limit` octets have come. A stretch of neighbours is one
     /// query, stepped by SQLite's own functions: ENVELOPE and SEARCH ask for every message of a mailbox.
-    static func summaries(_ bodies: [BodyID], upTo limit: Int, _ db: Database) throws -> [[UInt8]?] {
+    static func summaries(_ bodies: [BodyID], upTo limit: Int, _ db: Database) throws -> PackedSummaries {
         let select = try db.cachedStatement(
             sql: "SELECT id, summary, summary_checksum FROM body WHERE id BETWEEN ? AND ? ORDER BY id")
-        var summaries: [[UInt8]?] = []
+        var summaries = PackedSummaries()
         summaries.reserveCapacity(bodies.count)
-        var octets = 0
-        while summaries.count < bodies.count, octets < limit {
+        while summaries.count < bodies.count, summaries.octetCount < limit {
             let start = summaries.count
             let first = bodies[start].value
             var end = start + 1
             while end < bodies.count, bodies[end].value == first + Int64(end - start) { end += 1 }
             let isWhole = try readSummaries(first...first + Int64(end - start - 1), select) { id, summary in
-                for _ in summaries.count..<start + Int(id - first) { summaries.append(nil) }
+                for _ in summaries.count..<start + Int(id - first) { summaries.appendGone() }
                 summaries.append(summary)
-                octets += summary.count
-                return octets < limit
+                return summaries.octetCount < limit
             }
-            if isWhole { for _ in summaries.count..<end { summaries.append(nil) } }
+            if isWhole { for _ in summaries.count..<end { summaries.appendGone() } }
         }
         return summaries
     }
 
     /// Ascending by number, until `take` says that it is enough: then the answer is false.
     private static func readSummaries(
-        _ run: ClosedRange<Int64>, _ select: Statement, _ take: (Int64, [UInt8]) -> Bool
+        _ run: ClosedRange<Int64>, _ select: Statement, _ take: (Int64, UnsafeRawBufferPointer) -> Bool
     ) throws -> Bool {
         try select.setArguments([run.lowerBound, run.upperBound])
         let statement = select.sqliteStatement
@@ -170,7 +168,7 @@ enum RowReader {
             guard UInt64(bitPattern: sqlite3_column_int64(statement, 2)) == Checksum.of(octets) else {
                 throw StoreError.damaged("body \(sqlite3_column_int64(statement, 0)): its summary")
             }
-            guard take(sqlite3_column_int64(statement, 0), Array(octets)) else { return false }
+            guard take(sqlite3_column_int64(statement, 0), octets) else { return false }
             code = sqlite3_step(statement)
         }
         guard code == SQLITE_DONE else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }

@@ -4,10 +4,16 @@ package import MailVocabulary
 
 extension SQLiteStore {
     package func domains() async throws -> [Domain] {
-        try await read { db in
-            try String.fetchAll(db, sql: "SELECT name FROM domain ORDER BY name").map { name in
-                guard let domain = Domain(name) else { throw StoreError.damaged("a domain's name") }
-                return domain
+        try await accountCache.value {
+            $0.domains
+        } _: {
+            $0.domains = $1
+        } _: {
+            try await read { db in
+                try String.fetchAll(db, sql: "SELECT name FROM domain ORDER BY name").map { name in
+                    guard let domain = Domain(name) else { throw StoreError.damaged("a domain's name") }
+                    return domain
+                }
             }
         }
     }
@@ -29,28 +35,22 @@ extension SQLiteStore {
 
     package func account(_ address: Address) async throws -> Account? {
         let address = address.canonical
-        return try await read { db in
-            let select = try db.cachedStatement(
-                sql: "SELECT id, local, domain, disabled, administrator FROM account WHERE domain = ? AND local = ?")
-            return try Row.fetchOne(select, arguments: [address.domain.name, address.localPart])
-                .map { try RowReader.account($0) }
+        return try await accountCache.value {
+            $0.accounts[address]
+        } _: {
+            $0.accounts[address] = .some($1)
+        } _: {
+            try await readOnce { db in try RowReader.account(address, db) }
         }
     }
 
     package func credentials(of account: AccountID) async throws -> StoredCredentials? {
-        try await read { db in
-            let select = try db.cachedStatement(
-                sql: """
-                    SELECT argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key
-                    FROM credentials WHERE account = ?
-                    """)
-            return try Row.fetchOne(select, arguments: [account.value]).map { row in
-                try StoredCredentials(
-                    argon2id: row.value(0),
-                    scramSHA256: SCRAMVerifier(
-                        salt: RowReader.bytes(row, 1), iterations: row.value(2), storedKey: RowReader.bytes(row, 3),
-                        serverKey: RowReader.bytes(row, 4)))
-            }
+        try await accountCache.value {
+            $0.credentials[account]
+        } _: {
+            $0.credentials[account] = .some($1)
+        } _: {
+            try await readOnce { db in try RowReader.credentials(of: account, db) }
         }
     }
 
@@ -82,5 +82,29 @@ extension SQLiteStore {
 
     package func setAdministrator(_ isAdministrator: Bool, _ account: AccountID) async throws {
         try await committer.commit { transaction, _ in try transaction.setAdministrator(isAdministrator, account) }
+    }
+}
+
+extension RowReader {
+    fileprivate static func account(_ address: Address, _ db: Database) throws -> Account? {
+        let select = try db.cachedStatement(
+            sql: "SELECT id, local, domain, disabled, administrator FROM account WHERE domain = ? AND local = ?")
+        return try Row.fetchOne(select, arguments: [address.domain.name, address.localPart])
+            .map { try RowReader.account($0) }
+    }
+
+    fileprivate static func credentials(of account: AccountID, _ db: Database) throws -> StoredCredentials? {
+        let select = try db.cachedStatement(
+            sql: """
+                SELECT argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key
+                FROM credentials WHERE account = ?
+                """)
+        return try Row.fetchOne(select, arguments: [account.value]).map { row in
+            try StoredCredentials(
+                argon2id: row.value(0),
+                scramSHA256: SCRAMVerifier(
+                    salt: RowReader.bytes(row, 1), iterations: row.value(2), storedKey: RowReader.bytes(row, 3),
+                    serverKey: RowReader.bytes(row, 4)))
+        }
     }
 }

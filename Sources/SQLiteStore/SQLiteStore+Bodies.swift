@@ -34,10 +34,10 @@ extension SQLiteStore {
         }
     }
 
-    /// In one transaction.
+    /// Of a body that is moved meanwhile the old place, or a place and no octets: whoever reads there notices.
     private static func places(of bodies: [BodyID], in pool: DatabasePool) throws -> [FoundBody?] {
         do {
-            return try pool.read { db in try RowReader.found(bodies, db) }
+            return try pool.unsafeRead { db in try RowReader.found(bodies, db) }
         } catch {
             throw StoreError(anyError: error)
         }
@@ -61,8 +61,9 @@ extension SQLiteStore {
         return nil
     }
 
-    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
-        try await read { db in try RowReader.summaries(bodies, upTo: limit, db) }
+    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> PackedSummaries {
+        // A stretch of neighbours is one statement; bodies do not change, and one that goes meanwhile is gone.
+        try await readOnce { db in try RowReader.summaries(bodies, upTo: limit, db) }
     }
 }
 

@@ -90,6 +90,27 @@ extension SQLiteStore {
         }
     }
 
+    package func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        if let named = names.names(of: account)?[name] { return named.isSubscribed }
+        return try await read { db in
+            let select = try db.cachedStatement(sql: "SELECT 1 FROM subscription WHERE account = ? AND name = ?")
+            return try Int.fetchOne(select, arguments: [account.value, name.text]) != nil
+        }
+    }
+
+    /// By the index of names: those that begin with the name and a separator, and so come before it and what follows
+    /// the separator among the octets.
+    static let inferiors = """
+        SELECT 1 FROM mailbox WHERE account = ?1 AND name > ?2 || '/' AND name < ?2 || '0' LIMIT 1
+        """
+
+    package func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        try await read { db in
+            let select = try db.cachedStatement(sql: SQLiteStore.inferiors)
+            return try Int.fetchOne(select, arguments: [account.value, name.text]) != nil
+        }
+    }
+
     package func observe(_ mailbox: MailboxID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         feed.observe(mailbox, onChange)
     }
@@ -97,4 +118,6 @@ extension SQLiteStore {
     package func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         feed.observe(account, onChange)
     }
+
+    package func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch { feed.watch(wake) }
 }

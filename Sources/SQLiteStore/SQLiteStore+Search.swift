@@ -44,3 +44,40 @@ extension SQLiteStore {
         }
     }
 }
+
+extension SQLiteStore {
+    package func textIndexState() async throws -> TextIndexState? {
+        let octets = ["", "-wal"].reduce(0) { $0 + (fileSize(directory.textIndex + $1) ?? 0) }
+        let marks: [Int64: Int64]
+        if let indexer = textIndexer {
+            guard let file = indexer.file else { return try await textIndexState([:], octets: octets) }
+            marks = try await readers.run { try file.marks() }
+        } else {
+            guard octets > 0 else { return nil }
+            marks = try await readers.run { [directory] in
+                let file = try TextIndexFile(directory.textIndex, nextBody: .max)
+                defer { file.close() }
+                return try file.marks()
+            }
+        }
+        return try await textIndexState(marks, octets: octets)
+    }
+
+    private func textIndexState(_ marks: [Int64: Int64], octets: Int) async throws -> TextIndexState {
+        try await read { db in
+            var (messages, missing) = (0, 0)
+            var behind: [(mailbox: Int64, mark: Int64)] = []
+            try db.forEachRecord("SELECT id, uidnext, messages FROM mailbox", []) { record in
+                messages += Int(record.number(2))
+                let mark = marks[record.number(0)] ?? 0
+                if record.number(1) - 1 > mark { behind.append((record.number(0), mark)) }
+            }
+            for (mailbox, mark) in behind {
+                try db.forEachRecord("SELECT count(*) FROM message WHERE mailbox = ? AND uid > ?", [mailbox, mark]) {
+                    missing += Int($0.number(0))
+                }
+            }
+            return TextIndexState(indexed: max(0, messages - missing), messages: messages, octets: octets)
+        }
+    }
+}

@@ -44,6 +44,7 @@ package final class SQLiteStore: MailStore {
     let readers: WorkPool
     let cache: IndexCache
     let names = NameCache()
+    let accountCache = AccountCache()
     let feed = ChangeFeed()
     let committer: Committer
     let segments: SegmentReader
@@ -74,7 +75,8 @@ package final class SQLiteStore: MailStore {
             cache = IndexCache(feed: feed, limit: options.indexRows)
             segments = SegmentReader(directory)
             committer = Committer(
-                try SQLiteStore.makeCore(directory, pool, segments, cache, names, feed, textIndexer, options))
+                try SQLiteStore.makeCore(
+                    directory, pool, segments, cache, names, accountCache, feed, textIndexer, options))
         } catch {
             throw StoreError(anyError: error)
         }
@@ -114,7 +116,8 @@ package final class SQLiteStore: MailStore {
 
     private static func makeCore(
         _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
-        _ names: NameCache, _ feed: ChangeFeed, _ textIndexer: TextIndexer?, _ options: Options
+        _ names: NameCache, _ accounts: AccountCache, _ feed: ChangeFeed, _ textIndexer: TextIndexer?,
+        _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
             StoredCounters(
@@ -145,7 +148,7 @@ package final class SQLiteStore: MailStore {
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
             pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, names: names,
-            feed: feed, textIndexer: textIndexer,
+            accounts: accounts, feed: feed, textIndexer: textIndexer,
             counters: counters, parking: options.parkedOctets,
             rules: CommitRules(
                 quotaDefaults: options.quotaDefaults, purgedAtOnce: options.upkeep.purgedAtOnce, now: options.now),
@@ -165,6 +168,18 @@ package final class SQLiteStore: MailStore {
             }
         }
         for orphan in Set(names.map { "\(directory.indexes)/\($0)" }).subtracting(known) { unlink(orphan) }
+    }
+
+    /// A question of one statement, which is of one state without a transaction: beginning and ending that would take
+    /// longer than the statement.
+    func readOnce<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
+        try await readers.run { [pool] in
+            do {
+                return try pool.unsafeRead(body)
+            } catch {
+                throw StoreError(anyError: error)
+            }
+        }
     }
 
     /// A question to the database, on a thread that may wait.

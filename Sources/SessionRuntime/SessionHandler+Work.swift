@@ -11,10 +11,15 @@ extension SessionHandler where Session: ~Copyable {
         let service = service
         guard let changes else { return }
         running.enter()
-        self.work = Task { [running] in
+        let executor = service.isBrief(work) ? LoopExecutor(loop) : nil
+        self.work = Task(executorPreference: executor) { [running] in
             defer { running.leave() }
             let outcome = await service.perform(work, notify: { changes.notify() })
-            loop.execute { bound.value.finished(outcome) }
+            if loop.inEventLoop {
+                bound.value.finished(outcome)
+            } else {
+                loop.execute { bound.value.finished(outcome) }
+            }
         }
     }
 

@@ -29,6 +29,13 @@ package final class SubmissionService: SessionService {
         self.now = now
     }
 
+    package func isBrief(_ work: SubmissionWork) -> Bool {
+        switch work {
+        case .authenticate, .findDomain, .resolve, .beginMessage, .spill: true
+        case .deliver(let delivery): delivery.writer.count <= briefMessage
+        }
+    }
+
     package func perform(
         _ work: SubmissionWork, notify: @escaping @Sendable () -> Void
     ) async -> SubmissionOutcome {

@@ -128,9 +128,16 @@ package protocol SessionService<Work, Outcome>: Sendable {
     /// The protocol's ALPN identifiers (RFC 7301 registry); a client that asks only for others is refused.
     var applicationProtocols: [String] { get }
 
+    /// Whether a work computes so little, beside what it waits for, that the connection's loop can do it: the loop
+    /// serves others too, who wait meanwhile.
+    func isBrief(_ work: Work) -> Bool
+
     /// Does what a session asked for. `notify`, kept by an observation, makes the driver call `changed`.
     func perform(_ work: Work, notify: @escaping @Sendable () -> Void) async -> Outcome
 }
+
+/// Octets of a message up to which taking it in is brief: parsing them takes some 50 microseconds.
+package let briefMessage = 32 * 1024
 
 /// How much one `produce` appends at most: the outbound buffer of a TLS connection keeps its peak size for the
 /// connection's life, so chunks stay small.

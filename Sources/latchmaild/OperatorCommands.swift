@@ -65,17 +65,22 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         let progress = ProgressLine("checking")
         let damaged = Mutex(false)
+        let index = Mutex<String?>(nil)
         let show: @Sendable (ControlReply) -> Void = { reply in
             switch reply {
             case .progress(let checked, let total): progress.show(checked, of: total)
             case .damage(let place, let problem):
                 damaged.withLock { $0 = true }
                 print("\(place): \(problem)")
+            case .textIndex(let indexed, let messages, let octets):
+                let text = "index of texts: \(indexed) of \(messages) messages, \((octets + 1023) / 1024) KiB"
+                index.withLock { $0 = text }
             case .domains, .users, .transferred, .quota, .done, .failed: break
             }
         }
         try await withTarget { try await $0.perform(.verify, reply: show) }
         progress.finish()
+        if let index = index.withLock({ $0 }) { FileHandle.standardError.write(Data("\(index)\n".utf8)) }
         if damaged.withLock({ $0 }) { throw ExitCode(1) }
         FileHandle.standardError.write(Data("no damage found\n".utf8))
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import ProviderTools
+import SQLiteStore
 import SessionRuntime
 
 struct ServeCommand: AsyncParsableCommand {
@@ -24,7 +25,8 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let hostname = configuration.hostname ?? ProcessInfo.processInfo.hostName
         let store = try await openStore(
-            StateDirectory.store(in: configuration.stateDirectory), quotas: configuration.quotaDefaults)
+            StateDirectory.store(in: configuration.stateDirectory), quotas: configuration.quotaDefaults,
+            textIndex: configuration.indexesTexts ? .maintained : .removed)
         let server = try RunningServer(configuration, hostname: hostname, store: store, logger: logger)
         for listener in configuration.listeners {
             let security: ListenerSecurity = listener.isImplicit ? .implicitTLS : .startTLS
@@ -83,7 +85,9 @@ struct DemoCommand: AsyncParsableCommand {
             stateDirectory: absolutePath(state ?? Demo.defaultStateDirectory), accountCount: accounts,
             password: password, usesFreePorts: json)
         let progress = ProgressLine("making accounts")
-        let demo = try await Demo(options, logger: logger, openStore: { try await openStore($0) }) {
+        let demo = try await Demo(
+            options, logger: logger, openStore: { try await openStore($0, textIndex: .maintained) }
+        ) {
             progress.show($0.done, of: $0.total)
         }
         progress.finish()

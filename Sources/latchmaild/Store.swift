@@ -5,13 +5,16 @@ import ProviderTools
 import SQLiteStore
 
 /// Opens the store, making it when nothing is there.
-func openStore(_ directory: String, quotas: QuotaDefaults = QuotaDefaults()) async throws -> any MailStore {
+func openStore(
+    _ directory: String, quotas: QuotaDefaults = QuotaDefaults(), textIndex: TextIndexUse = .kept
+) async throws -> any MailStore {
     do {
         let parent = (directory as NSString).deletingLastPathComponent
         try FileManager.default.createDirectory(
             atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         var options = SQLiteStore.Options()
         options.quotaDefaults = quotas
+        options.textIndex = textIndex
         return try SQLiteStore(path: directory, options: options)
     } catch let error as StoreError {
         switch error {

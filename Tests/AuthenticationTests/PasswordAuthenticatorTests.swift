@@ -163,7 +163,10 @@ struct PasswordAuthenticatorTests {
             let taken = await time(name, password, "failure")
             #expect(taken >= .milliseconds(600))
         }
-        #expect(await time("cheap", "pass word", "success") < .milliseconds(600))
+        // Now and then the machine has other things to do.
+        var success = Duration.seconds(60)
+        for _ in 0..<5 { success = min(success, await time("cheap", "pass word", "success")) }
+        #expect(success < .milliseconds(600))
         accounts.isDown.withLock { $0 = true }
         #expect(await time("ada", "wrong", "unavailable") >= .milliseconds(600))
     }

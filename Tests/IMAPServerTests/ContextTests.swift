@@ -95,6 +95,29 @@ import Testing
             "* ESEARCH (TAG \"S\") UID REMOVEFROM (3 1)\r\n* 1 EXPUNGE\r\n* 6 RECENT\r\ne OK EXPUNGE completed\r\n")
     }
 
+    @Test("Messages that are gone, and not told to be, keep their places") func goneInOrder() async throws {
+        let fixture = try await Fixture()
+        for subject in ["a", "m", "z"] { try await fixture.deliver(["Subject: \(subject)\n\nx\n"]) }
+        let client = await fixture.session("INBOX")
+        await client.expect(
+            "S UID SORT RETURN (UPDATE ALL) (SUBJECT) UTF-8 ALL\r\n",
+            "* ESEARCH (TAG \"S\") UID ALL 1:3\r\nS OK SORT completed\r\n")
+        let other = await fixture.session("INBOX")
+        _ = await other.send("a UID STORE 3 +FLAGS (\\Deleted)\r\nb EXPUNGE\r\n")
+        for subject in ["b", "A"] { try await fixture.deliver(["Subject: \(subject)\n\nx\n"]) }
+        // No EXPUNGE yet.
+        await client.expect(
+            "c FETCH 1 UID\r\n",
+            "* 1 FETCH (UID 1)\r\n* 5 EXISTS\r\n* 5 RECENT\r\n"
+                + "* ESEARCH (TAG \"S\") UID ADDTO (2 5,4)\r\nc OK FETCH completed\r\n")
+        await client.expect(
+            "d NOOP\r\n",
+            "* ESEARCH (TAG \"S\") UID REMOVEFROM (5 3)\r\n* 3 EXPUNGE\r\n* 4 RECENT\r\nd OK Completed\r\n")
+        await client.expect(
+            "e UID SORT RETURN (ALL) (SUBJECT) UTF-8 ALL\r\n",
+            "* ESEARCH (TAG \"e\") UID ALL 1,5,4,2\r\ne OK SORT completed\r\n")
+    }
+
     /// A client that does as it is told has at every time what a new search finds.
     @Test("Whatever happens, the updates lead to the results", arguments: 0..<6) func model(_ seed: UInt64) async throws
     {

@@ -40,6 +40,12 @@ final class Client {
         #expect(actual == answer, sourceLocation: sourceLocation)
     }
 
+    /// Has what others did delivered, and compares what is told of it.
+    func expectChanges(_ told: String, sourceLocation: SourceLocation = #_sourceLocation) async {
+        let actual = await changes()
+        #expect(actual == told, sourceLocation: sourceLocation)
+    }
+
     func sendBytes(_ bytes: [UInt8]) async -> [UInt8] { await driver.send(bytes) }
     func changes() async -> String { String(decoding: await driver.deliverChanges(), as: UTF8.self) }
     var isClosed: Bool { driver.isClosed }

@@ -11,7 +11,8 @@ import WireFraming
 @Suite struct FuzzTests {
     private static let words = [
         "a", "UID", "FETCH", "STORE", "SEARCH", "SELECT", "INBOX", "EXAMINE", "APPEND", "COPY", "MOVE", "IDLE", "DONE",
-        "COMPRESS", "DEFLATE", "UNAUTHENTICATE",
+        "NOTIFY", "SET", "NONE", "(selected (MessageNew MessageExpunge))", "(personal (MailboxName))",
+        "(subtree b (MessageNew MessageExpunge FlagChange))", "(UPDATE (UID))", "COMPRESS", "DEFLATE", "UNAUTHENTICATE",
         "LOGIN", "fred", "secret", "AUTHENTICATE", "PLAIN", "AGZyZWQAc2VjcmV0", "LIST", "LSUB", "\"\"", "*", "%", "1",
         "1:*", "*:4294967295", "0", "2,3", "$", "FLAGS", "+FLAGS", "-FLAGS.SILENT", "(", ")", "(\\Seen)", "\\Deleted",
         "BODY[]", "BODY.PEEK[1.2.HEADER.FIELDS (To)]<1.2>", "BODY[TEXT]<9223372036854775807.1>", "ENVELOPE",

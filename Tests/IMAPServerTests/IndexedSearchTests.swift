@@ -1,3 +1,4 @@
+import Foundation
 import IMAPSyntax
 import MailStore
 import MailTestSupport
@@ -108,7 +109,7 @@ extension [UInt8] {
 }
 
 /// Messages with everything that makes searching difficult.
-private struct MessageMaker {
+struct MessageMaker {
     private static let words: [[UInt8]] =
         [
             "Straße", "GRÜSSE", "İstanbul", "K\u{212A}elvin", "plain", "TEXT", "=?utf-8?q?Gr=C3=BC=C3=9Fe?=",
@@ -124,7 +125,7 @@ private struct MessageMaker {
         (0..<count).flatMap { _ in Self.words.randomElement(using: &random) ?? [] }
     }
 
-    mutating func message() -> [UInt8] {
+    mutating func message(words: Int? = nil) -> [UInt8] {
         var message: [UInt8] = []
         let end: [UInt8] = Bool.random(using: &random) ? [0x0D, 0x0A] : [0x0A]
         for name in ["From", "To", "Subject", "X-Any", "=?utf-8?q?x"] where Int.random(in: 0..<3, using: &random) > 0 {
@@ -134,7 +135,33 @@ private struct MessageMaker {
         let encoding = ["8bit", "quoted-printable", "base64", "7bit"].randomElement(using: &random) ?? ""
         message += Array("Content-Type: text/plain; charset=\(charset)\r\n".utf8)
         message += Array("Content-Transfer-Encoding: \(encoding)\r\n\r\n".utf8)
-        return message + text(Int.random(in: 0..<30, using: &random))
+        let text = text(words ?? Int.random(in: 0..<30, using: &random))
+        guard encoding == "base64", Bool.random(using: &random) else { return message + text }
+        return message + Data(text).base64EncodedString(options: [.lineLength76Characters]).utf8
+    }
+
+    /// Two messages as parts of one, the second within a message.
+    mutating func compound() -> [UInt8] {
+        let (first, second) = (message(), message())
+        return Array("Subject: both\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\nbefore\r\n--b\r\n".utf8) + first
+            + Array("\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n".utf8) + second + Array("\r\n--b--\r\nafter".utf8)
+    }
+
+    /// Something that stands in a message, as it was sent or as it is read; nil when it can be in no request.
+    static func sought(_ message: [UInt8], _ random: inout SeededGenerator) -> [UInt8]? {
+        let summary = MessageSummary(parsing: message.span)
+        var pieces = [message]
+        SearchedText(of: summary.structure, in: message).forEachIndexedText(encodedSummary: summary.encoded()) {
+            piece in
+            pieces.append(piece.withUnsafeBufferPointer { Array($0) })
+        }
+        guard let piece = pieces.randomElement(using: &random), piece.count > 1 else { return nil }
+        let start = Int.random(in: 0..<piece.count - 1, using: &random)
+        let length =
+            Bool.random(using: &random)
+            ? Int.random(in: 1...12, using: &random) : Int.random(in: 1...90, using: &random)
+        let sought = piece[start..<min(piece.count, start + length)].filter { $0 != 0 }
+        return String(validating: sought, as: UTF8.self) == nil || sought.isEmpty ? nil : sought
     }
 
     /// Something that is likely to be in there.

@@ -27,7 +27,7 @@ import WireFraming
         .listRights: "LISTRIGHTS INBOX anyone", .myRights: "MYRIGHTS INBOX",
         .getMetadata: "GETMETADATA INBOX /private/comment",
         .setMetadata: "SETMETADATA INBOX (/private/comment \"x\")",
-        .idle: "IDLE\r\nDONE", .compress: "COMPRESS DEFLATE",
+        .notify: "NOTIFY SET (personal (MailboxName))", .idle: "IDLE\r\nDONE", .compress: "COMPRESS DEFLATE",
         .unauthenticate: "UNAUTHENTICATE", .check: "CHECK", .close: "CLOSE",
         .unselect: "UNSELECT", .expunge: "EXPUNGE", .search: "SEARCH ALL",
         .sort: "SORT (DATE) UTF-8 ALL", .thread: "THREAD REFERENCES UTF-8 ALL",

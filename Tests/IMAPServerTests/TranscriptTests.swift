@@ -22,8 +22,9 @@ import Testing
         let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
         let transcript = try Transcript(text)
         for byByte in [false, true] where !(byByte && Self.needsOneBatch(name)) {
-            let client = try await client(for: text)
-            try await client.driver.play(transcript, byByte: byByte)
+            let (fixture, client) = try await client(for: text)
+            let others = OtherSessions(fixture)
+            try await client.driver.play(transcript, byByte: byByte) { await others.send($0, $1) }
         }
     }
 
@@ -34,7 +35,7 @@ import Testing
 
     @Test("There are transcripts") func areThere() { #expect(Self.names.count >= 10) }
 
-    private func client(for text: String) async throws -> Client {
+    private func client(for text: String) async throws -> (Fixture, Client) {
         let fixture = try await Fixture()
         if text.contains("fixture: quota") {
             let limits = QuotaLimits(storage: .limited(512 << 10), messages: .limited(2))
@@ -43,15 +44,31 @@ import Testing
         if text.contains("fixture: administrator") {
             try await fixture.store.setAdministrator(true, fixture.account.id)
             _ = try await fixture.addAccount("jill")
-            return try await fixture.anew().client()
+            return (fixture, try await fixture.anew().client())
         }
-        if text.contains("fixture: cleartext") { return fixture.client(tls: nil) }
+        if text.contains("fixture: cleartext") { return (fixture, fixture.client(tls: nil)) }
         if text.contains("fixture: sample") { try await fixture.deliverSample() }
         if text.contains("fixture: sharing") { try await fixture.shareMailboxes() }
         var settings = IMAPSettings()
         if text.contains("fixture: message limit") { settings.messageLimit = .processed(3) }
         if text.contains("fixture: save limit") { settings.messageLimit = .saved(3) }
-        return fixture.client(settings: settings)
+        return (fixture, fixture.client(settings: settings))
+    }
+}
+
+/// Sessions of other clients, one for each user that a transcript names.
+private final class OtherSessions {
+    private let fixture: Fixture
+    private var clients: [String: Client] = [:]
+
+    init(_ fixture: Fixture) { self.fixture = fixture }
+
+    /// Nil when the command succeeds.
+    func send(_ user: String, _ bytes: [UInt8]) async -> String? {
+        if clients[user] == nil { clients[user] = await fixture.session(as: user) }
+        guard let client = clients[user] else { return "no session" }
+        let answer = String(decoding: await client.sendBytes(Array("o ".utf8) + bytes + [0x0D, 0x0A]), as: UTF8.self)
+        return answer.split(separator: "\r\n").last?.hasPrefix("o OK ") == true ? nil : answer
     }
 }
 

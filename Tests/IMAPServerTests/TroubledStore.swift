@@ -100,6 +100,13 @@ final class TroubledStore: MailStore {
         try await base.subscriptions(of: account)
     }
 
+    func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        try await base.isSubscribed(name, of: account)
+    }
+    func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        try await base.hasInferiors(name, of: account)
+    }
+
     func open(_ mailbox: MailboxID) async throws -> MailboxSnapshot { try await base.open(mailbox) }
     func expunged(_ mailbox: MailboxID, since: ModSeq) async throws -> NumberSet {
         try await base.expunged(mailbox, since: since)
@@ -148,10 +155,10 @@ final class TroubledStore: MailStore {
         condition.withLock { $0.octetsRead += read.reduce(0) { $0 + ($1?.count ?? 0) } }
         return read
     }
-    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> [[UInt8]?] {
+    func summaries(_ bodies: [BodyID], upTo octets: Int) async throws -> PackedSummaries {
         try check(bodies) { $0.damagedSummaries }
         let summaries = try await base.summaries(bodies, upTo: octets)
-        let sum = summaries.reduce(0) { $0 + ($1?.count ?? 0) }
+        let sum = summaries.octetCount
         condition.withLock { $0.mostSummaryOctets = max($0.mostSummaryOctets, sum) }
         return summaries
     }
@@ -181,6 +188,7 @@ final class TroubledStore: MailStore {
     func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         base.observe(account, onChange)
     }
+    func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch { base.watch(wake) }
     func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
         try await base.verify(progress)
     }

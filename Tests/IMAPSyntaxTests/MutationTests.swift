@@ -31,6 +31,9 @@ import Testing
         "a SETMETADATA \"\" (/private/comment {3+}\r\na b /private/vendor/x/y ~{2+}\r\na\0 /private/z NIL)\r\n",
         "a LIST \"\" \"Other Users/%\" RETURN (MYRIGHTS METADATA (/shared/comment))\r\n",
         "a UID FETCH 1:* (UID MODSEQ) (PARTIAL -1:-30 CHANGEDSINCE 5 VANISHED)\r\n",
+        "a NOTIFY SET STATUS (selected MessageNew (uid body.peek[1]) MessageExpunge) (subtree (a \"b c\") (MailboxName))\r\n",
+        "a NOTIFY SET (mailboxes {5+}\r\nINBOX NONE) (subscribed (FlagChange MessageNew MessageExpunge))\r\n",
+        "a NOTIFY NONE\r\n", "a SEARCH RETURN (COUNT UPDATE (UID FLAGS)) ALL\r\n",
         "a COMPRESS DEFLATE\r\n", "a UNAUTHENTICATE\r\n",
     ]
     static let all: [[UInt8]] = seeds.map { Array($0.utf8) } + ((try? SeedTests.seeds()) ?? [])

@@ -160,7 +160,7 @@ struct TextIndexLifeTests {
             }
             #expect(try indexed() == Self.count)
             var options = indexedOptions
-            options.textIndex = .none
+            options.textIndex = .removed
             try await withStore(path, options: options) { store in
                 let fixture = try await store.firstFixture()
                 #expect(try await fixture.mayContain("tulips", in: fixture.mailbox("INBOX").id) == nil)

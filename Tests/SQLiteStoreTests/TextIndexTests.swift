@@ -202,4 +202,18 @@ struct TextIndexTests {
             #expect(may[20] && may.filter { $0 }.count < 4)
         }
     }
+
+    @Test("it says how far it has come")
+    func state() async throws {
+        try await withMail(30) { store, fixture, inbox in
+            let none = try #require(try await store.textIndexState())
+            #expect(none.indexed == 0 && none.messages == 30)
+            try await store.updateTextIndex()
+            try await fixture.addMail(TextSamples.messages(30..<33), to: inbox)
+            let state = try #require(try await store.textIndexState())
+            #expect(state.indexed == 30 && state.messages == 33 && state.octets > 30 * 512)
+            _ = try await store.remove(uids(1...10), from: inbox, onlyDeleted: false)
+            #expect(try await store.textIndexState()?.indexed == 20)
+        }
+    }
 }

@@ -51,6 +51,8 @@ struct ScriptedService: SessionService {
     let name = "scripted"
     let applicationProtocols: [String] = []
 
+    func isBrief(_ work: SubmissionWork) -> Bool { false }
+
     func perform(_ work: SubmissionWork, notify: @escaping @Sendable () -> Void) async -> SubmissionOutcome {
         let outcome = await base.perform(work, notify: notify)
         guard case .messageBegun(var start) = outcome else { return outcome }

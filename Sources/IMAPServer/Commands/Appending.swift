@@ -317,18 +317,22 @@ extension IMAPSession {
         _ append: AppendInProgress, _ result: AppendResult, _ output: inout SessionOutput
     ) -> Step {
         if result.isNearQuota { warnOfQuota() }
+        state.noteAdded(result.uids, to: result.mailbox)
         // RFC 4315 §5: who may not read the mailbox hears of no UIDs in it.
         let mayRead = append.target?.rights.contains(.read) ?? false
         let uids = NumberSet(numbers: result.uids.lazy.map(\.value))
         let code: ResponseCode? = mayRead ? .appendUID(result.uidValidity, uids) : nil
-        guard append.replaced != nil else { return conclude(append.tag, .ok, code, "APPEND completed", &output) }
+        guard let replaced = append.replaced else {
+            return conclude(append.tag, .ok, code, "APPEND completed", &output)
+        }
         if let code {
             // RFC 8508 §4.3: before the EXPUNGE, so untagged.
             var reply = OutputBuffer()
             reply.append(status: .ok, tag: nil, code: code, "Replacement message ready")
             enqueue(reply)
         }
-        return conclude(append.tag, .ok, "REPLACE completed", &output)
+        let updates = UpdateRules(removed: NumberSet(replaced.uid.value...replaced.uid.value))
+        return conclude(append.tag, .ok, "REPLACE completed", updates: updates, &output)
     }
 }
 

@@ -49,7 +49,9 @@ extension IMAPSession {
     /// Looks what has become of the contexts, and tells it before all else that waits. Nil when nothing can have.
     mutating func updateContexts(_ output: inout SessionOutput) -> Step? {
         guard let mailbox = state.mailbox, !mailbox.contexts.isEmpty, !mailbox.touched.isEmpty else { return nil }
-        return perform(.updateContexts(ContextTask(mailbox: mailbox))) { session, outcome, output in
+        let task = ContextTask(
+            mailbox: mailbox, newMessageItems: notifications?.newMessageItems ?? [], enabled: enabled)
+        return perform(.updateContexts(task)) { session, outcome, output in
             // What cannot be found out now is tried again when something has changed.
             if case .refreshed(let update) = outcome {
                 session.state.replaceMailbox(update.mailbox)

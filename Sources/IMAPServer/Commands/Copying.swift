@@ -31,7 +31,7 @@ extension IMAPSession {
             ? .move(account, uids, from: mailbox.id, to: target)
             : .copy(account, uids, from: mailbox.id, to: target, allOrNothing: !uid)
         return perform(work) { session, outcome, output in
-            guard case .copied(let result, let tellsUIDs) = outcome else {
+            guard case .copied(let result, let target) = outcome else {
                 return session.concludeFailed(tag, outcome, missing: .tryCreate, &output)
             }
             // COPY is all or nothing (RFC 3501 §6.4.7).
@@ -39,23 +39,28 @@ extension IMAPSession {
                 return session.conclude(tag, .no, .expungeIssued, "Some of the messages are gone", &output)
             }
             if result.isNearQuota { session.warnOfQuota() }
-            let code = tellsUIDs ? result.responseCode : nil
-            return moves
-                ? session.concludeMove(tag, code, lowest, &output)
-                : session.conclude(tag, .ok, code, "COPY completed", &output)
+            session.state.noteAdded(result.destination, to: target.mailbox.id)
+            guard moves else {
+                let code = target.rights.contains(.read) ? result.responseCode : nil
+                return session.conclude(tag, .ok, code, "COPY completed", &output)
+            }
+            return session.concludeMove(tag, result, into: target, lowest, &output)
         }
     }
 
     private mutating func concludeMove(
-        _ tag: String, _ code: ResponseCode?, _ lowest: UInt32?, _ output: inout SessionOutput
+        _ tag: String, _ result: CopyResult, into target: FoundMailbox, _ lowest: UInt32?,
+        _ output: inout SessionOutput
     ) -> Step {
-        if let code {
+        // RFC 4315 §5: who may not read the target hears of no UIDs in it.
+        if target.rights.contains(.read), let code = result.responseCode {
             // RFC 6851 §4.3: before the EXPUNGEs, so untagged.
             var reply = OutputBuffer()
             reply.append(status: .ok, tag: nil, code: code, "Moved")
             enqueue(reply)
         }
-        return conclude(tag, .ok, nil, "MOVE completed", downTo: lowest, &output)
+        let updates = UpdateRules(removed: NumberSet(numbers: result.source.lazy.map(\.value)))
+        return conclude(tag, .ok, nil, "MOVE completed", downTo: lowest, updates: updates, &output)
     }
 
     /// RFC 3501 §6.4.3; with a set, RFC 4315 §2.1.
@@ -71,7 +76,9 @@ extension IMAPSession {
         return perform(.expunge(mailbox.id, uids, limit: limit)) { session, outcome, output in
             guard case .expunged(let result) = outcome else { return session.concludeFailed(tag, outcome, &output) }
             if !result.uids.isEmpty { session.state.owesModSeq() }
-            return session.conclude(tag, .ok, nil, "EXPUNGE completed", downTo: result.lowest, &output)
+            return session.conclude(
+                tag, .ok, nil, "EXPUNGE completed", downTo: result.lowest, updates: UpdateRules(removed: result.uids),
+                &output)
         }
     }
 }

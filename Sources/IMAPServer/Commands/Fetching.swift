@@ -104,14 +104,23 @@ extension IMAPSession {
         guard !stream.isComplete else { return finish(stream, &output) }
         return perform(.fetch(stream.request)) { session, outcome, output in
             guard case .fetched(let piece) = outcome else {
-                return session.concludeFailed(stream.tag, outcome, &output)
+                guard let tag = stream.tag else { return session.pump(&output) }
+                return session.concludeFailed(tag, outcome, &output)
             }
             session.outgoing.insert(.fetch(stream.continued(by: piece)), at: 0)
             return session.pump(&output)
         }
     }
 
-    private mutating func finish(_ stream: FetchStream, _ output: inout SessionOutput) -> Step {
+    /// Nil to go on writing: nothing ends what is told unasked.
+    private mutating func finish(_ stream: FetchStream, _ output: inout SessionOutput) -> Step? {
+        if stream.problem == .brokenOff {
+            // Within a literal: nothing that is written now would be understood.
+            output.events.append(.notice("a stored message cannot be read to its end"))
+            state = .logout
+            return .close
+        }
+        guard let tag = stream.tag else { return nil }
         let ending: (status: StatusKind, code: ResponseCode?, text: String)
         switch stream.problem {
         // RFC 3501 §6.4.8: a UID that no message has is passed over.
@@ -120,17 +129,12 @@ extension IMAPSession {
             // RFC 9738 §3.1 wants OK beside a limit.
             ending = (stream.lowest == nil ? .no : .ok, .expungeIssued, "Some of the messages are gone")
         case .unknownEncoding: ending = (.no, .unknownCTE, "A part is encoded in an unknown way")
-        case .unreadable:
+        case .unreadable, .brokenOff:
             output.events.append(.notice("stored messages cannot be read"))
             ending = (.no, .corruption, "Some of the messages cannot be read")
-        case .brokenOff:
-            // Within a literal: nothing that is written now would be understood.
-            output.events.append(.notice("a stored message cannot be read to its end"))
-            state = .logout
-            return .close
         }
         return conclude(
-            stream.tag, ending.status, ending.code, ending.text, downTo: stream.lowest, updates: stream.updates,
+            tag, ending.status, ending.code, ending.text, downTo: stream.lowest, updates: stream.updates,
             &output)
     }
 }

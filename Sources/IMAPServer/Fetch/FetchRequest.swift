@@ -47,7 +47,8 @@ package enum FetchProblem: Int, Error, Comparable {
 
 /// A FETCH under way in a session.
 struct FetchStream: Sendable {
-    let tag: String
+    /// Nil for what is told unasked.
+    let tag: String?
     let updates: UpdateRules
     var request: FetchRequest
     /// A piece that is not all written.

@@ -72,8 +72,9 @@ package struct FetchWriter: Sendable {
         }
     }
 
-    /// An item of the index; the others are nothing to this function.
-    func write(_ item: FetchPlan.Item, _ row: MessageRow, _ output: inout OutputBuffer) {
+    /// An item of the index; of others false, and nothing is written.
+    @discardableResult
+    func write(_ item: FetchPlan.Item, _ row: MessageRow, _ output: inout OutputBuffer) -> Bool {
         switch item.kind {
         case .flags:
             output.append(item.label)
@@ -103,8 +104,9 @@ package struct FetchWriter: Sendable {
             output.append(item.label)
             output.append(ThreadObjectID(row).text)
             output.append(UInt8(ascii: ")"))
-        case .envelope, .structure, .section, .binary, .binarySize, .preview: break
+        case .envelope, .structure, .section, .binary, .binarySize, .preview: return false
         }
+        return true
     }
 
     /// What stands between the parentheses, and the closing one.

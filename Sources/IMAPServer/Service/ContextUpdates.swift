@@ -7,17 +7,24 @@ import MailVocabulary
 /// A mailbox whose contexts are to be brought up to date.
 package struct ContextTask: Sendable {
     let mailbox: SelectedMailbox
+    /// What is told of every new message.
+    let newMessageItems: [FetchItem]
+    let enabled: EnabledFeatures
 }
 
 extension IMAPService {
     /// The mailbox with its contexts as they are now, and what is to be told of them.
-    func updateContexts(of mailbox: SelectedMailbox) async throws -> MailboxUpdate {
+    func updateContexts(_ task: ContextTask) async throws -> MailboxUpdate {
+        let mailbox = task.mailbox
         var updated = mailbox
         var told: [Outgoing] = []
-        updated.touched = NumberSet()
+        var arrivals = Arrivals(task)
+        (updated.touched, updated.arrived) = (NumberSet(), NumberSet())
         for index in updated.contexts.indices {
             do {
+                let before = updated.contexts[index].uids
                 let update = try await updateContext(&updated.contexts[index], in: mailbox)
+                arrivals.note(updated.contexts[index], before: before)
                 guard !update.isEmpty else { continue }
                 let context = updated.contexts[index]
                 told += ResponsePieces.update(update, tag: context.tag, uid: context.usesUIDs).map(Outgoing.init)
@@ -26,7 +33,9 @@ extension IMAPService {
                 continue
             }
         }
-        return MailboxUpdate(mailbox: updated, told: told)
+        // RFC 5465 §7 has what UPDATE asks for before ADDTO, §5.2 what MessageNew asks for behind it.
+        let fetched = arrivals.told(in: updated)
+        return MailboxUpdate(mailbox: updated, told: task.newMessageItems.isEmpty ? fetched + told : told + fetched)
     }
 
     private func updateContext(
@@ -48,7 +57,9 @@ extension IMAPService {
             task.order = context.order
             var job = try SearchJob(task, store: store, cache: columns, now: now().seconds)
             _ = try await job.advance(until: nil)
-            newOrder = job.findings().sortedUIDs
+            // Of messages that are gone, what they would be sorted by may be gone too.
+            let gone = try await store.open(mailbox.id).changes(since: mailbox.view).expunged
+            newOrder = job.findings().sortedUIDs?.filter { added.contains($0) || !gone.contains($0) }
         }
         return context.change(removed: removed, added: added, newOrder: newOrder, numberedBy: mailbox.view)
     }
@@ -87,7 +98,7 @@ extension SelectedMailbox {
         guard !contexts.isEmpty else { return }
         var uids = NumberSet()
         for position in changes.changed { uids.appendAscending(now[position].uid.value) }
-        now.forEach(in: changes.firstNew..<now.count) { uids.appendAscending($1.uid.value) }
+        if !holdsNew { now.forEach(in: changes.firstNew..<now.count) { uids.appendAscending($1.uid.value) } }
         touched = touched.union(uids)
     }
 }

@@ -50,10 +50,16 @@ struct FetchRun {
 
     private struct Batch {
         var rows: [(position: Int, row: MessageRow)] = []
-        /// Cursors behind each row.
-        var next: [FetchCursor] = []
+        /// Where to go on behind each row.
+        var next: [(range: Int, offset: Int)] = []
+
+        func cursor(behind index: Int) -> FetchCursor {
+            FetchCursor(range: next[index].range, offset: next[index].offset)
+        }
+        var end: FetchCursor? { next.isEmpty ? nil : cursor(behind: next.count - 1) }
+
         /// Of each row, if they are needed; nil for one that is gone.
-        var summaries: [[UInt8]?] = []
+        var summaries = PackedSummaries()
         /// Of each row, if they are needed; nil for one that is gone, or read by ranges.
         var bodies: [[UInt8]?] = []
         /// Those that are there and cannot be read.
@@ -71,17 +77,30 @@ struct FetchRun {
                 cursor = FetchCursor(range: cursor.range + 1)
                 continue
             }
+            if !plan.needsBody {
+                takeRows(of: range, &cursor, &batch)
+                continue
+            }
             let position = range.lowerBound + cursor.offset
             let row = request.writer.view[position]
-            if plan.needsBody {
-                octets += plan.octetsToWrite(ofMessage: Int(row.size))
-                if !batch.rows.isEmpty, octets > Self.ahead { break }
-            }
+            octets += plan.octetsToWrite(ofMessage: Int(row.size))
+            if !batch.rows.isEmpty, octets > Self.ahead { break }
             cursor.offset += 1
             batch.rows.append((position, row))
-            batch.next.append(cursor)
+            batch.next.append((cursor.range, cursor.offset))
         }
         return batch
+    }
+
+    /// As many of a range as a batch takes.
+    private func takeRows(of range: Range<Int>, _ cursor: inout FetchCursor, _ batch: inout Batch) {
+        let first = range.lowerBound + cursor.offset
+        let end = min(range.upperBound, first + Self.batch - batch.rows.count)
+        request.writer.view.forEach(in: first..<end) { position, row in
+            batch.rows.append((position, row))
+            batch.next.append((cursor.range, position + 1 - range.lowerBound))
+        }
+        cursor.offset = end - range.lowerBound
     }
 
     /// Writes a batch, or as much of it as a piece holds; where to go on.
@@ -90,17 +109,41 @@ struct FetchRun {
         await readSummaries(&batch)
         await readBodies(&batch)
         output.reserveCapacity(output.count + Self.answerOverhead * batch.rows.count)
+        if !plan.needsBody { return writeSummarised(batch) }
         for (index, (position, row)) in batch.rows.enumerated() {
             var message = FetchedMessage(position: position, row: row)
             message.summary = index < batch.summaries.count ? batch.summaries[index] : nil
             message.body = index < batch.bodies.count ? batch.bodies[index] : nil
             message.isUnreadable = !batch.unreadable.isEmpty && batch.unreadable.contains(row.body)
-            let cursor = index > 0 ? batch.next[index - 1] : start
+            let cursor = index > 0 ? batch.cursor(behind: index - 1) : start
             if let stopped = await write(message, from: cursor) { return stopped }
             if problem == .brokenOff { return nil }
-            if output.count >= Self.ahead { return batch.next[index] }
+            if output.count >= Self.ahead { return batch.cursor(behind: index) }
         }
-        return batch.next.last
+        return batch.end
+    }
+
+    /// Messages of which index and summary tell everything: nothing is awaited, and none is told in parts.
+    private mutating func writeSummarised(_ batch: Batch) -> FetchCursor? {
+        let (writer, items) = (request.writer, plan.items)
+        for (index, (position, row)) in batch.rows.enumerated() {
+            var message = FetchedMessage(position: position, row: row)
+            message.summary = index < batch.summaries.count ? batch.summaries[index] : nil
+            let before = output.count
+            do throws(FetchProblem) {
+                if !batch.unreadable.isEmpty, batch.unreadable.contains(row.body) { throw .unreadable }
+                writer.begin(position, row, &output)
+                for item in items where !writer.write(item, row, &output) {
+                    try message.write(item, plan.enabled, &output)
+                }
+                writer.end(row, &output)
+            } catch {
+                output.removeAll(from: before)
+                note(error)
+            }
+            if output.count >= Self.ahead { return batch.cursor(behind: index) }
+        }
+        return batch.end
     }
 
     /// Leaves the batch with as many messages as have summaries.
@@ -111,11 +154,9 @@ struct FetchRun {
             batch.summaries = try await store.summaries(bodies, upTo: Self.summaries)
         } catch {
             // One by one: what is damaged of one message is no other's loss.
-            var octets = 0
-            for body in bodies where octets < Self.summaries && !Task.isCancelled {
+            for body in bodies where batch.summaries.octetCount < Self.summaries && !Task.isCancelled {
                 let summary = await read(body, &batch) { [store] in try await store.summaries([body]).first ?? nil }
-                octets += summary?.count ?? 0
-                batch.summaries.append(summary)
+                if let summary { batch.summaries.append(summary) } else { batch.summaries.appendGone() }
             }
         }
         batch.rows.removeLast(batch.rows.count - min(batch.rows.count, batch.summaries.count))

@@ -8,7 +8,7 @@ struct FetchedMessage {
     let position: Int
     let row: MessageRow
     /// Encoded; nil when the message is gone.
-    var summary: [UInt8]?
+    var summary: ArraySlice<UInt8>?
     /// Nil when it is read by ranges, or gone.
     var body: [UInt8]?
     /// Whether it is there, and cannot be read.

@@ -43,6 +43,8 @@ package struct IMAPService: SessionService {
             return .unknownIdentifier
         } catch is UnusableUse {
             return .unusableUse
+        } catch is NotificationOverflow {
+            return .overflown
         } catch {
             return .failed(.unavailable("\(type(of: error))"))
         }
@@ -116,12 +118,12 @@ package struct IMAPService: SessionService {
                 try await store.copy(
                     uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses,
                     allOrNothing: allOrNothing),
-                tellsUIDs: target.rights.contains(.read))
+                into: target)
         case .move(let user, let uids, let from, let to):
             let target = try await require(.insert, on: to, for: user)
             return .copied(
                 try await store.move(uids, from: from, to: target.mailbox.id, keeping: target.rights.flagClasses),
-                tellsUIDs: target.rights.contains(.read))
+                into: target)
         case .expunge(let mailbox, let uids, let limit):
             return .expunged(try await expunge(uids, from: mailbox, limit: limit))
         case .store(let task):
@@ -138,17 +140,26 @@ package struct IMAPService: SessionService {
         case .continueSearch(let job):
             return try await advance(job)
         case .updateContexts(let task):
-            return .refreshed(try await updateContexts(of: task.mailbox))
+            return .refreshed(try await updateContexts(task))
         case .multiSearch(let task):
             return try await multiSearch(task)
         case .continueMultiSearch(let job):
             return try await advance(job, for: progressIntervals.next)
+        case .watch(let task):
+            let (watched, notices) = try await watch(task, notify)
+            return .watching(watched, notices)
+        case .tell(let task):
+            let (foreign, notices) = try await tell(task)
+            return .told(foreign, notices)
+        case .attributed(let work, let origin):
+            return try await ChangeOrigin.$current.withValue(origin) { try await attempt(work, notify) }
         }
     }
 
     private func refresh(_ task: RefreshTask) async throws -> MailboxUpdate {
         let view = task.mailbox.view
-        let firstRecent = !task.mailbox.claimsRecent ? nil : try await store.claimRecent(view.mailbox)
+        let claims = task.mailbox.claimsRecent && task.rules.mayAnnounceNew
+        let firstRecent = !claims ? nil : try await store.claimRecent(view.mailbox)
         let now = try await store.open(view.mailbox)
         return task.mailbox.updated(
             to: now, now.changes(since: view), firstRecent: firstRecent, task.rules, task.enabled)

@@ -63,6 +63,12 @@ package enum IMAPWork: Sendable {
     case continueMultiSearch(MultiSearchJob)
     /// The contexts of the selected mailbox, as they are now; answered as `refreshed`.
     case updateContexts(ContextTask)
+
+    /// RFC 5465: wakes the session when something happens in other mailboxes.
+    case watch(WatchTask)
+    case tell(NotificationTask)
+    /// Work whose changes a watch's own session is not told of.
+    indirect case attributed(IMAPWork, to: UInt64)
 }
 
 /// The store's and the authenticator's answers.
@@ -100,8 +106,7 @@ package enum IMAPOutcome: Sendable {
     case located(URLContent?)
     case octets([UInt8])
     case stored(StoreResult)
-    /// And whether the user may hear of UIDs in the target (RFC 4315 §5).
-    case copied(CopyResult, tellsUIDs: Bool)
+    case copied(CopyResult, into: FoundMailbox)
     case expunged(ExpungeResult)
     case narrowed(NarrowedFetch)
     case markedSeen(SeenResult)
@@ -112,4 +117,8 @@ package enum IMAPOutcome: Sendable {
     /// Mailboxes in which something was found, and the rest of the search, if there is one.
     case foundInMailboxes([MailboxFindings], rest: MultiSearchJob?)
     case unsearchable(SearchProblem)
+    case watching(WatchedMailboxes, [Notice])
+    case told(ForeignMailboxes, [Notice])
+    /// More than can be watched, or told.
+    case overflown
 }

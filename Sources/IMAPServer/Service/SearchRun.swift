@@ -32,6 +32,7 @@ struct SearchRun: Sendable {
     let view: MailboxSnapshot
     private var program: SearchProgram
     private var phase = Phase.index
+    private var isNarrowed = false
     /// Sequence numbers, ascending.
     private var found = NumberSet()
     private var open: [Message] = []
@@ -106,11 +107,11 @@ struct SearchRun: Sendable {
                 }
             }
         }
+        if !open.isEmpty { try await narrow() }
         if wantsColumns {
-            (found, open) = (NumberSet(), [])
+            (found, foundLater, open) = (NumberSet(), [], [])
             try await readColumns()
         } else {
-            if !open.isEmpty { try await narrow() }
             phase = open.isEmpty ? .done : .reading
         }
     }
@@ -127,6 +128,8 @@ struct SearchRun: Sendable {
 
     /// Asks the store's index of text where the texts may be: what it knows settles messages without reading them.
     private mutating func narrow() async throws {
+        guard !isNarrowed else { return }
+        isNarrowed = true
         let bodies = open.map(\.row.body)
         var known: [[UInt8]: Candidates] = [:]
         for needle in program.needles where known[needle.octets] == nil {
@@ -207,7 +210,7 @@ struct SearchRun: Sendable {
 
     private mutating func readSummaries(_ bodies: [BodyID]) async throws -> [[UInt8]?] {
         do {
-            return try await store.summaries(bodies, upTo: Self.summaries)
+            return try await store.summaries(bodies, upTo: Self.summaries).arrays
         } catch StoreError.damaged {
             // One by one: what is damaged of one message is no other's loss.
             var (summaries, octets): ([[UInt8]?], Int) = ([], 0)

@@ -37,6 +37,7 @@ extension IMAPSession {
         "ID",
         "ENABLE",
         "IDLE",
+        "NOTIFY",
         "NAMESPACE",
         "UIDPLUS",
         "UNSELECT",

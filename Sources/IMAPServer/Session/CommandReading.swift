@@ -98,6 +98,7 @@ extension IMAPSession {
         case .myRights(let mailbox): myRights(tag, mailbox, &output)
         case .getMetadata(let request): getMetadata(tag, request, &output)
         case .setMetadata(let place, let changes): setMetadata(tag, place, changes, &output)
+        case .notify(let request): notify(tag, request, &output)
         case .compress(let algorithm): compress(tag, algorithm, &output)
         case .unauthenticate: unauthenticate(tag, &output)
         case .check: noop(tag, &output)

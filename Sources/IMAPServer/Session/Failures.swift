@@ -52,6 +52,8 @@ extension Refusal {
         case .unknownIdentifier: self.init(status: .no, code: .cannot, text: "The domain has no such account")
         case .unusableUse:
             self.init(status: .no, code: .useAttribute, text: "A mailbox of your own has one use, of those known")
+        case .overflown:
+            self.init(status: .no, code: .notificationOverflow, text: "There is too much to be watched")
         case .unusableName: self.init(status: .no, code: .cannot, text: "That cannot be done with such a name")
         case _: self.init(status: .no, code: .serverBug, text: "Not done: internal error")
         }

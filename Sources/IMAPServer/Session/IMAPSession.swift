@@ -33,6 +33,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     var isCompressed = false
     var state = SessionState.notAuthenticated
     var enabled: EnabledFeatures = []
+    /// Nil until NOTIFY is first given.
+    var notifications: Notifications?
     var activity = Activity.commands
     var reader = CommandReader()
     var outgoing: [Outgoing] = []
@@ -108,8 +110,11 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
         switch activity {
         case .idling:
             outgoing.append(.updates(UpdateRules()))
+            outgoing.append(.notifications)
             return pump(&output)
-        case .commands, .authenticating, .appending: return .needInput
+        case .commands: return tellUnasked(&output)
+        // Told when the command ends.
+        case .authenticating, .appending: return .needInput
         }
     }
 
@@ -131,6 +136,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
 
     mutating func perform(_ work: IMAPWork, then continuation: @escaping Continuation) -> Step {
         self.continuation = continuation
+        // RFC 5465 §5: what the client does itself it is not told.
+        if let watch = notifications?.watched?.watch { return .perform(.attributed(work, to: watch.number)) }
         return .perform(work)
     }
 
@@ -156,6 +163,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
         updates: UpdateRules = UpdateRules(), _ output: inout SessionOutput
     ) -> Step {
         outgoing.append(.updates(updates))
+        if notifications != nil { outgoing.append(.notifications) }
         outgoing.append(.tagged(TaggedReply(tag: tag, status: status, code: code, text: text)))
         return pump(&output)
     }
@@ -220,6 +228,10 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
                 if let step = updateContexts(&output) { return step }
             case .urls(let stream):
                 if let step = advance(stream) { return step }
+            case .notices(var list):
+                if !list.write(&output.bytes) { outgoing.insert(.notices(list), at: 0) }
+            case .notifications:
+                if let step = tellNotifications(&output) { return step }
             case .updates(let rules):
                 if let step = tellUpdates(rules, &output) { return step }
             case .tagged(let reply): write(reply, &output.bytes)

@@ -29,23 +29,29 @@ extension SelectedMailbox {
         var mailbox = self
         var told: [Outgoing] = []
         mailbox.comparedAt = now.highestModSeq
-        mailbox.holdsExpunged = !rules.mayAnnounceExpunge && !changes.expunged.isEmpty
-        if mailbox.holdsExpunged {
-            mailbox.view = now.retaining(expunged: changes.expunged, from: view)
-        } else {
-            mailbox.view = now
-            mailbox.toldModSeq = now.highestModSeq
-            if !changes.expunged.isEmpty {
-                mailbox.owesModSeq = true
-                told += mailbox.removeFromContexts(changes.expunged, numberedBy: view)
-                told.append(removal(of: changes.expunged, enabled))
-            }
+        let held = rules.mayAnnounceExpunge ? NumberSet() : changes.expunged.subtracting(rules.removed)
+        mailbox.holdsExpunged = !held.isEmpty
+        mailbox.view = now.retaining(expunged: held, from: view)
+        let removed = held.isEmpty ? changes.expunged : changes.expunged.subtracting(held)
+        if !removed.isEmpty {
+            mailbox.owesModSeq = true
+            told += mailbox.removeFromContexts(removed, numberedBy: view)
+            told.append(removal(of: removed, enabled))
         }
-        let hasNew = changes.firstNew < now.count
+        let came = changes.firstNew < now.count
+        mailbox.holdsNew = came && !rules.mayAnnounceNew
+        if mailbox.holdsNew { mailbox.view.removeRows(from: view.uidNext) }
+        let hasNew = came && rules.mayAnnounceNew
         if hasNew { mailbox.claim(from: firstRecent, unclaimedFrom: view.uidNext) }
-        let counts = mailbox.announceCounts(hasNew: hasNew, keywordsGrew: now.keywords != view.keywords)
+        let flags = rules.flagsToTell(changes, of: now, since: self, enabled)
+        mailbox.untold = flags.untold
+        // Of what is not told HIGHESTMODSEQ says nothing either.
+        if held.isEmpty, !mailbox.holdsNew, flags.untold.isEmpty { mailbox.toldModSeq = now.highestModSeq }
+        mailbox.owesKeywords = owesKeywords || now.keywords != view.keywords
+        let tellsKeywords = mailbox.owesKeywords && (rules.mayTellFlags || hasNew || !flags.withFlags.isEmpty)
+        if tellsKeywords { mailbox.owesKeywords = false }
+        let counts = mailbox.announceCounts(hasNew: hasNew, keywordsGrew: tellsKeywords)
         if !counts.isEmpty { told.append(.bytes(counts, written: 0)) }
-        let flags = rules.flagsToTell(changes, of: now, since: view, enabled)
         for (uids, plan) in [
             (flags.withFlags, FetchPlan.flags(withUID: rules.tellsUIDs, enabled)),
             (flags.modSeqOnly, FetchPlan.modSeq(enabled)),
@@ -55,6 +61,7 @@ extension SelectedMailbox {
         }
         mailbox.touch(changes, in: now)
         if !mailbox.touched.isEmpty { told.append(.contexts) }
+        if hasNew { told += mailbox.arrivals(from: view.uidNext, rules.newMessageItems, enabled) }
         return MailboxUpdate(mailbox: mailbox, told: told)
     }
 
@@ -90,9 +97,12 @@ extension SelectedMailbox {
 extension UpdateRules {
     /// UIDs of the messages whose flags are to be told; and of those of which the client knows the flags, but not the
     /// MODSEQ that they have for it (RFC 7162 §3.1.3).
+    ///
+    /// Those that are not to be told are kept for when they are: `untold`.
     fileprivate func flagsToTell(
-        _ changes: MailboxChanges, of now: MailboxSnapshot, since old: MailboxSnapshot, _ enabled: EnabledFeatures
-    ) -> (withFlags: NumberSet, modSeqOnly: NumberSet) {
+        _ changes: MailboxChanges, of now: MailboxSnapshot, since mailbox: SelectedMailbox, _ enabled: EnabledFeatures
+    ) -> (withFlags: NumberSet, modSeqOnly: NumberSet, untold: NumberSet) {
+        let old = mailbox.view
         var (changed, known) = (NumberSet(), NumberSet())
         let masks: (set: FlagBits, cleared: FlagBits) = expected?.masks(now.keywords) ?? ([], [])
         for position in changes.changed {
@@ -107,10 +117,19 @@ extension UpdateRules {
             }
         }
         // Of messages that are gone there is nothing to tell.
-        let flags = told.isEmpty ? changed : changed.union(told.subtracting(changes.expunged))
-        guard enabled.contains(.condstore) else { return (flags, NumberSet()) }
+        let told = told.isEmpty ? told : told.subtracting(changes.expunged)
+        var (flags, untold) = (changed, NumberSet())
+        if !mayTellFlags {
+            // What became of the client's own change otherwise than it believes is no news of others.
+            let own = expected.map { $0.uids.intersection(changed) } ?? NumberSet()
+            flags = told.union(own)
+            untold = mailbox.untold.union(changed).subtracting(flags).subtracting(changes.expunged)
+        } else if !told.isEmpty || !mailbox.untold.isEmpty {
+            flags = changed.union(told).union(mailbox.untold.subtracting(changes.expunged))
+        }
+        guard enabled.contains(.condstore) else { return (flags, NumberSet(), untold) }
         let modSeqs = toldModSeq.isEmpty ? known : known.union(toldModSeq.subtracting(changes.expunged))
-        return (flags, modSeqs.subtracting(flags))
+        return (flags, modSeqs.subtracting(flags), untold)
     }
 }
 

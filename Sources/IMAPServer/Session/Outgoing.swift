@@ -20,6 +20,9 @@ enum Outgoing: Sendable {
     /// Tells what has changed in searches that are kept up to date.
     case contexts
     case urls(URLStream)
+    case notices(NoticeList)
+    /// Tells what has happened in other mailboxes.
+    case notifications
     /// Tells what changed in the selected mailbox.
     case updates(UpdateRules)
     case tagged(TaggedReply)

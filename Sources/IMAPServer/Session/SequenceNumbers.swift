@@ -16,7 +16,7 @@ extension IMAPRequest {
         case .capability, .noop, .logout, .id, .startTLS, .compress, .authenticate, .login, .unauthenticate, .enable,
             .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .namespace, .status, .append, .idle,
             .generateURLs, .fetchURLs, .resetKey, .getQuota, .getQuotaRoot, .setQuota,
-            .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata, .check, .close,
+            .setACL, .deleteACL, .getACL, .listRights, .myRights, .getMetadata, .setMetadata, .notify, .check, .close,
             .unselect, .expunge, .cancelUpdate, .unknown:
             false
         }

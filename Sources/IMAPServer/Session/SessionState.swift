@@ -40,6 +40,13 @@ enum SessionState: Sendable {
         replaceMailbox(mailbox)
     }
 
+    /// The session has put messages into a mailbox, perhaps the one that is selected.
+    mutating func noteAdded(_ uids: [UID], to id: MailboxID) {
+        guard var mailbox, mailbox.id == id else { return }
+        mailbox.added = mailbox.added.union(NumberSet(numbers: uids.lazy.map(\.value)))
+        replaceMailbox(mailbox)
+    }
+
     /// Back to `authenticated`, if a mailbox is selected.
     mutating func deselect() {
         guard let account else { return }
@@ -75,6 +82,16 @@ struct SelectedMailbox: Sendable {
     var toldModSeq: ModSeq
     /// Whether expunged messages were told since `toldModSeq` was last told, which EXPUNGE and VANISHED do not do.
     var owesModSeq = false
+    /// Whether messages have come that are kept from the view (RFC 5465: of which the client does not want to hear).
+    var holdsNew = false
+    /// UIDs of messages whose flags the client has not been told of, as it does not want to hear.
+    var untold = NumberSet()
+    /// Whether keywords have come that FLAGS has not told.
+    var owesKeywords = false
+    /// UIDs of messages that this session has added, and of those that came and are still to be told with what was
+    /// asked for.
+    var added = NumberSet()
+    var arrived = NumberSet()
     /// UIDs this session was told of first (`\Recent`, RFC 3501 §2.3.2).
     var recent: NumberSet
     /// Searches that are kept up to date (RFC 5267), and UIDs of messages that may have come into or out of them.
@@ -90,7 +107,7 @@ struct SelectedMailbox: Sendable {
 
     /// Takes the HIGHESTMODSEQ that is to be told with the next tagged response; nil when FETCH answers tell enough.
     mutating func takeModSeqToTell() -> ModSeq? {
-        guard owesModSeq || holdsExpunged else { return nil }
+        guard owesModSeq || holdsExpunged || holdsNew || !untold.isEmpty else { return nil }
         owesModSeq = false
         return toldModSeq
     }

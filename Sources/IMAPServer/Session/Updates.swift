@@ -11,6 +11,14 @@ import WireFraming
 struct UpdateRules: Sendable {
     /// False during FETCH, STORE and SEARCH by sequence number (RFC 3501 §7.4.1).
     var mayAnnounceExpunge = true
+    /// False where messages that come are not told (RFC 5465).
+    var mayAnnounceNew = true
+    /// False where flags that others change are not told (RFC 5465).
+    var mayTellFlags = true
+    /// UIDs of messages that the command itself removed: told in any case.
+    var removed = NumberSet()
+    /// What is told of new messages, beside that they are there (RFC 5465 §5.2).
+    var newMessageItems: [FetchItem] = []
     /// Whether FETCH answers carry the UID, as those to UID commands must (RFC 3501 §6.4.8).
     var tellsUIDs = false
     /// Messages whose flags are told whether they changed or not: those of a STORE.
@@ -40,8 +48,10 @@ struct ExpectedChange: Sendable {
 extension IMAPSession {
     /// Compares the view with the store, and puts what must be told at the head of the queue. A step when something has
     /// to be asked first.
-    mutating func tellUpdates(_ rules: UpdateRules, _ output: inout SessionOutput) -> Step? {
+    mutating func tellUpdates(_ asked: UpdateRules, _ output: inout SessionOutput) -> Step? {
+        if let step = observeSelected(asked) { return step }
         guard let mailbox = state.mailbox else { return nil }
+        let rules = notifications?.restricted(asked) ?? asked
         if rightsMayHaveChanged {
             return lookUpRights { session, output in
                 session.outgoing.insert(.updates(rules), at: 0)
@@ -50,11 +60,12 @@ extension IMAPSession {
         }
         guard let now = store.current(mailbox.id) else { return refresh(mailbox, rules) }
         let isUnchanged = now.highestModSeq == mailbox.comparedAt
-        let isNothingOpen = !(mailbox.holdsExpunged && rules.mayAnnounceExpunge)
+        let isNothingOpen = !mailbox.holdsWhatMayBeTold(rules)
         if isUnchanged, isNothingOpen, rules.told.isEmpty, rules.toldModSeq.isEmpty {
             return updateContexts(&output)
         }
-        if now.uidNext > mailbox.view.uidNext, mailbox.claimsRecent { return refresh(mailbox, rules) }
+        let hasNew = now.uidNext > mailbox.view.uidNext && rules.mayAnnounceNew
+        if hasNew, mailbox.claimsRecent { return refresh(mailbox, rules) }
         guard now.differingChunks(since: mailbox.view) <= Self.chunksComparedAtOnce else {
             return refresh(mailbox, rules)
         }

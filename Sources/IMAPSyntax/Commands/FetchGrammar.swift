@@ -29,7 +29,7 @@ extension CommandParser {
     //             "BODY" ["STRUCTURE"] / "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] /
     //             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary / "MODSEQ" /
     //             "SAVEDATE" / "EMAILID" / "THREADID"          RFC 8514 §5, RFC 8474 §7
-    private mutating func fetchItem(_ name: String) throws(SyntaxError) -> FetchItem {
+    mutating func fetchItem(_ name: String) throws(SyntaxError) -> FetchItem {
         switch name {
         case "FLAGS": return .flags
         case "UID": return .uid

@@ -79,6 +79,8 @@ package enum IMAPRequest: Sendable {
     /// RFC 5464.
     case getMetadata(MetadataRequest)
     case setMetadata(AnnotatedPlace, [MetadataChange])
+    /// RFC 5465.
+    case notify(NotifyRequest)
     /// RFC 4978; the algorithm in upper case.
     case compress(algorithm: String)
     /// RFC 8437.
@@ -142,6 +144,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
     case myRights = "MYRIGHTS"
     case getMetadata = "GETMETADATA"
     case setMetadata = "SETMETADATA"
+    case notify = "NOTIFY"
     case compress = "COMPRESS"
     case unauthenticate = "UNAUTHENTICATE"
     case check = "CHECK"
@@ -201,6 +204,7 @@ package enum IMAPCommandName: String, Sendable, Hashable, CaseIterable {
         case .myRights: (.authenticated, false)
         case .getMetadata: (.authenticated, false)
         case .setMetadata: (.authenticated, false)
+        case .notify: (.authenticated, false)
         case .compress: (.authenticated, false)
         case .unauthenticate: (.authenticated, false)
         case .check: (.selected, false)
@@ -268,6 +272,7 @@ extension IMAPRequest {
         case .myRights: .myRights
         case .getMetadata: .getMetadata
         case .setMetadata: .setMetadata
+        case .notify: .notify
         case .compress: .compress
         case .unauthenticate: .unauthenticate
         case .check: .check

@@ -45,6 +45,9 @@ extension CommandParser {
         case .cancelUpdate:
             try space()
             return try cancelUpdate()
+        case .notify:
+            try space()
+            return try notify()
         case .id, .authenticate, .login, .enable, .compress, .generateURLs, .fetchURLs:
             return try sessionArguments(of: command)
         case .getQuota, .getQuotaRoot, .setQuota: return try quotaArguments(of: command)

@@ -6,6 +6,8 @@ package struct SearchRequest: Sendable, Hashable {
     package var returns: SearchReturns?
     /// `RETURN (PARTIAL …)`; never beside `.all`.
     package var partial: ResultRange?
+    /// What is to be told of new messages that come into the results: `RETURN (UPDATE (…))` (RFC 5465 §7).
+    package var updateItems: [FetchItem] = []
     /// The charset of the strings, in upper case; nil when none was named.
     package var charset: String?
     /// All of them must hold when it is `.and`.

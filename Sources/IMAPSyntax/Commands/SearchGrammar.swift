@@ -38,6 +38,7 @@ extension CommandParser {
     mutating func searchReturns(of request: inout SearchRequest) throws(SyntaxError) {
         guard takeKeyword("RETURN") else { return }
         var (returns, partial): (SearchReturns, ResultRange?) = ([], nil)
+        var updateItems: [FetchItem] = []
         _ = try list("options", limit: IMAPLimits.shortList, mayBeEmpty: true) { parser throws(SyntaxError) in
             switch try parser.word("a return option") {
             case "MIN": returns.insert(.min)
@@ -46,7 +47,10 @@ extension CommandParser {
             case "COUNT": returns.insert(.count)
             case "SAVE": returns.insert(.save)
             case "RELEVANCY": returns.insert(.relevancy)
-            case "UPDATE": returns.insert(.update)
+            // modifier-update = "UPDATE" ["(" fetch-att *(SP fetch-att) ")"]          RFC 5465 §8
+            case "UPDATE":
+                returns.insert(.update)
+                updateItems = try parser.fetchItemsInParentheses() ?? updateItems
             case "CONTEXT": returns.insert(.context)
             case "PARTIAL":
                 try parser.space()
@@ -58,6 +62,7 @@ extension CommandParser {
         // RFC 4731 §3.1: "()" is the same as "(ALL)".
         request.returns = returns.isEmpty && partial == nil ? .all : returns
         request.partial = partial
+        request.updateItems = updateItems
         // RFC 9394 §3.1
         guard partial == nil || !returns.contains(.all) else { throw SyntaxError("PARTIAL cannot stand beside ALL") }
         try space()

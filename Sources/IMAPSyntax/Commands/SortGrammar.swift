@@ -51,7 +51,9 @@ extension CommandParser {
         if takeKeyword("IN") {
             sources = try list("mailboxes", limit: IMAPLimits.shortList) { parser throws(SyntaxError) in
                 // Scope options are for extensions, of which there are none.
-                try parser.mailboxFilter()
+                let filter = try parser.mailboxFilter()
+                guard filter != .selectedDelayed else { throw SyntaxError("SELECTED-DELAYED is for NOTIFY") }
+                return filter
             }
             try space()
         }
@@ -64,9 +66,10 @@ extension CommandParser {
     // filter-mailboxes-other = "inboxes" / "personal" / "subscribed" / ("subtree" SP one-or-more-mailbox) /
     //                          ("mailboxes" SP one-or-more-mailbox)          RFC 5465 §8
     // filter-mailboxes-other =/ ("subtree-one" SP one-or-more-mailbox)       RFC 7377 §4
-    private mutating func mailboxFilter() throws(SyntaxError) -> MailboxFilter {
+    mutating func mailboxFilter() throws(SyntaxError) -> MailboxFilter {
         switch try word("mailboxes") {
         case "SELECTED": return .selected
+        case "SELECTED-DELAYED": return .selectedDelayed
         case "INBOXES": return .inboxes
         case "PERSONAL": return .personal
         case "SUBSCRIBED": return .subscribed

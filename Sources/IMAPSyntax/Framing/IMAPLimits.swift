@@ -20,8 +20,10 @@ package enum IMAPLimits {
     package static let searchKeys = 2048
     /// Criteria of one SORT: each at most compares all messages.
     package static let sortCriteria = 16
-    /// Mailboxes named in one list of ESEARCH.
+    /// Mailboxes named in one list of ESEARCH or NOTIFY.
     package static let sourceMailboxes = 256
+    /// Groups of one NOTIFY: each is compared with every change.
+    package static let eventGroups = 32
     /// Items of one FETCH: each is computed for every message.
     package static let fetchItems = 64
     /// Names in one HEADER.FIELDS: each is compared with every field.

@@ -72,6 +72,26 @@ extension OutputBuffer {
         append(")\r\n" as StaticString)
     }
 
+    // metadata-resp = "METADATA" SP mailbox SP (entry-values / entry-list)
+    // entry-list    = entry *(SP entry)          RFC 5464 §4.4.2, §5
+    /// Entries that changed.
+    ///
+    /// - Parameter names: at least one.
+    package mutating func append(
+        changedMetadataOf place: AnnotatedPlace, _ names: [AnnotationName], _ encoding: MailboxEncoding
+    ) {
+        append("* METADATA " as StaticString)
+        switch place {
+        case .server: append("\"\"" as StaticString)
+        case .mailbox(let name): append(mailbox: name, encoding)
+        }
+        for name in names {
+            append(UInt8(ascii: " "))
+            append(astring: Array(name.text.utf8))
+        }
+        appendLineEnd()
+    }
+
     private mutating func append(metadataValue value: [UInt8]?) {
         guard let value, value.contains(0) else { return append(nstring: value) }
         append(binaryLiteralOf: value.count)

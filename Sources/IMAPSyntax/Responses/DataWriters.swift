@@ -46,31 +46,37 @@ extension OutputBuffer {
     /// Years the grammar cannot hold are written as the nearest it can.
     package mutating func append(internalDate: Timestamp) {
         let date = internalDate.local
-        append(UInt8(ascii: "\""))
-        if date.day < 10 { append(UInt8(ascii: " ")) }
-        append(decimal: date.day)
-        append(UInt8(ascii: "-"))
-        append(CivilDate.monthNames[date.month - 1])
-        append(UInt8(ascii: "-"))
         let year = min(max(date.year, 0), 9999)
-        append(twoDigits: year / 100)
-        append(twoDigits: year % 100)
-        append(UInt8(ascii: " "))
-        append(twoDigits: date.hour)
-        append(UInt8(ascii: ":"))
-        append(twoDigits: date.minute)
-        append(UInt8(ascii: ":"))
-        append(twoDigits: date.second)
-        append(internalDate.zoneMinutes < 0 ? " -" : " +" as StaticString)
         let zone = Int(internalDate.zoneMinutes.magnitude)
-        append(twoDigits: min(zone / 60, 99))
-        append(twoDigits: zone % 60)
-        append(UInt8(ascii: "\""))
+        // Put together first: a listing has a hundred thousand of them.
+        var text: InlineArray<28, UInt8> = .init(repeating: UInt8(ascii: "\""))
+        func put(twoDigits value: Int, at index: Int) {
+            text[index] = 0x30 + UInt8(truncatingIfNeeded: value / 10)
+            text[index + 1] = 0x30 + UInt8(truncatingIfNeeded: value % 10)
+        }
+        put(twoDigits: date.day, at: 1)
+        if date.day < 10 { text[1] = UInt8(ascii: " ") }
+        let month = Self.months[date.month - 1]
+        (text[3], text[4], text[5], text[6]) = (UInt8(ascii: "-"), month.0, month.1, month.2)
+        text[7] = UInt8(ascii: "-")
+        put(twoDigits: year / 100, at: 8)
+        put(twoDigits: year % 100, at: 10)
+        text[12] = UInt8(ascii: " ")
+        put(twoDigits: date.hour, at: 13)
+        text[15] = UInt8(ascii: ":")
+        put(twoDigits: date.minute, at: 16)
+        text[18] = UInt8(ascii: ":")
+        put(twoDigits: date.second, at: 19)
+        text[21] = UInt8(ascii: " ")
+        text[22] = internalDate.zoneMinutes < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+")
+        put(twoDigits: min(zone / 60, 99), at: 23)
+        put(twoDigits: zone % 60, at: 25)
+        append(text.span)
     }
 
-    private mutating func append(twoDigits value: Int) {
-        append(0x30 + UInt8(truncatingIfNeeded: value / 10))
-        append(0x30 + UInt8(truncatingIfNeeded: value % 10))
+    private static let months = CivilDate.monthNames.map { name in
+        let letters = Array(name.utf8)
+        return (letters[0], letters[1], letters[2])
     }
 
     // msg-att-static = "BODY" section ["<" number ">"] SP nstring / …

@@ -6,6 +6,8 @@ package enum ResponseCode: Sendable, Hashable {
     case appendUID(UIDValidity, NumberSet)
     case authenticationFailed
     case authorizationFailed
+    /// RFC 5465 §3.1: the names of the events that are supported.
+    case badEvent([String])
     /// The charsets understood.
     case badCharset([String])
     /// RFC 4469 §4.1.
@@ -44,6 +46,8 @@ package enum ResponseCode: Sendable, Hashable {
     case nonExistent
     case noPermission
     case notSaved
+    /// RFC 5465 §5.8.
+    case notificationOverflow
     /// RFC 5267 §4.3.1: the search with this tag will not be kept up to date.
     case noUpdate(tag: String)
     case overQuota

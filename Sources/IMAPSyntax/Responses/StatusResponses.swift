@@ -67,6 +67,8 @@ extension OutputBuffer {
         case .badCharset(let charsets):
             append("BADCHARSET" as StaticString)
             if !charsets.isEmpty { append(" (\(charsets.joined(separator: " ")))") }
+        // unsupported-events-code = "BADEVENT" SP "(" event-name *(SP event-name) ")"          RFC 5465 §8
+        case .badEvent(let names): append("BADEVENT (\(names.joined(separator: " ")))")
         case .badURL(let url):
             append("BADURL " as StaticString)
             append(url: url)
@@ -156,6 +158,7 @@ extension ResponseCode {
         case .authenticationFailed: "AUTHENTICATIONFAILED"
         case .authorizationFailed: "AUTHORIZATIONFAILED"
         case .badCharset: "BADCHARSET"
+        case .badEvent: "BADEVENT"
         case .badURL: "BADURL"
         case .cannot: "CANNOT"
         case .capability: "CAPABILITY"
@@ -182,6 +185,7 @@ extension ResponseCode {
         case .noPermission: "NOPERM"
         case .noUpdate: "NOUPDATE"
         case .notSaved: "NOTSAVED"
+        case .notificationOverflow: "NOTIFICATIONOVERFLOW"
         case .overQuota: "OVERQUOTA"
         case .parse: "PARSE"
         case .permanentFlags: "PERMANENTFLAGS"

@@ -30,7 +30,7 @@ extension InMemoryState {
                 || mailbox.access.count < StoreLimits.accessEntriesPerMailbox
         else { throw StoreError.tooManyAccessEntries }
         mailboxes[id]?.access[identifier] = rights.isEmpty ? nil : rights
-        noteAccess(id)
+        noteAccess(id, of: identifier)
     }
 
     func rights(of account: AccountID, on id: MailboxID) -> MailboxRights {

@@ -52,6 +52,7 @@ extension InMemoryState {
                 mailboxes[mailbox]?.snapshot.highestModSeq = modSeq.next()
                 noteChange(mailbox)
             }
+            noteAnnotated(changes.map(\.name), on: mailbox, by: account)
         } catch {
             (annotations, mailboxes) = before
             _ = takeChanges()
@@ -65,6 +66,18 @@ extension InMemoryState {
         guard use == nil || !isTaken else { throw StoreError.specialUseTaken }
         mailboxes[id]?.specialUse = use
         noteChange(owner)
+        note(.annotated(owned(id), [.specialUse]), of: owner)
+    }
+
+    private mutating func noteAnnotated(_ names: [AnnotationName], on mailbox: MailboxID?, by account: AccountID) {
+        let (own, shared) = (names.filter(\.isPrivate), names.filter { !$0.isPrivate })
+        let place = mailbox.flatMap(owned)
+        if !own.isEmpty { note(.annotated(place, own), of: account) }
+        if !shared.isEmpty, let place { note(.annotated(place, shared), of: place.owner) }
+    }
+
+    private func owned(_ id: MailboxID) -> OwnedMailbox? {
+        mailboxes[id].map { OwnedMailbox(id: id, name: $0.name, owner: $0.account) }
     }
 
     /// Who answers for the room that an entry takes.

@@ -113,7 +113,7 @@ extension InMemoryState {
         snapshot.keywords = placement.keywords
         snapshot.append(rows)
         mailboxes[id]?.snapshot = snapshot
-        noteChange(id)
+        noteMessages(.added, in: id)
         return PlacedRows(rows, isNearQuota: isNearQuota)
     }
 
@@ -132,7 +132,7 @@ extension InMemoryState {
         let outcome = try snapshot.apply(change, to: uids, unchangedSince: unchangedSince)
         if !outcome.changed.isEmpty {
             mailboxes[id]?.snapshot = snapshot
-            noteChange(id)
+            noteMessages(outcome.events, in: id)
         }
         return outcome.modified
     }
@@ -171,7 +171,7 @@ extension InMemoryState {
         let uids = NumberSet(ascending: gone.lazy.map(\.uid.value))
         if !gone.isEmpty, let modSeq = mailboxes[id]?.snapshot.highestModSeq {
             mailboxes[id]?.removals.append((modSeq, uids))
-            noteChange(id)
+            noteMessages(.removed, in: id)
         }
         return uids
     }

@@ -54,14 +54,29 @@ struct InMemoryState {
         return changes
     }
 
+    /// What is noted from here on is somebody's doing.
+    mutating func begin(by origin: UInt64?) { changes.origin = origin }
+
     mutating func noteChange(_ mailbox: MailboxID) { changes.mailboxes.insert(mailbox) }
     mutating func noteChange(_ account: AccountID) { changes.accounts.insert(account) }
+    mutating func noteMessages(_ events: MessageEvents, in mailbox: MailboxID) { changes.note(events, in: mailbox) }
+    mutating func note(_ event: StoreEvent.Kind, of account: AccountID, others: Set<Audience> = []) {
+        changes.note(event, of: account, others: others)
+    }
 
     mutating func noteAccess() { changes.access = true }
     mutating func noteAccess(_ mailbox: MailboxID) {
         noteAccess()
         changes.mailboxes.insert(mailbox)
         if let owner = mailboxes[mailbox]?.account { changes.accounts.insert(owner) }
+    }
+    /// - Parameter identifier: whose rights.
+    mutating func noteAccess(_ mailbox: MailboxID, of identifier: AccessIdentifier) {
+        noteAccess(mailbox)
+        guard let entry = mailboxes[mailbox], let owner = accounts[entry.account]?.account.address else { return }
+        note(
+            .access(mailbox, entry.name, owner: owner), of: entry.account,
+            others: [identifier.account.map(Audience.account) ?? .domain(owner.domain)])
     }
 
     mutating func newID() -> Int64 {
@@ -169,6 +184,7 @@ struct InMemoryState {
             snapshot: MailboxSnapshot(mailbox: id, uidValidity: uidValidity), access: access)
         accounts[account]?.mailboxes[name] = id
         noteChange(account)
+        note(.created(id, name), of: account)
         return id
     }
 
@@ -180,6 +196,7 @@ struct InMemoryState {
         mailboxes[id]?.snapshot = MailboxSnapshot(
             mailbox: id, uidValidity: uidValidity, uidNext: 1, highestModSeq: old.highestModSeq, keywords: old.keywords)
         noteChange(entry.account)
+        noteMessages(.uidValidity, in: id)
         return true
     }
 
@@ -195,6 +212,7 @@ struct InMemoryState {
     private mutating func dropMailbox(_ id: MailboxID) {
         mailboxes[id]?.snapshot.forEach { _, row in release(row.body) }
         if mailboxes[id]?.access.isEmpty == false { noteAccess(id) }
+        if let entry = mailboxes[id] { note(.deleted(id, entry.name), of: entry.account) }
         dropAnnotations(on: id)
         mailboxes[id] = nil
         noteChange(id)
@@ -217,10 +235,12 @@ struct InMemoryState {
             mailboxes[moved]?.name = new
         }
         noteChange(id)
+        note(.renamed(from: name, to: target), of: id)
     }
 
     private mutating func renameInbox(_ inbox: MailboxID, to target: MailboxName, of id: AccountID) throws {
         let created = try createMailbox(target, of: id, specialUse: nil)
+        note(.renamed(from: .inbox, to: target), of: id)
         copyAnnotations(from: inbox, to: created.id)
         guard let all = mailboxes[inbox]?.snapshot.allUIDs else { return }
         _ = try move(all, from: inbox, to: created.id)
@@ -237,6 +257,7 @@ struct InMemoryState {
             if subscribed { entry.subscriptions.insert(name) } else { entry.subscriptions.remove(name) }
         }
         noteChange(id)
+        if account.subscriptions.contains(name) != subscribed { note(.subscribed(name, subscribed), of: id) }
     }
 
     private func find(_ name: MailboxName, of id: AccountID) throws -> MailboxID {

@@ -16,11 +16,14 @@ package final class InMemoryStore: MailStore {
 
     /// One change: all of it or, when it throws, nothing; then observers hear of it.
     private func change<R: Sendable>(_ body: (inout InMemoryState) throws -> R) throws -> R {
-        let (result, changes) = try state.withLock { state in
+        let origin = ChangeOrigin.current
+        let (result, callbacks) = try state.withLock { state in
+            state.begin(by: origin)
             let result = try body(&state)
-            return (result, state.takeChanges())
+            // In the order of the changes; nobody is called under the lock.
+            return (result, feed.prepare(state.takeChanges(), record: state.record))
         }
-        feed.publish(changes)
+        for callback in callbacks { callback() }
         return result
     }
 
@@ -107,6 +110,14 @@ package final class InMemoryStore: MailStore {
 
     package func subscriptions(of account: AccountID) async throws -> [MailboxName] {
         look { $0.accounts[account]?.subscriptions.sorted() ?? [] }
+    }
+
+    package func isSubscribed(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        look { $0.accounts[account]?.subscriptions.contains(name) ?? false }
+    }
+
+    package func hasInferiors(_ name: MailboxName, of account: AccountID) async throws -> Bool {
+        look { $0.accounts[account]?.mailboxes.keys.contains { $0.isInferior(to: name) } ?? false }
     }
 
     // Access
@@ -219,13 +230,15 @@ package final class InMemoryStore: MailStore {
         look { state in bodies.map { state.bodies[$0]?.bytes } }
     }
 
-    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> [[UInt8]?] {
+    package func summaries(_ bodies: [BodyID], upTo limit: Int) async throws -> PackedSummaries {
         look { state in
-            var (summaries, octets): ([[UInt8]?], Int) = ([], 0)
-            for body in bodies where octets < limit {
-                let summary = state.bodies[body]?.summary
-                octets += summary?.count ?? 0
-                summaries.append(summary)
+            var summaries = PackedSummaries()
+            for body in bodies where summaries.octetCount < limit {
+                if let summary = state.bodies[body]?.summary {
+                    summaries.append(summary)
+                } else {
+                    summaries.appendGone()
+                }
             }
             return summaries
         }
@@ -254,6 +267,8 @@ package final class InMemoryStore: MailStore {
     package func observe(_ account: AccountID, _ onChange: @escaping @Sendable () -> Void) -> Observation {
         feed.observe(account, onChange)
     }
+
+    package func watch(_ wake: @escaping @Sendable () -> Void) -> ChangeWatch { feed.watch(wake) }
 
     package func verify(_ progress: @escaping @Sendable (VerifyProgress) -> Void) async throws -> [Damage] {
         let damage = look { $0.verify() }

@@ -24,6 +24,8 @@ package struct ServerConfiguration: Sendable, Equatable {
 
     package var offersUnauthenticate = true
     package var offersLongLiterals = true
+
+    package var indexesTexts = true
     /// Messages of one IMAP command, and of one COPY or APPEND (RFC 9738); nil for any number.
     package var messageLimit: Int?
     package var saveLimit: Int?

@@ -74,6 +74,13 @@ package enum Settings {
             The same for COPY and APPEND alone (SAVELIMIT). It has no meaning beside imap.message-limit. Default: none.
             """),
         Setting(
+            "search.index", \.indexesTexts, .flag,
+            """
+            Whether texts are indexed, in the background, so that a search in them does not read every message. The \
+            index takes about a seventh of what it is made from: headers and text, no attachments. Turned off, what \
+            there is of it is removed.
+            """),
+        Setting(
             "quota.storage", \.quotaStorage, .sizeLimit(1 << 20...1 << 50),
             """
             What a user without a quota of their own (latchmaild user quota) may hold, all mailboxes together. Default: \

@@ -78,6 +78,9 @@ package struct Administration: Administering {
     private func verify(_ reply: @escaping @Sendable (ControlReply) -> Void) async throws {
         let damage = try await store.verify { reply(.progress(checked: $0.checked, total: $0.total)) }
         for item in damage { reply(.damage(place: item.place, problem: item.problem)) }
+        if let state = try await store.textIndexState() {
+            reply(.textIndex(indexed: state.indexed, messages: state.messages, octets: state.octets))
+        }
     }
 
     private func domain(_ name: String) throws(OperatorError) -> Domain {

@@ -30,6 +30,8 @@ package enum ControlReply: Codable, Sendable, Equatable {
     case users([UserRecord])
     case progress(checked: Int, total: Int)
     case damage(place: String, problem: String)
+    /// How far the index of texts has come: messages, and octets on the disk.
+    case textIndex(indexed: Int, messages: Int, octets: Int)
     case transferred(TransferReport)
     case quota(QuotaRecord)
     case done

@@ -149,7 +149,7 @@ package struct ControlClient: Administering {
             switch answer {
             case .done: return
             case .failed(let error): throw error
-            case .domains, .users, .progress, .damage, .transferred, .quota: reply(answer)
+            case .domains, .users, .progress, .damage, .textIndex, .transferred, .quota: reply(answer)
             }
         }
         throw gone

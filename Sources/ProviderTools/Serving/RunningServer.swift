@@ -20,6 +20,7 @@ package struct RunningServer: Sendable {
     package init(
         _ configuration: ServerConfiguration, hostname: String, store: any MailStore, logger: Logger
     ) throws(OperatorError) {
+        reuseLargeBlocks()
         guard let certificate = configuration.certificateFile, let key = configuration.keyFile else {
             throw OperatorError(
                 .configuration,

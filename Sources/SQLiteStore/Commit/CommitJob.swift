@@ -4,6 +4,8 @@ import Synchronization
 /// What one caller wants committed.
 protocol PendingCommit: AnyObject, Sendable {
     var bodies: [OutgoingBody] { get }
+    /// Who will have done it.
+    var origin: UInt64? { get }
     /// May run again after a rollback: depends on nothing but its arguments and the transaction.
     func run(_ transaction: WriteTransaction, _ bodies: [StoredBody]) throws
     /// Answers the caller, once.
@@ -22,6 +24,7 @@ final class CommitJob<R: Sendable>: PendingCommit {
     typealias Work = @Sendable (WriteTransaction, [StoredBody]) throws -> R
 
     let bodies: [OutgoingBody]
+    let origin = ChangeOrigin.current
     private let work: Work
     private let continuation: CheckedContinuation<R, any Error>
     private let result = Mutex<R?>(nil)

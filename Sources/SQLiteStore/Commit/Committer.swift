@@ -80,6 +80,7 @@ final class CommitCore: @unchecked Sendable {
     private let readers: SegmentReader
     private let cache: IndexCache
     private let names: NameCache
+    private let accounts: AccountCache
     private let feed: ChangeFeed
     private let textIndexer: TextIndexer?
     private let log: @Sendable (String) -> Void
@@ -95,7 +96,8 @@ final class CommitCore: @unchecked Sendable {
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
-        cache: IndexCache, names: NameCache, feed: ChangeFeed, textIndexer: TextIndexer?, counters: StoredCounters,
+        cache: IndexCache, names: NameCache, accounts: AccountCache, feed: ChangeFeed, textIndexer: TextIndexer?,
+        counters: StoredCounters,
         parking: Int,
         rules: CommitRules,
         log: @escaping @Sendable (String) -> Void
@@ -106,6 +108,7 @@ final class CommitCore: @unchecked Sendable {
         self.readers = readers
         self.cache = cache
         self.names = names
+        self.accounts = accounts
         self.feed = feed
         self.textIndexer = textIndexer
         self.log = log
@@ -213,6 +216,7 @@ final class CommitCore: @unchecked Sendable {
         var index = 0
         while index < active.count {
             let (written, pending) = (transaction.db.totalChangesCount, transaction.pending)
+            transaction.pending.changes.origin = active[index].job.origin
             do {
                 try active[index].job.run(transaction, active[index].bodies)
                 index += 1
@@ -246,12 +250,13 @@ final class CommitCore: @unchecked Sendable {
         cache.publish(transaction.pending.drafts, dropped: transaction.pending.dropped)
         quotas.take(transaction.pending.usage, changed: transaction.pending.changedQuotas)
         names.drop(transaction.pending.changes.accounts)
+        if transaction.pending.changesAccounts { accounts.empty() }
         for file in transaction.pending.deadFiles { unlink(file) }
         for segment in transaction.deadSegments {
             unlink(directory.segment(segment))
             readers.forget(segment)
         }
-        feed.publish(transaction.pending.changes)
+        feed.publish(transaction.pending.changes) { transaction.pending.drafts[$0]?.state.record }
         textIndexer?.note(transaction.pending.drafts.values.lazy.filter(\.hasGrown).map(\.state.record.id))
     }
 

@@ -45,6 +45,7 @@ final class SettleJob: PendingCommit {
     private static let limit = 1024
 
     let bodies: [OutgoingBody]
+    let origin: UInt64? = nil
     private let done = Atomic(false)
 
     var isDone: Bool { done.load(ordering: .relaxed) }

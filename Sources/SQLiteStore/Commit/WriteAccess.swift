@@ -24,7 +24,7 @@ extension WriteTransaction {
                 "INSERT OR REPLACE INTO access (mailbox, account, negative, domain, rights) VALUES (?, ?, ?, ?, ?)",
                 key + [domain, Int64(rights.rawValue)])
         }
-        noteAccess(mailbox, of: owner)
+        try noteAccess(mailbox, of: owner, to: identifier, in: domain)
     }
 
     private func requireRoom(forAccessTo mailbox: MailboxID) throws {
@@ -39,6 +39,19 @@ extension WriteTransaction {
             throw StoreError.noSuchAccount
         }
         return domain
+    }
+
+    private func noteAccess(
+        _ mailbox: MailboxID, of owner: AccountID, to identifier: AccessIdentifier, in domain: String
+    ) throws {
+        noteAccess(mailbox, of: owner)
+        let select = try db.cachedStatement(sql: "SELECT local FROM account WHERE id = ?")
+        guard let local = try String.fetchOne(select, arguments: [owner.value]), let domain = Domain(domain) else {
+            return
+        }
+        pending.changes.note(
+            .access(mailbox, try draft(mailbox).state.record.name, owner: Address(localPart: local, domain: domain)),
+            of: owner, others: [identifier.account.map(Audience.account) ?? .domain(domain)])
     }
 
     private func noteAccess(_ mailbox: MailboxID, of owner: AccountID) {

@@ -9,6 +9,7 @@ extension WriteTransaction {
     func addDomain(_ domain: Domain) throws {
         guard try !exists(domain) else { throw StoreError.domainExists }
         try execute("INSERT INTO domain (name) VALUES (?)", [domain.name])
+        pending.changesAccounts = true
     }
 
     func deleteDomain(_ domain: Domain) throws {
@@ -16,6 +17,7 @@ extension WriteTransaction {
         let user = try db.cachedStatement(sql: "SELECT 1 FROM account WHERE domain = ? LIMIT 1")
         guard try Int.fetchOne(user, arguments: [domain.name]) == nil else { throw StoreError.domainInUse }
         try execute("DELETE FROM domain WHERE name = ?", [domain.name])
+        pending.changesAccounts = true
     }
 
     private func exists(_ domain: Domain) throws -> Bool {
@@ -65,6 +67,7 @@ extension WriteTransaction {
                 account.value, credentials.argon2id, Data(scram.salt), scram.iterations, Data(scram.storedKey),
                 Data(scram.serverKey),
             ])
+        pending.changesAccounts = true
     }
 
     func deleteAccount(_ account: AccountID) throws {
@@ -78,6 +81,7 @@ extension WriteTransaction {
         ] { try execute(sql, [account.value]) }
         try purgeThreads(of: account)
         pending.changes.accounts.insert(account)
+        pending.changesAccounts = true
     }
 
     func require(_ account: AccountID) throws {

@@ -11,7 +11,8 @@ extension WriteTransaction {
         for account: AccountID
     ) throws {
         try require(account)
-        let owner = try mailbox.map { try draft($0).state.record.account }
+        let place = try mailbox.map { try owned($0) }
+        let owner = place?.owner
         guard changes.allSatisfy({ $0.value?.count ?? 0 <= StoreLimits.annotationSize }) else {
             throw StoreError.annotationTooLarge
         }
@@ -22,6 +23,7 @@ extension WriteTransaction {
             try set(name, value, on: mailbox, reader: reader, payer: reader ?? owner ?? account)
         }
         if let mailbox { try raiseModSeq(of: mailbox) }
+        noteAnnotated(changes.map(\.name), on: place, by: account)
         guard changes.contains(where: { $0.value != nil }) else { return }
         // What had been written is rolled back when there is too much of it.
         let (isPrivate, isShared) = (changes.contains { $0.name.isPrivate }, changes.contains { !$0.name.isPrivate })
@@ -29,11 +31,22 @@ extension WriteTransaction {
         if isShared, let owner { try requireRoom(on: mailbox, reader: nil, payer: owner) }
     }
 
+    private func owned(_ mailbox: MailboxID) throws -> OwnedMailbox {
+        let record = try draft(mailbox).state.record
+        return OwnedMailbox(id: mailbox, name: record.name, owner: record.account)
+    }
+
+    private func noteAnnotated(_ names: [AnnotationName], on place: OwnedMailbox?, by account: AccountID) {
+        let (own, shared) = (names.filter(\.isPrivate), names.filter { !$0.isPrivate })
+        if !own.isEmpty { pending.changes.note(.annotated(place, own), of: account) }
+        if !shared.isEmpty, let place { pending.changes.note(.annotated(place, shared), of: place.owner) }
+    }
+
     private func raiseModSeq(of mailbox: MailboxID) throws {
         var draft = try draft(mailbox)
         draft.state.record.highestModSeq = draft.state.record.highestModSeq.next()
         draft.state.adoptRecord()
-        keep(draft)
+        keep(draft, [])
     }
 
     private func set(
@@ -65,6 +78,7 @@ extension WriteTransaction {
         draft.state.record.specialUse = use
         pending.drafts[mailbox] = draft
         pending.changes.accounts.insert(owner)
+        pending.changes.note(.annotated(try owned(mailbox), [.specialUse]), of: owner)
     }
 
     private func requireRoom(on mailbox: MailboxID?, reader: AccountID?, payer: AccountID) throws {

@@ -51,8 +51,10 @@ extension WriteTransaction {
         try execute(
             "INSERT INTO mailbox (account, name, uidvalidity, special_use) VALUES (?, ?, ?, ?)",
             [account.value, name.text, try newUIDValidity(), specialUse?.rawValue])
+        let id = MailboxID(db.lastInsertedRowID)
         pending.changes.accounts.insert(account)
-        return MailboxID(db.lastInsertedRowID)
+        pending.changes.note(.created(id, name), of: account)
+        return id
     }
 
     /// Never below the clock, so that a store that is built anew in the place of a lost one does not repeat it.
@@ -72,7 +74,7 @@ extension WriteTransaction {
         draft.state.snapshot = MailboxSnapshot(
             mailbox: id, uidValidity: uidValidity, uidNext: 1, highestModSeq: snapshot.highestModSeq,
             keywords: snapshot.keywords)
-        keep(draft)
+        keep(draft, .uidValidity)
         pending.changes.accounts.insert(record.account)
         return true
     }
@@ -103,6 +105,7 @@ extension WriteTransaction {
         pending.drafts[id] = nil
         pending.dropped.insert(id)
         pending.changes.mailboxes.insert(id)
+        pending.changes.note(.deleted(id, record.name), of: record.account)
     }
 
     func renameMailbox(_ name: MailboxName, to target: MailboxName, of account: AccountID) throws {
@@ -110,6 +113,7 @@ extension WriteTransaction {
         guard name != .inbox else {
             let id = try find(name, of: account)
             let created = try createMailbox(target, of: account, specialUse: nil)
+            pending.changes.note(.renamed(from: name, to: target), of: account)
             try copyAnnotations(from: id, to: created.id)
             let all = try loadedDraft(id).snapshot.allUIDs
             _ = try move(all, from: id, to: created.id)
@@ -134,10 +138,12 @@ extension WriteTransaction {
             pending.drafts[moved] = draft
         }
         pending.changes.accounts.insert(account)
+        pending.changes.note(.renamed(from: name, to: target), of: account)
     }
 
     func setSubscribed(_ subscribed: Bool, _ name: MailboxName, of account: AccountID) throws {
         try require(account)
+        let before = db.totalChangesCount
         if subscribed {
             try requireRoom(forSubscribing: name, account)
             try execute(
@@ -146,6 +152,7 @@ extension WriteTransaction {
             try execute("DELETE FROM subscription WHERE account = ? AND name = ?", [account.value, name.text])
         }
         pending.changes.accounts.insert(account)
+        if db.totalChangesCount > before { pending.changes.note(.subscribed(name, subscribed), of: account) }
     }
 
     /// Unless it is subscribed already. Throws `tooManyMailboxes`.

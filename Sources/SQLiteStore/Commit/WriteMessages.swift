@@ -57,7 +57,7 @@ extension WriteTransaction {
         let rows = try placement.place(items)
         guard !rows.isEmpty else { return PlacedRows() }
         draft.append(rows, placement)
-        keep(draft)
+        keep(draft, .added)
         return PlacedRows(rows, isNearQuota: isNearQuota)
     }
 
@@ -111,7 +111,7 @@ extension WriteTransaction {
         let record = FlagRecord(
             modSeq: snapshot.highestModSeq, set: outcome.set, cleared: outcome.cleared, uids: outcome.changed)
         try write(record, in: mailbox)
-        keep(draft)
+        keep(draft, outcome.events)
         return outcome.modified
     }
 
@@ -164,7 +164,7 @@ extension WriteTransaction {
         try write(Removal(modSeq: snapshot.highestModSeq, uids: removed), in: mailbox)
         try delete(before.spanning(removed), from: mailbox)
         try release(gone.map(\.body))
-        keep(draft)
+        keep(draft, .removed)
         return removed
     }
 

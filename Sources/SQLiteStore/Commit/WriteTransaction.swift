@@ -25,6 +25,8 @@ final class WriteTransaction {
         var deadFiles: [String] = []
         /// Messages of deleted mailboxes removed so far.
         var purged = 0
+        /// Whether domains, accounts or credentials have changed.
+        var changesAccounts = false
         var changedQuotas: Set<AccountID> = []
         var usage: [AccountID: UsageChange] = [:]
         var threads: [AccountThreadKey: ThreadID] = [:]
@@ -76,13 +78,14 @@ final class WriteTransaction {
         return (draft, snapshot)
     }
 
-    func keep(_ draft: MailboxDraft) {
+    /// - Parameter events: what happened to messages.
+    func keep(_ draft: MailboxDraft, _ events: MessageEvents) {
         var draft = draft
         let holds = UsageChange(draft.state.record)
         count(holds - draft.counted, in: draft.state.record.account)
         draft.counted = holds
         pending.drafts[draft.state.record.id] = draft
-        pending.changes.mailboxes.insert(draft.state.record.id)
+        pending.changes.note(events, in: draft.state.record.id)
     }
 
     func count(_ change: UsageChange, in account: AccountID) {

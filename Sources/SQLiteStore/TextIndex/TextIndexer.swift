@@ -10,7 +10,7 @@ package enum TextIndexUse: Sendable {
     /// What is there is neither read nor written, but kept: for programs that do not stay.
     case kept
     /// What is there is removed.
-    case none
+    case removed
 }
 
 package struct TextIndexLimits: Sendable {
@@ -113,7 +113,7 @@ extension SQLiteStore {
             } else {
                 TextIndexFile.remove(directory.textIndex)
             }
-        case .none: TextIndexFile.remove(directory.textIndex)
+        case .removed: TextIndexFile.remove(directory.textIndex)
         }
         return nil
     }

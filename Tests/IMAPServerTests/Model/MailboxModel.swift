@@ -34,6 +34,8 @@ struct MailboxModel {
     private var toldHighest: UInt64?
     /// UIDs of VANISHED (EARLIER).
     var vanishedEarlier: [ClosedRange<UInt32>] = []
+    /// Searches that are kept up to date, by tag.
+    var contexts: [String: ModelContext] = [:]
     var problem: String?
 
     init(_ kind: ClientKind) { self.kind = kind }
@@ -71,7 +73,9 @@ struct MailboxModel {
             keywords = Set(line.dropFirst("FLAGS (".count).dropLast().split(separator: " ").map(String.init))
         case "VANISHED": readVanished(line.dropFirst("VANISHED ".count), rules)
         case "OK": readCode(line)
-        case "SEARCH", "ESEARCH", "STATUS", "CAPABILITY", "ENABLED": break
+        case "ESEARCH": readContext(line)
+        case "SEARCH", "STATUS", "CAPABILITY", "ENABLED": break
+        case "NO" where line.hasPrefix("NO [MESSAGELIMIT "): break
         case _: fail("unexpected: \(line)")
         }
     }
@@ -79,6 +83,13 @@ struct MailboxModel {
     private mutating func readCode(_ line: Substring) {
         if let value = MailboxModel.number(behind: "[UIDVALIDITY ", line) { uidValidity = UInt32(value) }
         if let value = MailboxModel.number(behind: "[HIGHESTMODSEQ ", line) { toldHighest = value }
+    }
+
+    /// The UID down to which an answer goes, when a limit ends it (RFC 9738 §3.1).
+    static func lowestProcessed(_ answer: String) -> UInt32? {
+        guard let code = answer.firstRange(of: "[MESSAGELIMIT ") else { return nil }
+        let numbers = answer[code.upperBound...].prefix { $0 != "]" }.split(separator: " ")
+        return numbers.count > 1 ? UInt32(numbers[1]) : nil
     }
 
     private static func number(behind name: String, _ line: Substring) -> UInt64? {
@@ -97,6 +108,7 @@ struct MailboxModel {
             guard rules.allowsExpunge, !kind.hearsVanished else { return fail("EXPUNGE where it may not be") }
             guard messages.indices.contains(index) else { return fail("EXPUNGE of nothing") }
             messages.remove(at: index)
+            changeContexts { $0.forgetNumber(number) }
         case "FETCH":
             guard kind.usesNumbers else { return fail("FETCH for a client without numbers") }
             guard messages.indices.contains(index) else { return fail("FETCH of nothing") }
@@ -149,7 +161,11 @@ struct MailboxModel {
         for range in MailboxModel.ranges(text) {
             for uid in range {
                 guard let index = index(ofUID: uid) else { return fail("VANISHED of nothing: \(uid)") }
+                let isKnown = messages[index].uid != nil
                 messages.remove(at: index)
+                // Which number it had is a guess.
+                if !isKnown { contexts = contexts.filter { $1.usesUIDs } }
+                changeContexts { $0.forgetNumber(UInt32(index + 1)) }
             }
         }
     }
@@ -184,10 +200,39 @@ struct MailboxModel {
         }
     }
 
+    // Searches that are kept up to date (RFC 5267 §4.3)
+
+    /// `ESEARCH (TAG "u1") UID ADDTO (0 4:5)`
+    private mutating func readContext(_ line: Substring) {
+        guard let start = line.firstRange(of: "(TAG \""), let end = line.firstRange(of: "\")") else { return }
+        let tag = String(line[start.upperBound..<end.lowerBound])
+        guard var context = contexts[tag] else { return }
+        context.read(line[end.upperBound...], count: messages.count)
+        problem = problem ?? context.problem
+        contexts[tag] = context
+    }
+
+    private mutating func changeContexts(_ change: (inout ModelContext) -> Void) {
+        for tag in contexts.keys.sorted() {
+            guard var context = contexts[tag] else { continue }
+            change(&context)
+            problem = problem ?? context.problem
+            contexts[tag] = context
+        }
+    }
+
     // What a silent STORE does
 
-    mutating func change(at indices: some Sequence<Int>, _ sign: String, _ flag: String) {
+    /// - Parameter lowest: the UID below which a limit left messages as they were.
+    mutating func change(at indices: some Sequence<Int>, downTo lowest: UInt32?, _ sign: String, _ flag: String) {
         for index in indices where messages.indices.contains(index) {
+            if let lowest {
+                guard let uid = messages[index].uid else {
+                    messages[index].flags = nil
+                    continue
+                }
+                guard uid >= lowest else { continue }
+            }
             guard var flags = messages[index].flags else { continue }
             switch sign {
             case "+": flags.insert(flag)

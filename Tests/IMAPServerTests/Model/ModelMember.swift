@@ -7,10 +7,12 @@ import MailTestSupport
 struct ModelWorld: Sendable {
     let store: any MailStore
     let service: IMAPService
+    var settings = IMAPSettings()
 
     /// A client that has logged in.
-    func client(_ kind: ClientKind) async -> SteppedClient {
-        let client = SteppedClient(store, service)
+    /// - Parameter isLimited: whether its session keeps to the settings.
+    func client(_ kind: ClientKind, isLimited: Bool = true) async -> SteppedClient {
+        let client = SteppedClient(store, service, isLimited ? settings : IMAPSettings())
         _ = await client.run("l LOGIN fred secret\r\n")
         switch kind {
         case .plain, .condstore: break
@@ -22,7 +24,7 @@ struct ModelWorld: Sendable {
 
     /// What is in INBOX, as a client finds it that has just come.
     func truth() async -> [MailboxModel.Message] {
-        let client = await client(.condstore)
+        let client = await client(.condstore, isLimited: false)
         var model = MailboxModel(.condstore)
         model.read(await client.run("s EXAMINE INBOX (CONDSTORE)\r\n"), MailboxModel.Rules(isFetch: true))
         model.read(await client.run("f UID FETCH 1:* (FLAGS MODSEQ)\r\n"), MailboxModel.Rules(isFetch: true))
@@ -40,6 +42,8 @@ final class ModelMember {
     private var rules = MailboxModel.Rules()
     private var silentChange: (indices: [Int], sign: String, flag: String)?
     private var isIdling = false
+    private var tag = "t"
+    private var contextsBegun = 0
     private(set) var isBusy = false
     private(set) var log: [String] = []
 
@@ -57,7 +61,7 @@ final class ModelMember {
 
     private func select() async {
         await run("\(openCommand) INBOX\(kind == .condstore ? " (CONDSTORE)" : "")", isFetch: true)
-        await run("UID FETCH 1:* (FLAGS)", isFetch: true)
+        await fetchAll()
     }
 
     /// A whole command with nobody in between.
@@ -66,11 +70,20 @@ final class ModelMember {
         while isBusy { await advance() }
     }
 
-    private func begin(_ command: String, _ rules: MailboxModel.Rules) {
+    /// As often as it takes, when there is a limit.
+    func fetchAll() async {
+        await run("UID FETCH 1:* (FLAGS)", isFetch: true)
+        while let lowest = MailboxModel.lowestProcessed(log.last ?? "") {
+            await run("UID FETCH 1:\(lowest - 1) (FLAGS)", isFetch: true)
+        }
+    }
+
+    private func begin(_ command: String, _ rules: MailboxModel.Rules, tag: String = "t") {
         log.append(command)
         self.rules = rules
+        self.tag = tag
         isBusy = true
-        client.send("t \(command)\r\n")
+        client.send("\(tag) \(command)\r\n")
     }
 
     /// One step of what is under way.
@@ -82,17 +95,19 @@ final class ModelMember {
     }
 
     private func finish(_ answer: String) {
-        let tagged = answer.split(separator: "\r\n").last { $0.hasPrefix("t ") }
+        let tagged = answer.split(separator: "\r\n").last { $0.hasPrefix("\(tag) ") }
         if let change = silentChange, let tagged {
             silentChange = nil
-            if !tagged.hasPrefix("t BAD"), !tagged.contains("[READ-ONLY]") {
-                model.change(at: Set(change.indices).subtracting(failed(tagged)), change.sign, change.flag)
+            if !tagged.hasPrefix("\(tag) BAD "), !tagged.contains("[READ-ONLY]") {
+                model.change(
+                    at: Set(change.indices).subtracting(failed(tagged)),
+                    downTo: MailboxModel.lowestProcessed(answer), change.sign, change.flag)
             }
         }
         log.append(answer)
         model.read(answer, rules)
         if let tagged {
-            if tagged.hasPrefix("t BAD") { model.problem = model.problem ?? "refused: \(tagged)" }
+            if tagged.hasPrefix("\(tag) BAD ") { model.problem = model.problem ?? "refused: \(tagged)" }
             model.endAnswer(tagged: tagged)
         }
     }
@@ -120,6 +135,7 @@ final class ModelMember {
             .randomElement(using: &random)
         let sign = ["+", "-", ""].randomElement(using: &random)
         guard let flag, let sign else { return }
+        if Int.random(in: 0..<12, using: &random) == 0 { return actOnContexts(&random) }
         if kind.usesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
             actByNumber(flag, sign, &random)
         } else {
@@ -134,7 +150,8 @@ final class ModelMember {
         let (held, fetch) = (
             MailboxModel.Rules(allowsExpunge: false), MailboxModel.Rules(allowsExpunge: false, isFetch: true)
         )
-        switch Int.random(in: 0..<10, using: &random) {
+        switch Int.random(in: 0..<11, using: &random) {
+        case 10: begin("REPLACE \(number) INBOX (\(flag)) {3+}\r\nabc", MailboxModel.Rules())
         case 0: begin("STORE \(number):\(last) \(sign)FLAGS (\(flag))", held)
         case 1:
             silentChange = (Array(number - 1..<last), sign, flag)
@@ -159,7 +176,10 @@ final class ModelMember {
         let uid = Int.random(in: 1...highest, using: &random)
         let range = "\(uid):\(uid + Int.random(in: 0...4, using: &random))"
         let fetch = MailboxModel.Rules(isFetch: true)
-        switch Int.random(in: 0..<14, using: &random) {
+        switch Int.random(in: 0..<17, using: &random) {
+        case 14: begin("UID MOVE \(uid) Trash", MailboxModel.Rules())
+        case 15: begin("UID SEARCH RETURN (SAVE) UID \(range)", MailboxModel.Rules())
+        case 16: begin("UID STORE $ \(sign)FLAGS (\(flag))", MailboxModel.Rules())
         case 0: begin("UID STORE \(range) \(sign)FLAGS (\(flag))", MailboxModel.Rules())
         case 1, 2: begin("EXPUNGE", MailboxModel.Rules())
         case 3: begin("UID EXPUNGE \(range)", MailboxModel.Rules())
@@ -176,6 +196,47 @@ final class ModelMember {
         case 12: begin("STATUS Trash (MESSAGES)", MailboxModel.Rules())
         case _: begin("NOOP", MailboxModel.Rules())
         }
+    }
+
+    /// A search is kept up to date from now on; when there are some already, perhaps one is not any more.
+    private func actOnContexts(_ random: inout SeededGenerator) {
+        if model.contexts.count > 2, let tag = model.contexts.keys.sorted().randomElement(using: &random) {
+            model.contexts[tag] = nil
+            return begin("CANCELUPDATE \"\(tag)\"", MailboxModel.Rules())
+        }
+        contextsBegun += 1
+        let tag = "u\(contextsBegun)"
+        let key =
+            ["ALL", "UNSEEN", "FLAGGED", "UNDELETED", "KEYWORD custom1", "OR SEEN DELETED"]
+            .randomElement(using: &random) ?? "ALL"
+        let order = ["(SIZE)", "(REVERSE SIZE)", "(SUBJECT REVERSE ARRIVAL)"].randomElement(using: &random) ?? "(SIZE)"
+        let usesUIDs = !kind.usesNumbers || Bool.random(using: &random)
+        // SORT is not limited.
+        let isSorted = world.settings.messageLimit != nil || Int.random(in: 0..<3, using: &random) == 0
+        let name = (usesUIDs ? "UID " : "") + (isSorted ? "SORT" : "SEARCH")
+        let rest = isSorted ? "\(order) UTF-8 \(key)" : key
+        model.contexts[tag] = ModelContext(
+            "\(name) RETURN (ALL) \(rest)", usesUIDs: usesUIDs, isSorted: isSorted)
+        begin("\(name) RETURN (UPDATE ALL) \(rest)", MailboxModel.Rules(allowsExpunge: usesUIDs), tag: tag)
+    }
+
+    /// Searches whose results are not what they would be if they were made now. At rest there are none.
+    func staleContexts() async -> [String] {
+        var stale: [String] = []
+        for (tag, context) in model.contexts.sorted(by: { $0.key < $1.key }) {
+            let answer = await answer(to: context.command)
+            let actual = ModelContext.all(answer[...])
+            if model.contexts[tag]?.results != actual {
+                stale.append("\(context.command): \(model.contexts[tag]?.results ?? []), is \(actual)")
+            }
+        }
+        return stale
+    }
+
+    private func answer(to command: String) async -> String {
+        begin(command, MailboxModel.Rules())
+        while isBusy { await advance() }
+        return log.last ?? ""
     }
 
     /// An idling client hears what is new; false when there is nothing.
@@ -223,7 +284,7 @@ final class ModelMember {
         let set = Bool.random(using: &random) || uids.isEmpty ? "" : " \(uids)"
         await run("\(openCommand) INBOX (QRESYNC (\(validity) \(since)\(set)))", isFetch: true)
         await compare(known, since)
-        await run("UID FETCH 1:* (FLAGS)", isFetch: true)
+        await fetchAll()
     }
 
     /// What was known and what was told on coming back are together what is.

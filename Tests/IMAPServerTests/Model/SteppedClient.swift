@@ -20,9 +20,9 @@ final class SteppedClient {
         let flag = Mutex(false)
     }
 
-    init(_ store: any MailStore, _ service: IMAPService) {
+    init(_ store: any MailStore, _ service: IMAPService, _ settings: IMAPSettings = IMAPSettings()) {
         let context = SessionContext(hostname: "mail.example.org", tls: Fixture.tls)
-        session = IMAPSession(context: context, store: store)
+        session = IMAPSession(context: context, settings: settings, store: store)
         self.service = service
         var greeting = SessionOutput()
         _ = session.connected(&greeting)

@@ -93,7 +93,7 @@ struct ColumnBuild: Sendable {
 
     private func read(_ bodies: [BodyID], _ store: any MailStore) async throws -> [SummaryRead] {
         do {
-            let summaries = try await store.summaries(bodies, upTo: Self.summaryOctets)
+            let summaries = try await store.summaries(bodies, upTo: Self.summaryOctets).arrays
             return summaries.map { summary in summary.map { .found($0) } ?? .gone }
         } catch StoreError.damaged {
             // One by one: what is damaged of one message is no other's loss.

@@ -14,6 +14,8 @@ struct SearchContext: Sendable {
     let key: SearchKey
     let order: SearchOrder
     let usesUIDs: Bool
+    /// What is told of new messages that come into it (RFC 5465 §7).
+    let items: [FetchItem]
     /// What the client takes for the results.
     private(set) var uids: NumberSet
     /// The same in order; nil in the mailbox's.
@@ -26,6 +28,7 @@ struct SearchContext: Sendable {
         key = command.request.key.frozen(in: command.mailbox)
         order = command.order
         usesUIDs = command.usesUIDs
+        items = command.request.updateItems
         uids = findings.uids
         sorted = findings.sortedUIDs
     }
@@ -35,7 +38,8 @@ struct SearchContext: Sendable {
         change(removed: uids.intersection(gone), added: NumberSet(), newOrder: nil, numberedBy: view)
     }
 
-    /// - Parameter newOrder: all results that will be, in order; nil in the mailbox's, and when nothing is added.
+    /// - Parameter newOrder: the results that will be, in order; nil in the mailbox's, and when nothing is added. Of what
+    ///   was there before it may lack some, and what it has may be in another order: the client's stays.
     mutating func change(
         removed: NumberSet, added: NumberSet, newOrder: [UInt32]?, numberedBy view: MailboxSnapshot
     ) -> ContextUpdate {
@@ -45,12 +49,13 @@ struct SearchContext: Sendable {
                 ? Array(uids) : uids.compactMap { UID($0).flatMap { view.position(of: $0) }.map { UInt32($0 + 1) } }
         }
         if let old = sorted {
-            let kept = old.filter { !removed.contains($0) }
+            var now = old.filter { !removed.contains($0) }
             update.removed = SearchContext.runs(of: old, in: removed, closesGaps: true, numbers)
             if !added.isEmpty, let newOrder {
-                update.added = SearchContext.runs(of: newOrder, in: added, closesGaps: false, numbers)
+                now = SearchContext.placing(added, of: newOrder, in: now)
+                update.added = SearchContext.runs(of: now, in: added, closesGaps: false, numbers)
             }
-            sorted = added.isEmpty ? kept : newOrder ?? kept
+            sorted = now
         } else {
             // Position 0: wherever the mailbox's order has them.
             if !removed.isEmpty { update.removed = [(0, ResultList(inOrder: numbers(removed)))] }
@@ -58,6 +63,25 @@ struct SearchContext: Sendable {
         }
         uids = uids.subtracting(removed).union(added)
         return update
+    }
+
+    /// The list with what is added behind those that it is behind in another one.
+    private static func placing(_ added: NumberSet, of order: [UInt32], in list: [UInt32]) -> [UInt32] {
+        var (first, behind): ([UInt32], [UInt32: [UInt32]]) = ([], [:])
+        var neighbour: UInt32?
+        for uid in order {
+            if !added.contains(uid) {
+                neighbour = uid
+            } else if let neighbour {
+                behind[neighbour, default: []].append(uid)
+            } else {
+                first.append(uid)
+            }
+        }
+        return list.reduce(into: first) {
+            $0.append($1)
+            $0 += behind[$1] ?? []
+        }
     }
 
     /// Neighbours in a list that are in the set, with their positions, counted from 1. With `closesGaps`, each is taken
