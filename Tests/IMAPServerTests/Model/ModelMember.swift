@@ -15,7 +15,7 @@ struct ModelWorld: Sendable {
         let client = SteppedClient(store, service, isLimited ? settings : IMAPSettings())
         _ = await client.run("l LOGIN fred secret\r\n")
         switch kind {
-        case .plain, .condstore: break
+        case .plain, .condstore, .notified, .notifiedDelayed: break
         case .qresync: _ = await client.run("e ENABLE QRESYNC\r\n")
         case .uidOnly: _ = await client.run("e ENABLE UIDONLY\r\n")
         }
@@ -62,6 +62,7 @@ final class ModelMember {
     private func select() async {
         await run("\(openCommand) INBOX\(kind == .condstore ? " (CONDSTORE)" : "")", isFetch: true)
         await fetchAll()
+        if let notifications = kind.notifications { await run(notifications) }
     }
 
     /// A whole command with nobody in between.
@@ -136,7 +137,7 @@ final class ModelMember {
         let sign = ["+", "-", ""].randomElement(using: &random)
         guard let flag, let sign else { return }
         if Int.random(in: 0..<12, using: &random) == 0 { return actOnContexts(&random) }
-        if kind.usesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
+        if kind.namesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
             actByNumber(flag, sign, &random)
         } else {
             actByUID(flag, sign, &random)
@@ -210,7 +211,7 @@ final class ModelMember {
             ["ALL", "UNSEEN", "FLAGGED", "UNDELETED", "KEYWORD custom1", "OR SEEN DELETED"]
             .randomElement(using: &random) ?? "ALL"
         let order = ["(SIZE)", "(REVERSE SIZE)", "(SUBJECT REVERSE ARRIVAL)"].randomElement(using: &random) ?? "(SIZE)"
-        let usesUIDs = !kind.usesNumbers || Bool.random(using: &random)
+        let usesUIDs = !kind.namesNumbers || Bool.random(using: &random)
         // SORT is not limited.
         let isSorted = world.settings.messageLimit != nil || Int.random(in: 0..<3, using: &random) == 0
         let name = (usesUIDs ? "UID " : "") + (isSorted ? "SORT" : "SEARCH")
@@ -239,10 +240,10 @@ final class ModelMember {
         return log.last ?? ""
     }
 
-    /// An idling client hears what is new; false when there is nothing.
+    /// An idling client, or one that has asked for it, hears what is new; false when there is nothing.
     func hear() -> Bool {
-        guard isIdling, !isBusy, client.deliverNews() else { return false }
-        rules = MailboxModel.Rules()
+        guard isIdling || kind.notifications != nil, !isBusy, client.deliverNews() else { return false }
+        rules = MailboxModel.Rules(allowsExpunge: isIdling || kind != .notifiedDelayed)
         isBusy = true
         return true
     }
