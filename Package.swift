@@ -142,7 +142,9 @@ let package = Package(
         tests("MailStore"),
         tests("SQLiteStore", ["MailStore", "MessageFormat", "StoreCrashDriver", grdb]),
         // A process for the store's tests to kill.
-        testProcess("StoreCrashDriver", ["MailVocabulary", "MailStore", "SQLiteStore", "MailTestSupport"]),
+        testProcess(
+            "StoreCrashDriver",
+            ["MailVocabulary", "MailStore", "MessageFormat", "SQLiteStore", "MailTestSupport"]),
         tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming"]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),

@@ -80,7 +80,7 @@ package final class ChangeFeed: Sendable {
         }
     }
 
-    /// Whether anyone watches accounts: when nobody does, what happened need not be told apart.
+    /// Whether anyone watches accounts.
     package var isWatched: Bool { observers.withLock { !$0.watches.isEmpty } }
 
     /// Tells everyone concerned, once per observer and change set.
@@ -111,8 +111,12 @@ extension ChangeFeed.Observers {
         guard !watches.isEmpty else { return [] }
         var woken: [@Sendable () -> Void] = []
         for event in changes.events {
+            // Once, however many of its audiences a watch is in.
+            var told: Set<UInt64> = []
             for audience in event.audiences {
-                for watch in (watches[audience] ?? [:]).values where watch.take(event) { woken.append(watch.wake) }
+                for (number, watch) in watches[audience] ?? [:] where told.insert(number).inserted {
+                    if watch.take(event) { woken.append(watch.wake) }
+                }
             }
         }
         for (mailbox, causes) in changes.messages {

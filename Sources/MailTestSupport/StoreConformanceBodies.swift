@@ -95,7 +95,97 @@ extension StoreConformance {
             try expectEqual(gone.withLock { $0 }, 2)
             withExtendedLifetime((list, mailbox)) {}
         },
+        StoreConformance("watch: what happened to messages, with the mailbox as it is since, in one entry") { store in
+            let fixture = try await StoreFixture(store)
+            let (inbox, sent) = (try await fixture.mailbox("INBOX").id, try await fixture.mailbox("Sent").id)
+            let wakes = Mutex(0)
+            let watch = store.watch { wakes.withLock { $0 += 1 } }
+            try await fixture.append(["unheard"], to: inbox)
+            watch.observe([.account(fixture.account.id)]) { $0.id != sent }
+            try await fixture.append(["one", "two"], to: inbox)
+            _ = try await store.changeFlags(inbox, uids(1...2), .add([.flagged]), unchangedSince: nil)
+            try await fixture.append(["of no interest"], to: sent)
+            try expectEqual(wakes.withLock { $0 }, 1)
+            try expectEqual(watch.told, ["INBOX 3 3 4: added flags"])
+            _ = try await store.changeFlags(inbox, uids(1...1), .add([.seen]), unchangedSince: nil)
+            _ = try await store.remove(uids(3...3), from: inbox, onlyDeleted: false)
+            try expectEqual(watch.told, ["INBOX 2 1 4: removed flags unseen"])
+            _ = try await store.move(uids(2...2), from: inbox, to: sent)
+            try expectEqual(watch.told, ["INBOX 1 0 4: removed"])
+            try expectEqual(wakes.withLock { $0 }, 3)
+            try expectEqual(watch.hasChanges, false)
+        },
+        StoreConformance("watch: names, subscriptions, annotations and rights, in order; by whose doing") { store in
+            let fixture = try await StoreFixture(store)
+            let other = try await StoreFixture(store, "ann@example.org")
+            let watch = store.watch {}
+            watch.observe([.account(fixture.account.id)]) { _ in true }
+            let made = try await fixture.create("a/b")
+            try await fixture.append(["one"], to: made.id)
+            try await fixture.rename("a", "c")
+            try await fixture.append(["two"], to: made.id)
+            try await store.setSubscribed(true, StoreFixture.name("c/b"), of: fixture.account.id)
+            try await store.setSubscribed(true, StoreFixture.name("c/b"), of: fixture.account.id)
+            try await store.changeAccess(.replace(.read), of: AccessIdentifier(other.account.id), on: made.id)
+            try await ChangeOrigin.$current.withValue(watch.number) {
+                try await fixture.append(["by itself"], to: made.id)
+                try await fixture.delete("c/b")
+            }
+            _ = try await other.create("elsewhere")
+            try expectEqual(
+                watch.told,
+                [
+                    "created a", "created a/b", "a/b 1 1 2: added", "a to c", "c/b 2 2 3: added", "subscribed c/b",
+                    "access c/b", "own: deleted c/b",
+                ])
+        },
+        StoreConformance("watch: others hear of rights that they are given, by name or as anyone") { store in
+            let fixture = try await StoreFixture(store)
+            let other = try await StoreFixture(store, "ann@example.org")
+            let watch = store.watch {}
+            watch.observe([.account(other.account.id), .domain(other.account.address.domain)]) { _ in true }
+            let made = try await fixture.create("a")
+            try await store.changeAccess(.replace(.read), of: AccessIdentifier(other.account.id), on: made.id)
+            try await store.changeAccess(.replace(.read), of: AccessIdentifier(nil), on: made.id)
+            try expectEqual(watch.told, ["access a", "access a"])
+        },
     ]
+}
+
+extension ChangeWatch {
+    /// What has come, as text: of messages their number, of those unseen, and UIDNEXT.
+    fileprivate var told: [String] {
+        takeChanges().changes.map { change in
+            switch change {
+            case .messages(let mailbox, let events):
+                "\(mailbox.name) \(mailbox.messageCount) \(mailbox.unseenCount) \(mailbox.uidNext): \(events.words)"
+            case .event(let event, let isOwn): (isOwn ? "own: " : "") + event.kind.words
+            }
+        }
+    }
+}
+
+extension MessageEvents {
+    fileprivate var words: String {
+        let names: [(MessageEvents, String)] = [
+            (.added, "added"), (.removed, "removed"), (.flags, "flags"), (.unseen, "unseen"),
+            (.uidValidity, "validity"),
+        ]
+        return names.filter { contains($0.0) }.map(\.1).joined(separator: " ")
+    }
+}
+
+extension StoreEvent.Kind {
+    fileprivate var words: String {
+        switch self {
+        case .created(_, let name): "created \(name)"
+        case .deleted(_, let name): "deleted \(name)"
+        case .renamed(let from, let to): "\(from) to \(to)"
+        case .subscribed(let name, let on): "\(on ? "subscribed" : "unsubscribed") \(name)"
+        case .annotated(let place, let names): "annotated \(place?.name.text ?? "server") \(names)"
+        case .access(_, let name, _): "access \(name)"
+        }
+    }
 }
 
 extension Span<UInt8> {

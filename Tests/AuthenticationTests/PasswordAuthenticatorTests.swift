@@ -147,7 +147,7 @@ struct PasswordAuthenticatorTests {
     @Test("What verifiers cost does not show: a refusal comes a fixed time after the question [8314-4.1-5]")
     func fixedTimeForRefusals() async throws {
         let authenticator = PasswordAuthenticator(
-            accounts: accounts, defaultDomain: Domain("example.org"), cache: nil, failureDelay: .milliseconds(600))
+            accounts: accounts, defaultDomain: Domain("example.org"), cache: nil, failureDelay: .seconds(2))
         let dear = try PasswordHashing.computeCredentials(
             Secret("pass word"), cost: Argon2Cost(memoryKiB: 64 * 1024, passes: 2, lanes: 1))
         try await accounts.setCredentials(dear, of: AccountID(1))
@@ -161,13 +161,13 @@ struct PasswordAuthenticatorTests {
         }
         for (name, password) in [("ada", "wrong"), ("cheap", "wrong"), ("eve", "wrong"), ("ada", "\u{7}")] {
             let taken = await time(name, password, "failure")
-            #expect(taken >= .milliseconds(600))
+            #expect(taken >= .seconds(2))
         }
         // Now and then the machine has other things to do.
         var success = Duration.seconds(60)
         for _ in 0..<5 { success = min(success, await time("cheap", "pass word", "success")) }
-        #expect(success < .milliseconds(600))
+        #expect(success < .seconds(2))
         accounts.isDown.withLock { $0 = true }
-        #expect(await time("ada", "wrong", "unavailable") >= .milliseconds(600))
+        #expect(await time("ada", "wrong", "unavailable") >= .seconds(2))
     }
 }

@@ -12,7 +12,7 @@ struct AccessPlanTests {
         try await withStorePath { path in
             try await withStore(path) { store in
                 let joe = try await StoreFixture(store)
-                for query in [SQLiteStore.shared, SQLiteStore.rightsOnMailbox] {
+                for query in [SQLiteStore.shared, SQLiteStore.rightsOnMailbox, SQLiteStore.inferiors] {
                     let steps = try await store.read { db in
                         try Row.fetchAll(
                             db, sql: "EXPLAIN QUERY PLAN " + query,

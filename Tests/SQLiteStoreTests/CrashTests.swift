@@ -17,11 +17,13 @@ struct CrashTests {
             for round in 0..<10 {
                 let output = try CrashDriver.run(driver, path, round, milliseconds: Int.random(in: 5...150))
                 history.add(output)
-                try await withStore(path) { store in
+                try await withStore(path, options: indexedOptions) { store in
+                    try await store.updateTextIndex()
                     let fixture = try await store.firstFixture()
                     let inbox = try await fixture.mailbox("INBOX").id
                     let texts = try await fixture.texts(inbox).map { String($0.prefix { $0 != "\n" }) }
                     history.check(texts)
+                    try await expectFound(texts, in: inbox, fixture)
                     history.checkFlags(texts, try await store.open(inbox))
                     history.checkMailboxes(Set(try await fixture.names()))
                     try await fixture.expectSound()
@@ -30,6 +32,16 @@ struct CrashTests {
             #expect(history.added.count > 20)
             #expect(history.seen > 1 && !history.flagged.isEmpty && !history.deleted.isEmpty)
         }
+    }
+
+    /// Whatever became of the index: what is there is found with it, and what is not is known not to be.
+    private func expectFound(_ texts: [String], in inbox: MailboxID, _ fixture: StoreFixture) async throws {
+        for (position, text) in texts.enumerated() where position % 7 == 0 {
+            guard let may = try await fixture.mayContain(text, in: inbox) else { continue }
+            #expect(may[position], "an index hides a message")
+        }
+        let may = try await fixture.mayContain("tulips", in: inbox)
+        #expect(may?.contains(true) != true)
     }
 
     private struct History {

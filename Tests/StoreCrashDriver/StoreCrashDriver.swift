@@ -2,6 +2,7 @@ import Glibc
 import MailStore
 import MailTestSupport
 import MailVocabulary
+import MessageFormat
 import SQLiteStore
 
 /// Writes to a store until it is killed, and says on standard output what was acknowledged, one line each:
@@ -22,6 +23,12 @@ enum StoreCrashDriver {
         options.upkeep.records = 4
         options.upkeep.foldedAtOnce = 5
         options.upkeep.purgedAtOnce = 3
+        // Texts are indexed, and taken out again, as they come and go.
+        options.textIndex = .maintained
+        options.textIndexing.interval = .milliseconds(3)
+        options.textIndexing.rest = 0
+        options.textIndexing.erasing = 0
+        options.textIndexing.tidying = .milliseconds(20)
         let store = try SQLiteStore(path: arguments[1], options: options)
         let known = try await store.accounts().first
         let fixture = if let known { StoreFixture(store, known) } else { try await StoreFixture(store) }
@@ -40,7 +47,9 @@ enum StoreCrashDriver {
             let text = "\(round).\(worker).\(number)"
             let isLarge = Int.random(in: 0..<20, using: &random) == 0
             let filling = isLarge ? 1_200_000 : Int.random(in: 0..<9000, using: &random)
-            let message = try await fixture.message(text + "\n" + String(repeating: "x", count: filling))
+            let octets = text + "\n" + String(repeating: "x", count: filling)
+            var message = try await fixture.message(octets)
+            message.summary = MessageSummary(parsing: octets.utf8.span).encoded()
             let result = try await fixture.store.append([(inbox, [message])])
             say("added \(text)")
             guard let uid = result.first?.uids.first else { continue }

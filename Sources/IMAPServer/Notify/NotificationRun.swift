@@ -160,6 +160,9 @@ struct NotificationRun {
             isWanted = true
         }
         guard isWanted, let name = new ?? old else { return }
+        // What names mean changes here: what is told of one before does not stand for what comes. INBOX stays, and a new
+        // mailbox has its messages.
+        if old != .inbox { places = [:] }
         list(name, oldName: new == nil ? nil : old)
     }
 
@@ -208,6 +211,7 @@ struct NotificationRun {
             places[name] = pending.count
             return pending.append(.name(name, oldName: oldName))
         }
+        // Told as new before.
         if let oldName { pending[place] = .name(name, oldName: oldName) }
     }
 

@@ -12,7 +12,7 @@ extension SQLiteStore {
     private static let mailboxesAtOnce = 64
     private static let octetsAtOnce = 1 << 20
     /// A message with more octets of text than this may contain anything: reading it would take much memory.
-    private static let indexedOctets = 16 << 20
+    private static let indexedOctets = 8 << 20
 
     func startIndexing(every interval: Duration) {
         textIndexer?.housekeeping.start(every: interval) { [weak self] in

@@ -1,7 +1,18 @@
 /// How a client has a mailbox told to it.
 enum ClientKind: String, CaseIterable, Sendable {
     case plain, condstore, qresync, uidOnly
+    /// Told of changes as they come (RFC 5465): between commands without EXPUNGE, or with it.
+    case notifiedDelayed, notified
 
+    /// Who hears of EXPUNGE at any time does not know what number is whose when a command arrives.
+    var namesNumbers: Bool { usesNumbers && self != .notified }
+    var notifications: String? {
+        switch self {
+        case .notifiedDelayed: "NOTIFY SET (SELECTED-DELAYED (MessageNew (UID FLAGS) MessageExpunge FlagChange))"
+        case .notified: "NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange)) (personal (MailboxName))"
+        case .plain, .condstore, .qresync, .uidOnly: nil
+        }
+    }
     var usesNumbers: Bool { self != .uidOnly }
     var hearsVanished: Bool { self == .qresync || self == .uidOnly }
     var knowsModSeq: Bool { self == .condstore || self == .qresync }

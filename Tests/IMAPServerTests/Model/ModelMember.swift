@@ -15,7 +15,7 @@ struct ModelWorld: Sendable {
         let client = SteppedClient(store, service, isLimited ? settings : IMAPSettings())
         _ = await client.run("l LOGIN fred secret\r\n")
         switch kind {
-        case .plain, .condstore: break
+        case .plain, .condstore, .notified, .notifiedDelayed: break
         case .qresync: _ = await client.run("e ENABLE QRESYNC\r\n")
         case .uidOnly: _ = await client.run("e ENABLE UIDONLY\r\n")
         }
@@ -64,6 +64,7 @@ final class ModelMember {
     private func select() async {
         await run("\(openCommand) INBOX\(kind == .condstore ? " (CONDSTORE)" : "")", isFetch: true)
         await fetchAll()
+        if let notifications = kind.notifications { await run(notifications) }
     }
 
     /// A whole command with nobody in between.
@@ -139,10 +140,10 @@ final class ModelMember {
         guard let flag, let sign else { return }
         switch Int.random(in: 0..<60, using: &random) {
         case 0..<5: return actOnContexts(&random)
-        case 5: return notify(&random)
+        case 5 where kind.notifications == nil: return notify(&random)
         case _: break
         }
-        if kind.usesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
+        if kind.namesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
             actByNumber(flag, sign, &random)
         } else {
             actByUID(flag, sign, &random)
@@ -216,7 +217,7 @@ final class ModelMember {
             ["ALL", "UNSEEN", "FLAGGED", "UNDELETED", "KEYWORD custom1", "OR SEEN DELETED"]
             .randomElement(using: &random) ?? "ALL"
         let order = ["(SIZE)", "(REVERSE SIZE)", "(SUBJECT REVERSE ARRIVAL)"].randomElement(using: &random) ?? "(SIZE)"
-        let usesUIDs = !kind.usesNumbers || Bool.random(using: &random)
+        let usesUIDs = !kind.namesNumbers || Bool.random(using: &random)
         // SORT is not limited.
         let isSorted = world.settings.messageLimit != nil || Int.random(in: 0..<3, using: &random) == 0
         let name = (usesUIDs ? "UID " : "") + (isSorted ? "SORT" : "SEARCH")
@@ -256,10 +257,11 @@ final class ModelMember {
         return log.last ?? ""
     }
 
-    /// An idling client hears what is new; false when there is nothing.
+    /// An idling client, or one that has asked for it, hears what is new; false when there is nothing.
     func hear() -> Bool {
+        let isNotified = isNotified || kind.notifications != nil
         guard isIdling || isNotified, !isBusy, client.deliverNews() else { return false }
-        rules = MailboxModel.Rules(allowsExpunge: isIdling)
+        rules = MailboxModel.Rules(allowsExpunge: isIdling || kind == .notified)
         isBusy = true
         return true
     }

@@ -15,7 +15,7 @@ import Testing
 @Suite struct ModelTests {
     private static let kinds: [(ClientKind, isReadOnly: Bool)] = [
         (.plain, false), (.condstore, false), (.qresync, false), (.qresync, false), (.uidOnly, false),
-        (.plain, true), (.qresync, true),
+        (.plain, true), (.qresync, true), (.notifiedDelayed, false), (.notified, false), (.notified, true),
     ]
 
     private func play(
