@@ -173,7 +173,7 @@ struct NotifyWorld: Sendable {
         }
     }
 
-    @Test("Renamed trees, chains of names, names that come and go", arguments: NotifyWorld.Kind.allCases)
+    @Test("Renamed trees, chains of names", arguments: NotifyWorld.Kind.allCases)
     func names(_ kind: NotifyWorld.Kind) async throws {
         try await NotifyWorld.with(kind) { world in
             for name in ["a/b/c", "a/d"] { _ = try await world.fred.create(name) }
@@ -192,6 +192,13 @@ struct NotifyWorld: Sendable {
             await client.expectChanges(
                 "* LIST (\\NonExistent \\HasNoChildren) \"/\" z1 (\"OLDNAME\" (z))\r\n"
                     + "* LIST (\\HasChildren) \"/\" z2 (\"OLDNAME\" (z1))\r\n")
+        }
+    }
+
+    @Test("Names that come and go, and those above them", arguments: NotifyWorld.Kind.allCases)
+    func superiors(_ kind: NotifyWorld.Kind) async throws {
+        try await NotifyWorld.with(kind) { world in
+            let client = await world.session(notify: "(personal (MailboxName MessageNew MessageExpunge))")
             _ = try await world.fred.create("gone/soon")
             try await world.fred.delete("gone/soon")
             await client.expectChanges(
@@ -246,8 +253,7 @@ struct NotifyWorld: Sendable {
             for name in ["Box", "Box/In", "Private"] { _ = try await world.ann.create(name) }
             let prefix = "\"Other Users/ann@example.org/"
             let client = await world.session(
-                notify: "(subtree \"Other Users\" (MessageNew MessageExpunge MailboxName MailboxMetadataChange"
-                    + " SubscriptionChange ServerMetadataChange))")
+                notify: "(subtree \"Other Users\" (MessageNew MessageExpunge MailboxName MailboxMetadataChange))")
             for name in ["Box", "Private"] { try await world.deliver(to: name, of: world.ann) }
             try await world.ann.rename("Private", "Secret")
             await client.expectChanges("")
@@ -268,25 +274,36 @@ struct NotifyWorld: Sendable {
             let box = try await world.ann.mailbox("Case/In").id
             try await world.store.setAnnotations([(comment, [1]), (mine, [2])], on: box, for: world.ann.account.id)
             await client.expectChanges("* METADATA \(prefix)Case/In\" /shared/comment\r\n")
-            // What is the owner's own is not for others.
-            try await world.store.setAnnotations([(mine, [2])], on: box, for: world.ann.account.id)
-            try await world.store.setAnnotations([(mine, [2])], on: nil, for: world.ann.account.id)
-            try await world.store.setSubscribed(true, StoreFixture.name("Case/In"), of: world.ann.account.id)
-            let userName = try StoreFixture.name("Other Users/ann@example.org/Case/In")
-            try await world.store.setSubscribed(true, userName, of: world.ann.account.id)
-            await client.expectChanges("")
-            try await world.store.setSubscribed(true, userName, of: world.fred.account.id)
-            await client.expectChanges("* LIST (\\Subscribed \\HasNoChildren) \"/\" \(prefix)Case/In\"\r\n")
-            try await world.store.setSubscribed(false, userName, of: world.fred.account.id)
-            _ = await client.changes()
-            try await world.store.setAnnotations([(mine, [2])], on: box, for: world.fred.account.id)
-            await client.expectChanges("* METADATA \(prefix)Case/In\" /private/comment\r\n")
             try await world.share("Case/In", "")
             try await world.deliver(to: "Case/In", of: world.ann)
             #expect(
                 await client.changes().hasPrefix("* LIST (\\NonExistent \\HasNoChildren) \"/\" \(prefix)Case/In\"\r\n"))
             try await world.store.deleteAccount(world.ann.account.id)
             await client.expectChanges("")
+        }
+    }
+
+    @Test("What is the owner's own is not for others who watch", arguments: NotifyWorld.Kind.allCases)
+    func ownersOwn(_ kind: NotifyWorld.Kind) async throws {
+        try await NotifyWorld.with(kind) { world in
+            let box = try await world.ann.create("Box").id
+            try await world.share("Box", "lr")
+            let full = "\"Other Users/ann@example.org/Box\""
+            let client = await world.session(
+                notify: "(subtree \"Other Users\" (SubscriptionChange MailboxMetadataChange ServerMetadataChange))")
+            let mine = try #require(AnnotationName("/private/comment"))
+            try await world.store.setAnnotations([(mine, [2])], on: box, for: world.ann.account.id)
+            try await world.store.setAnnotations([(mine, [2])], on: nil, for: world.ann.account.id)
+            try await world.store.setSubscribed(true, StoreFixture.name("Box"), of: world.ann.account.id)
+            let userName = try StoreFixture.name("Other Users/ann@example.org/Box")
+            try await world.store.setSubscribed(true, userName, of: world.ann.account.id)
+            await client.expectChanges("")
+            try await world.store.setSubscribed(true, userName, of: world.fred.account.id)
+            await client.expectChanges("* LIST (\\Subscribed \\HasNoChildren) \"/\" \(full)\r\n")
+            try await world.store.setAnnotations([(mine, [2])], on: box, for: world.fred.account.id)
+            try await world.store.setAnnotations([(mine, [2])], on: nil, for: world.fred.account.id)
+            await client.expectChanges(
+                "* METADATA \(full) /private/comment\r\n* METADATA \"\" /private/comment\r\n")
         }
     }
 

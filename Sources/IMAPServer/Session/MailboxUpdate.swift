@@ -29,28 +29,20 @@ extension SelectedMailbox {
         var mailbox = self
         var told: [Outgoing] = []
         mailbox.comparedAt = now.highestModSeq
-        let held = rules.mayAnnounceExpunge ? NumberSet() : changes.expunged.subtracting(rules.removed)
-        mailbox.holdsExpunged = !held.isEmpty
-        mailbox.view = now.retaining(expunged: held, from: view)
-        let removed = held.isEmpty ? changes.expunged : changes.expunged.subtracting(held)
+        let removed = mailbox.adopt(now, changes, rules)
         if !removed.isEmpty {
             mailbox.owesModSeq = true
             told += mailbox.removeFromContexts(removed, numberedBy: view)
             told.append(removal(of: removed, enabled))
         }
-        let came = changes.firstNew < now.count
-        mailbox.holdsNew = came && !rules.mayAnnounceNew
-        if mailbox.holdsNew { mailbox.view.removeRows(from: view.uidNext) }
-        let hasNew = came && rules.mayAnnounceNew
+        let hasNew = changes.firstNew < now.count && !mailbox.holdsNew
         if hasNew { mailbox.claim(from: firstRecent, unclaimedFrom: view.uidNext) }
         let flags = rules.flagsToTell(changes, of: now, since: self, enabled)
         mailbox.untold = flags.untold
-        // Of what is not told HIGHESTMODSEQ says nothing either.
-        if held.isEmpty, !mailbox.holdsNew, flags.untold.isEmpty { mailbox.toldModSeq = now.highestModSeq }
+        if !mailbox.holdsBack { mailbox.toldModSeq = now.highestModSeq }
         mailbox.owesKeywords = owesKeywords || now.keywords != view.keywords
-        let tellsKeywords = mailbox.owesKeywords && (rules.mayTellFlags || hasNew || !flags.withFlags.isEmpty)
-        if tellsKeywords { mailbox.owesKeywords = false }
-        let counts = mailbox.announceCounts(hasNew: hasNew, keywordsGrew: tellsKeywords)
+        let mayTellKeywords = rules.mayTellFlags || hasNew || !flags.withFlags.isEmpty
+        let counts = mailbox.announceCounts(hasNew: hasNew, mayTellKeywords: mayTellKeywords)
         if !counts.isEmpty { told.append(.bytes(counts, written: 0)) }
         for (uids, plan) in [
             (flags.withFlags, FetchPlan.flags(withUID: rules.tellsUIDs, enabled)),
@@ -63,6 +55,19 @@ extension SelectedMailbox {
         if !mailbox.touched.isEmpty { told.append(.contexts) }
         if hasNew { told += mailbox.arrivals(from: view.uidNext, rules.newMessageItems, enabled) }
         return MailboxUpdate(mailbox: mailbox, told: told)
+    }
+
+    /// Takes a new view, without what the client is not to know yet. UIDs of messages that have gone from it.
+    private mutating func adopt(
+        _ now: MailboxSnapshot, _ changes: MailboxChanges, _ rules: UpdateRules
+    ) -> NumberSet {
+        let old = view
+        let held = rules.mayAnnounceExpunge ? NumberSet() : changes.expunged.subtracting(rules.removed)
+        holdsExpunged = !held.isEmpty
+        view = now.retaining(expunged: held, from: old)
+        holdsNew = changes.firstNew < now.count && !rules.mayAnnounceNew
+        if holdsNew { view.removeRows(from: old.uidNext) }
+        return held.isEmpty ? changes.expunged : changes.expunged.subtracting(held)
     }
 
     /// EXPUNGE by the numbers of this view; or, to a client that wants that, VANISHED (RFC 7162 §3.2.10, RFC 9586 §3).
@@ -81,7 +86,7 @@ extension SelectedMailbox {
     }
 
     /// EXISTS and RECENT when they changed, FLAGS and PERMANENTFLAGS when there are new keywords.
-    private mutating func announceCounts(hasNew: Bool, keywordsGrew: Bool) -> [UInt8] {
+    private mutating func announceCounts(hasNew: Bool, mayTellKeywords: Bool) -> [UInt8] {
         var output = OutputBuffer()
         if hasNew { output.append(exists: view.count) }
         let recentNow = recentCount
@@ -89,7 +94,10 @@ extension SelectedMailbox {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }
-        if keywordsGrew { output.appendFlagLists(view.keywords, changeableFlags) }
+        if owesKeywords, mayTellKeywords {
+            owesKeywords = false
+            output.appendFlagLists(view.keywords, changeableFlags)
+        }
         return output.take()
     }
 }

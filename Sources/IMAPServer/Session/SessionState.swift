@@ -105,9 +105,12 @@ struct SelectedMailbox: Sendable {
     /// Whether new messages are taken as recent, away from other sessions.
     var claimsRecent: Bool { tellsRecent && !isReadOnly }
 
+    /// Whether something is kept from the client: HIGHESTMODSEQ stays behind it then.
+    var holdsBack: Bool { holdsExpunged || holdsNew || !untold.isEmpty }
+
     /// Takes the HIGHESTMODSEQ that is to be told with the next tagged response; nil when FETCH answers tell enough.
     mutating func takeModSeqToTell() -> ModSeq? {
-        guard owesModSeq || holdsExpunged || holdsNew || !untold.isEmpty else { return nil }
+        guard owesModSeq || holdsBack else { return nil }
         owesModSeq = false
         return toldModSeq
     }
