@@ -163,7 +163,7 @@ import Testing
         _ = await other.send("b EXPUNGE\r\n")
         await client.expectChanges("* VANISHED 2\r\n")
         try await fixture.deliver([Fixture.simple(5)])
-        await client.expectChanges("* 4 EXISTS\r\n* 1 RECENT\r\n* 5 UIDFETCH (FLAGS (\\Recent))\r\n")
+        await client.expectChanges("* 4 EXISTS\r\n* 1 RECENT\r\n* 5 UIDFETCH (FLAGS (\\Recent) MODSEQ (5))\r\n")
         #expect(await client.send("d NOOP\r\n").contains("d OK [HIGHESTMODSEQ 5]"))
     }
 
@@ -180,6 +180,18 @@ import Testing
         await client.expect(
             "e NOTIFY SET (SELECTED \(Self.all))\r\n",
             "* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ (3))\r\ne OK NOTIFY completed\r\n")
+    }
+
+    @Test("What nobody asked for in a FETCH tells MODSEQ to those who know of it (RFC 7162 §3.1)") func modSeqOfNew()
+        async throws
+    {
+        let fixture = try await fixture()
+        let client = await fixture.session()
+        _ = await client.send("a ENABLE CONDSTORE\r\nb SELECT INBOX\r\n")
+        _ = await client.send("c NOTIFY SET (SELECTED (MessageNew (FLAGS) MessageExpunge))\r\n")
+        try await fixture.deliver([Fixture.simple(5)])
+        await client.expectChanges(
+            "* 5 EXISTS\r\n* 5 RECENT\r\n* 5 FETCH (UID 5 FLAGS (\\Recent) MODSEQ (3))\r\n")
     }
 
     @Test("Who loses the right to read the selected mailbox, or the mailbox, is sent away at once") func gone()

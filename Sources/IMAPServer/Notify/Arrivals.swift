@@ -30,8 +30,9 @@ extension SelectedMailbox {
     /// FETCH answers that no FETCH has asked for. Nothing is marked as seen by them: nobody has read it.
     fileprivate func unasked(_ uids: NumberSet, _ items: [FetchItem], _ enabled: EnabledFeatures) -> Outgoing? {
         let features = items.contains(.modSeq) ? enabled.union(.condstore) : enabled
-        // RFC 7162 §3.2.4, RFC 9051 §7.5.2
+        // RFC 7162 §3.1, §3.2.4, RFC 9051 §7.5.2: whatever was asked for.
         let withUID = !features.isDisjoint(with: [.condstore, .imap4rev2])
+        let items = features.contains(.condstore) && !items.contains(.modSeq) ? items + [.modSeq] : items
         guard let plan = FetchPlan(items, withUID: withUID, features) else { return nil }
         let writer = FetchWriter(plan: plan, mailbox: self)
         let positions = view.positions(ofUIDs: uids)

@@ -44,6 +44,8 @@ final class ModelMember {
     private var isIdling = false
     private var tag = "t"
     private var contextsBegun = 0
+    /// Whether NOTIFY says what is told.
+    private var isNotified = false
     private(set) var isBusy = false
     private(set) var log: [String] = []
 
@@ -136,7 +138,11 @@ final class ModelMember {
             .randomElement(using: &random)
         let sign = ["+", "-", ""].randomElement(using: &random)
         guard let flag, let sign else { return }
-        if Int.random(in: 0..<12, using: &random) == 0 { return actOnContexts(&random) }
+        switch Int.random(in: 0..<60, using: &random) {
+        case 0..<5: return actOnContexts(&random)
+        case 5 where kind.notifications == nil: return notify(&random)
+        case _: break
+        }
         if kind.namesNumbers, !model.messages.isEmpty, Bool.random(using: &random) {
             actByNumber(flag, sign, &random)
         } else {
@@ -221,6 +227,17 @@ final class ModelMember {
         begin("\(name) RETURN (UPDATE ALL) \(rest)", MailboxModel.Rules(allowsExpunge: usesUIDs), tag: tag)
     }
 
+    /// Everything that happens, but EXPUNGE where no number is lost by it (RFC 5465 §6.1.2).
+    private static let everything = "NOTIFY SET (selected-delayed (MessageNew MessageExpunge FlagChange))"
+
+    private func notify(_ random: inout SeededGenerator) {
+        isNotified = true
+        let wish = [
+            Self.everything, "NOTIFY NONE", "NOTIFY SET (selected-delayed (MessageNew (UID FLAGS) MessageExpunge))",
+        ].randomElement(using: &random)
+        begin(wish ?? Self.everything, MailboxModel.Rules())
+    }
+
     /// Searches whose results are not what they would be if they were made now. At rest there are none.
     func staleContexts() async -> [String] {
         var stale: [String] = []
@@ -242,8 +259,9 @@ final class ModelMember {
 
     /// An idling client, or one that has asked for it, hears what is new; false when there is nothing.
     func hear() -> Bool {
-        guard isIdling || kind.notifications != nil, !isBusy, client.deliverNews() else { return false }
-        rules = MailboxModel.Rules(allowsExpunge: isIdling || kind != .notifiedDelayed)
+        let isNotified = isNotified || kind.notifications != nil
+        guard isIdling || isNotified, !isBusy, client.deliverNews() else { return false }
+        rules = MailboxModel.Rules(allowsExpunge: isIdling || kind == .notified)
         isBusy = true
         return true
     }
@@ -257,6 +275,7 @@ final class ModelMember {
             isBusy = true
             while isBusy { await advance() }
         }
+        if isNotified { await run(Self.everything) }
         await run("NOOP")
     }
 
@@ -271,7 +290,7 @@ final class ModelMember {
             let whole = heard.ranges(of: "\r\n").last.map { heard[..<$0.upperBound] } ?? ""
             if !heard.contains("BODY[") { model.read(String(whole), rules) }
         }
-        (isBusy, isIdling, silentChange) = (false, false, nil)
+        (isBusy, isIdling, isNotified, silentChange) = (false, false, false, nil)
         model.forgetAnswer()
         log.append("-- connection lost")
         let known = model.messages.filter { $0.uid != nil }
