@@ -97,6 +97,26 @@ enum ChunkCoding {
         }
     }
 
+    /// One column of octets of which `isWhole` is true.
+    static func uids(_ octets: [UInt8], count: Int) -> [UInt32] {
+        values(.uid, octets, count: count) { UInt32(truncatingIfNeeded: $0) }
+    }
+
+    static func flags(_ octets: [UInt8], count: Int) -> [UInt64] {
+        values(.flags, octets, count: count) { UInt64(bitPattern: $0) }
+    }
+
+    private static func values<Value>(
+        _ wanted: Column, _ octets: [UInt8], count: Int, _ value: (Int64) -> Value
+    ) -> [Value] {
+        octets.withUnsafeBytes { octets in
+            var offset = 0
+            for _ in 0..<wanted.rawValue { offset += columnHeader + Int(octets[offset]) * count }
+            let column = EncodedColumn(octets, at: offset, step: wanted.counts ? 1 : 0)
+            return (0..<count).map { value(column[$0]) }
+        }
+    }
+
     @inline(__always)
     private static func row(_ columns: [EncodedColumn], _ index: Int) -> MessageRow {
         func value(_ column: Column) -> Int64 { columns[column.rawValue][index] }

@@ -111,6 +111,20 @@ final class IndexChunk: Sendable {
         }
     }
 
+    /// All rows' UIDs, without decoding more.
+    var uids: [UInt32] {
+        if let rows = decoded.load()?.rows { return rows.map(\.uid.value) }
+        guard let octets = encoded.withLock({ $0 }) else { return rows.map(\.uid.value) }
+        return ChunkCoding.uids(octets, count: summary.count)
+    }
+
+    /// All rows' flags, likewise.
+    var flags: [UInt64] {
+        if let rows = decoded.load()?.rows { return rows.map(\.flags.rawValue) }
+        guard let octets = encoded.withLock({ $0 }) else { return rows.map(\.flags.rawValue) }
+        return ChunkCoding.flags(octets, count: summary.count)
+    }
+
     /// For a file.
     var octets: [UInt8] { encoded.withLock { $0 } ?? ChunkCoding.octets(rows) }
 

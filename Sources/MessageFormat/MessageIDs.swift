@@ -42,8 +42,11 @@ extension FieldLexer {
     /// Behind "<"; stops at a "<" that should not be there: another may begin with it.
     @_lifetime(self: copy self)
     private mutating func bracketedID() -> [UInt8]? {
-        var id: [UInt8] = []
-        var at: Int?
+        // Mostly nothing in it is quoted or commented.
+        let plain = take(while: isPlainInID)
+        guard plain.count <= MessageLimits.messageID else { return nil }
+        var id = bytes.array(plain)
+        var at = id.lastIndex(of: UInt8(ascii: "@"))
         while let byte = peek {
             switch byte {
             case UInt8(ascii: ">"):
@@ -62,5 +65,13 @@ extension FieldLexer {
             guard id.count <= MessageLimits.messageID else { return nil }
         }
         return nil
+    }
+}
+
+/// An octet of an identifier that stands for itself.
+private func isPlainInID(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: ">"), UInt8(ascii: "<"), UInt8(ascii: "\""), UInt8(ascii: "("), 0x20, 0x09, 0x0D, 0x0A, 0: false
+    case _: true
     }
 }

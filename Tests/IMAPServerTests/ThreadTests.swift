@@ -136,17 +136,21 @@ import Testing
     }
 
     @Test("Threads as deep as there are messages cost neither stack nor much time", .timeLimit(.minutes(1)))
-    func deep() {
+    func deep() throws {
         let count = 20_000
         let dates = (0..<count).map(Int64.init)
         for forks in [false, true] {
             // Each replies to the one before; with forks, there is a sibling at every level.
-            let references = (0..<count).map { index -> ArraySlice<UInt64> in
+            let lists = (0..<count).map { index -> [UInt64] in
                 let parent = forks ? UInt64(max(0, index / 2 * 2 - 1)) : UInt64(index)
                 return index == 0 ? [1] : [UInt64(index + 1), parent == 0 ? 1 : parent]
             }
-            var threading = ReferenceThreading(references: references, sent: dates, arrived: dates)
-            let (forest, roots) = threading.run(.refs)
+            let ends = (0..<count).map { UInt32(2 * $0 + 1) }
+            let column = try #require(ThreadingColumn(hash: KeyedHash(), ids: lists.flatMap { $0 }, ends: ends))
+            var references = MessageReferences(count: count)
+            references.take(ColumnRun(index: 0, row: 0, count: count), of: column)
+            var threading = ReferenceThreading(references: references, sent: dates)
+            let (forest, roots) = threading.runRefs(arrived: dates)
             let written = ThreadWriter.written(forest, roots, numbers: Array(1...UInt32(count)))
             let text = String(decoding: written, as: UTF8.self)
             #expect(text.filter { $0 == "(" }.count == text.filter { $0 == ")" }.count)

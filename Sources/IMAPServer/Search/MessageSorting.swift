@@ -1,4 +1,3 @@
-import Glibc
 import IMAPSyntax
 import MailStore
 import MailVocabulary
@@ -29,28 +28,9 @@ struct MessageSorting {
             if criterion.isReverse != (criterion.key == .relevancy), let largest = values.max() {
                 for index in values.indices { values[index] = largest - values[index] }
             }
-            order = MessageSorting.sorted(order, by: values)
+            StableSorting.sort(&order, by: values)
         }
         return order
-    }
-
-    /// Stable.
-    private static func sorted(_ order: [UInt32], by values: [UInt64]) -> [UInt32] {
-        let bits = UInt64(64 - UInt64(max(1, order.count - 1)).leadingZeroBitCount)
-        let largest = values.max() ?? 0
-        guard largest < 1 << (63 - bits) else {
-            // Dates of which no mailbox has as many as it would take.
-            return order.enumerated().sorted { a, b in
-                let (x, y) = (values[Int(a.element)], values[Int(b.element)])
-                return x == y ? a.offset < b.offset : x < y
-            }.map(\.element)
-        }
-        // The value, and behind it the present place: so equals keep their order, and whole numbers are compared.
-        var keys = [UInt64](repeating: 0, count: order.count)
-        for (place, index) in order.enumerated() { keys[place] = values[Int(index)] << bits | UInt64(place) }
-        keys.sort()
-        let mask = (UInt64(1) << bits) - 1
-        return keys.map { order[Int($0 & mask)] }
     }
 
     /// One number for each message; a larger one sorts behind.
@@ -80,19 +60,17 @@ struct MessageSorting {
     /// RFC 5256 §2.2: the Date field's moment; INTERNALDATE where there is none.
     func sentMoments() -> [Int64] {
         var moments = [Int64](repeating: DateColumn.none, count: uids.count)
-        table.forEach(.sentDate, of: uids) { index, values, row in
-            if case .dates(let column) = values { moments[index] = column.moments[row] }
+        table.forEachSegment(.sentDate, of: uids) { values, runs in
+            guard case .dates(let column) = values else { return }
+            for run in runs {
+                for offset in 0..<run.count { moments[run.index + offset] = column.moments[run.row + offset] }
+            }
         }
+        guard moments.contains(DateColumn.none) else { return moments }
         var index = 0
-        for range in positions {
-            guard moments[index..<index + range.count].contains(DateColumn.none) else {
-                index += range.count
-                continue
-            }
-            view.forEach(in: range) { _, row in
-                if moments[index] == DateColumn.none { moments[index] = row.internalDate.seconds }
-                index += 1
-            }
+        for position in positions.joined() {
+            if moments[index] == DateColumn.none { moments[index] = view[position].internalDate.seconds }
+            index += 1
         }
         return moments
     }
@@ -101,62 +79,12 @@ struct MessageSorting {
     /// is also that of a message of which there is nothing, comes first.
     func ranks(_ kind: ColumnKinds) -> [UInt32] {
         var texts = SortableTexts(count: uids.count)
-        table.forEach(kind, of: uids) { index, values, row in
+        table.forEachSegment(kind, of: uids) { values, runs in
             switch values {
-            case .texts(let column), .subjects(let column, _): texts.take(index, column.octets, column.range(row))
+            case .texts(let column), .subjects(let column, _): for run in runs { texts.take(run, of: column) }
             case .dates, .threading: break
             }
         }
         return texts.ranks()
-    }
-}
-
-/// Texts that are compared by octets: the first eight at once, the rest where that does not decide.
-private struct SortableTexts {
-    private struct Entry {
-        var head: UInt64 = 0
-        var index: UInt32
-        var start: UInt32 = 0
-        var length: UInt32 = 0
-    }
-
-    private var entries: [Entry]
-    /// Of texts longer than eight octets, what is behind.
-    private var tails: [UInt8] = []
-
-    init(count: Int) { entries = (0..<UInt32(count)).map { Entry(index: $0) } }
-
-    mutating func take(_ index: Int, _ octets: [UInt8], _ range: Range<Int>) {
-        var head: UInt64 = 0
-        for offset in 0..<min(8, range.count) {
-            head |= UInt64(octets[range.lowerBound + offset]) << UInt64(56 - 8 * offset)
-        }
-        entries[index].head = head
-        guard range.count > 8 else { return }
-        entries[index].start = UInt32(tails.count)
-        entries[index].length = UInt32(range.count - 8)
-        tails.append(contentsOf: octets[range.dropFirst(8)])
-    }
-
-    func ranks() -> [UInt32] {
-        tails.withUnsafeBytes { tails in
-            func compare(_ a: Entry, _ b: Entry) -> Int32 {
-                guard a.head == b.head else { return a.head < b.head ? -1 : 1 }
-                let common = Int(min(a.length, b.length))
-                if common > 0, let base = tails.baseAddress {
-                    let order = memcmp(base + Int(a.start), base + Int(b.start), common)
-                    if order != 0 { return order }
-                }
-                return a.length == b.length ? 0 : a.length < b.length ? -1 : 1
-            }
-            let sorted = entries.sorted { compare($0, $1) < 0 }
-            var ranks = [UInt32](repeating: 0, count: sorted.count)
-            var rank: UInt32 = 0
-            for (place, entry) in sorted.enumerated() {
-                if place > 0, compare(sorted[place - 1], entry) != 0 { rank += 1 }
-                ranks[Int(entry.index)] = rank
-            }
-            return ranks
-        }
     }
 }

@@ -218,7 +218,7 @@ struct SearchBounds: Sendable {
         for set in sequenceNumbers { numbers = numbers.intersection(set) }
         for set in uids {
             let found = view.positions(ofManyUIDs: set).map { UInt32($0.lowerBound + 1)...UInt32($0.upperBound) }
-            numbers = numbers.intersection(NumberSet(found))
+            numbers = numbers.intersection(NumberSet(ascending: found))
         }
         return numbers.ranges.map { Int($0.lowerBound) - 1..<Int($0.upperBound) }
     }

@@ -158,17 +158,25 @@ package struct SearchJob: Sendable {
             let order = sorting().order(by: criteria)
             let sorted = order.map { uids[Int($0)] }
             findings.sortedUIDs = sorted
-            let numbers = task.usesUIDs ? uids : Array(found)
-            findings.numbers = ResultList(inOrder: order.lazy.map { numbers[Int($0)] })
+            let numbers = task.usesUIDs ? uids : sequenceNumbers
+            findings.numbers = ResultList(inOrder: order.map { numbers[Int($0)] })
             if task.wantsScores { findings.scores = sorted.map { scores[$0] ?? 1 } }
         case .threads(let algorithm):
-            findings.threads = sorting().threads(algorithm, numbers: task.usesUIDs ? uids : Array(found))
+            findings.threads = sorting().threads(algorithm, numbers: task.usesUIDs ? uids : sequenceNumbers)
         }
         if task.request.key.namesModSeq {
             let told = findings.sortedUIDs.map { ResultList(inOrder: $0) } ?? ResultList(findings.uids)
             findings.modSeq = view.highestModSeq(of: task.messagesOfModSeq(told))
         }
         return findings
+    }
+
+    /// Of what was found, one by one.
+    private var sequenceNumbers: [UInt32] {
+        var numbers: [UInt32] = []
+        numbers.reserveCapacity(found.count)
+        for range in found.ranges { for number in range { numbers.append(number) } }
+        return numbers
     }
 
     private func sorting() -> MessageSorting {

@@ -7,19 +7,45 @@ package func appendCasemapped(_ text: Span<UInt8>, to result: inout [UInt8]) {
     if result.isEmpty { result.reserveCapacity(text.count) }
     var index = 0
     while index < text.count {
-        let octet = text[index]
-        if octet < 0x80 {
-            result.append(asciiUppercased(octet))
-            index += 1
+        let plainEnd = text.asciiEnd(from: index)
+        if plainEnd > index {
+            result.appendUppercased(text, index..<plainEnd)
+            index = plainEnd
             continue
         }
         let (scalar, length) = decodedScalar(text, at: index)
         if let scalar {
             CasemapTable.shared.append(scalar, text, index..<index + length, to: &result)
         } else {
-            result.append(octet)
+            result.append(text[index])
         }
         index += length
+    }
+}
+
+extension Span<UInt8> {
+    /// Where the first octet beyond ASCII stands, or the end.
+    fileprivate func asciiEnd(from start: Int) -> Int {
+        let raw = unsafe self.bytes
+        var index = start
+        while index &+ 8 <= count,
+            unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+        {
+            index &+= 8
+        }
+        while index < count, self[index] < 0x80 { index &+= 1 }
+        return index
+    }
+}
+
+extension [UInt8] {
+    /// Adds ASCII, and then maps it where it is, many octets at once.
+    fileprivate mutating func appendUppercased(_ text: Span<UInt8>, _ range: Range<Int>) {
+        let start = count
+        append(text, range)
+        unsafe withUnsafeMutableBufferPointer { octets in
+            for index in start..<octets.count { unsafe octets[index] = asciiUppercased(octets[index]) }
+        }
     }
 }
 

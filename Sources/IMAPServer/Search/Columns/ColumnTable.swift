@@ -132,28 +132,48 @@ struct ColumnTable: Sendable {
         unreadable = unreadable.union(other.unreadable)
     }
 
-    /// Goes over the values of those messages that are in a list of ascending UIDs.
-    /// - Parameter visit: given the index in that list, the segment's values, and the row in them.
-    func forEach(_ kind: ColumnKinds, of uids: [UInt32], _ visit: (Int, borrowing ColumnValues, Int) -> Void) {
+    /// Goes over the values of those messages that are in a list of ascending UIDs, a segment at a time.
+    /// - Parameter visit: given a segment's values, and where they stand in the list.
+    func forEachSegment(_ kind: ColumnKinds, of uids: [UInt32], _ visit: (ColumnValues, [ColumnRun]) -> Void) {
         var index = 0
         for segment in columns[kind]?.segments ?? [] {
-            guard let first = segment.uids.first else { continue }
-            // Mostly what is wanted is what is there, or far from it.
-            while index < uids.count, uids[index] < first { index += 1 }
-            var row = 0
-            while row < segment.uids.count, index < uids.count {
-                let (have, want) = (segment.uids[row], uids[index])
-                if have == want {
-                    visit(index, segment.values, row)
-                    row += 1
-                    index += 1
-                } else if have < want {
-                    row += 1
-                } else {
-                    index += 1
+            let runs = ColumnRun.runs(of: segment.uids, in: uids, from: &index)
+            if !runs.isEmpty { visit(segment.values, runs) }
+        }
+    }
+}
+
+/// Rows of a segment that stand in a list of messages one behind the other.
+struct ColumnRun: Sendable {
+    /// Of the first, in the list.
+    var index: Int
+    var row: Int
+    var count: Int
+
+    /// Both ascending. Mostly what is wanted is what is there.
+    fileprivate static func runs(of rows: [UInt32], in wanted: [UInt32], from index: inout Int) -> [ColumnRun] {
+        var runs: [ColumnRun] = []
+        var (row, next) = (0, index)
+        rows.withUnsafeBufferPointer { rows in
+            wanted.withUnsafeBufferPointer { wanted in
+                while row < rows.count, next < wanted.count {
+                    if rows[row] < wanted[next] {
+                        row += 1
+                    } else if rows[row] > wanted[next] {
+                        next += 1
+                    } else {
+                        let first = row
+                        while row < rows.count, next < wanted.count, rows[row] == wanted[next] {
+                            row += 1
+                            next += 1
+                        }
+                        runs.append(ColumnRun(index: next - (row - first), row: first, count: row - first))
+                    }
                 }
             }
         }
+        index = next
+        return runs
     }
 }
 

@@ -208,6 +208,7 @@ extension TextColumn {
     }
 
     private mutating func add(_ value: Span<UInt8>) {
+        guard value.holdsEncodedWord || value.holdsNonASCII else { return appendCasemapped(value, to: &octets) }
         let text = headerText(value)
         appendCasemapped(text.span, to: &octets)
     }

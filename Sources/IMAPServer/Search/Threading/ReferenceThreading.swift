@@ -1,5 +1,24 @@
 import IMAPSyntax
 
+/// For each of some messages its own identifier, 0 when it has none, and its ancestors', oldest first.
+struct MessageReferences {
+    private(set) var ids: [UInt64] = []
+    private(set) var ranges: [Range<Int>]
+
+    init(count: Int) { ranges = Array(repeating: 0..<0, count: count) }
+
+    mutating func take(_ run: ColumnRun, of column: ThreadingColumn) {
+        guard run.count > 0 else { return }
+        let first = column.range(run.row).lowerBound
+        let base = ids.count - first
+        ids += column.ids[first..<column.range(run.row + run.count - 1).upperBound]
+        for offset in 0..<run.count {
+            let range = column.range(run.row + offset)
+            ranges[run.index + offset] = base + range.lowerBound..<base + range.upperBound
+        }
+    }
+}
+
 /// THREAD=REFERENCES (RFC 5256 §3) and THREAD=REFS. The steps are numbered as there.
 struct ReferenceThreading {
     typealias Node = ThreadForest.Node
@@ -7,52 +26,50 @@ struct ReferenceThreading {
     private var forest: ThreadForest
     /// By message.
     private let sent: [Int64]
-    private let arrived: [Int64]
     /// By message: equal for equal base subjects, 0 for the empty one; empty for REFS.
     private let subjects: [UInt32]
     private let isReply: [Bool]
     private var roots: [Node] = []
 
-    /// - Parameters:
-    ///   - references: by message, its identifier (0: none) and its ancestors'.
-    init(
-        references: [ArraySlice<UInt64>], sent: [Int64], arrived: [Int64], subjects: [UInt32] = [],
-        isReply: [Bool] = []
-    ) {
-        forest = ThreadForest(messageCount: references.count)
-        (self.sent, self.arrived, self.subjects, self.isReply) = (sent, arrived, subjects, isReply)
+    init(references: MessageReferences, sent: [Int64], subjects: [UInt32] = [], isReply: [Bool] = []) {
+        forest = ThreadForest(messageCount: references.ranges.count)
+        (self.sent, self.subjects, self.isReply) = (sent, subjects, isReply)
         link(references)
     }
 
-    /// The roots in order; a node's children are in the forest.
-    mutating func run(_ algorithm: ThreadAlgorithm) -> (ThreadForest, [Node]) {
+    /// REFERENCES: the roots in order; a node's children are in the forest.
+    mutating func run() -> (ThreadForest, [Node]) {
         gatherRoots()
-        sortChildren(of: roots)
-        if algorithm == .refs {
-            roots = sorted(roots, by: newest(in: roots))
-        } else {
-            sortRoots()
-            if !subjects.isEmpty { gatherSubjects() }
-            sortChildren(of: roots)
-            sortRoots()
-        }
+        sortChildren()
+        sortRoots()
+        if !subjects.isEmpty { gatherSubjects() }
+        sortChildren()
+        sortRoots()
+        return (forest, roots)
+    }
+
+    /// REFS: a thread is as new as its newest message.
+    /// - Parameter arrived: by message.
+    mutating func runRefs(arrived: [Int64]) -> (ThreadForest, [Node]) {
+        gatherRoots()
+        sortChildren()
+        let newest = newest(arrived)
+        sortRoots { newest[Int($0)] }
         return (forest, roots)
     }
 
     // (1)
 
-    private mutating func link(_ references: [ArraySlice<UInt64>]) {
-        var nodes: [UInt64: Node] = [:]
-        nodes.reserveCapacity(references.count)
-        for (index, ids) in references.enumerated() {
-            guard let own = ids.first, own != 0, nodes[own] == nil else { continue }
-            nodes[own] = Node(index)
+    private mutating func link(_ references: MessageReferences) {
+        var nodes = NumberTable(capacity: references.ranges.count)
+        for (index, range) in references.ranges.enumerated() {
+            guard let first = range.first, references.ids[first] != 0 else { continue }
+            if nodes[references.ids[first]] == NumberTable.none { nodes[references.ids[first]] = Node(index) }
         }
-        for (index, ids) in references.enumerated() {
+        for (index, range) in references.ranges.enumerated() {
             var last = ThreadForest.none
-            for id in ids.dropFirst() {
-                let node = nodes[id] ?? forest.addDummy()
-                nodes[id] = node
+            for place in range.dropFirst() {
+                let node = node(references.ids[place], &nodes)
                 // (A)
                 if last != ThreadForest.none, forest.parent(node) == ThreadForest.none,
                     !forest.wouldLoop(node, under: last)
@@ -69,100 +86,94 @@ struct ReferenceThreading {
         }
     }
 
-    /// (2), (3): the roots, without dummies that hold nothing together.
-    private mutating func gatherRoots() {
-        let tops = (0..<Node(forest.count)).filter { forest.parent($0) == ThreadForest.none }
-        for top in tops {
-            prune(below: top)
-            guard forest.isDummy(top) else {
-                roots.append(top)
-                continue
-            }
-            let children = forest.children(top)
-            if children.count > 1 {
-                roots.append(top)
-            } else if let only = children.first {
-                forest.detach(only)
-                roots.append(only)
-            }
-        }
+    private mutating func node(_ id: UInt64, _ nodes: inout NumberTable) -> Node {
+        let known = nodes[id]
+        guard known == NumberTable.none else { return known }
+        let dummy = forest.addDummy()
+        nodes[id] = dummy
+        return dummy
     }
 
-    /// Leaves no dummy below a node: its children take its place.
-    private mutating func prune(below top: Node) {
-        for dummy in descendants(of: top).reversed() where forest.isDummy(dummy) {
+    /// (2), (3): the roots, without dummies that hold nothing together. Of other dummies the children take the place.
+    private mutating func gatherRoots() {
+        for dummy in Node(forest.messageCount)..<Node(forest.count) {
             let parent = forest.parent(dummy)
-            for child in forest.children(dummy) { forest.move(child, under: parent) }
+            guard parent != ThreadForest.none else { continue }
+            while forest.hasChildren(dummy) { forest.move(forest.firstChild(dummy), under: parent) }
             forest.detach(dummy)
         }
-    }
-
-    /// Parents before children.
-    private func descendants(of top: Node) -> [Node] {
-        var nodes = forest.children(top)
-        var next = 0
-        while next < nodes.count {
-            var child = forest.firstChild(nodes[next])
-            while child != ThreadForest.none {
-                nodes.append(child)
-                child = forest.nextSibling(child)
-            }
-            next += 1
+        for top in 0..<Node(forest.count) where forest.parent(top) == ThreadForest.none {
+            if !forest.isDummy(top) || forest.hasManyChildren(top) { roots.append(top) }
         }
-        return nodes
+        for dummy in Node(forest.messageCount)..<Node(forest.count)
+        where forest.hasChildren(dummy) && !forest.hasManyChildren(dummy) {
+            let only = forest.firstChild(dummy)
+            forest.detach(only)
+            roots.append(only)
+        }
     }
 
     // (4), (6)
 
-    /// Sorts all sets of siblings below the roots by sent date, the deepest first.
-    private mutating func sortChildren(of tops: [Node]) {
-        for top in tops {
-            for node in descendants(of: top).reversed() + [top] {
-                let children = forest.children(node)
-                guard children.count > 1 else { continue }
-                let order = sorted(children) { key(of: $0, sent) }
-                if order != children { forest.setChildren(node, order) }
+    /// Sorts all sets of siblings below the roots by sent date. Dummies have none: they are roots.
+    private mutating func sortChildren() {
+        for node in 0..<Node(forest.count) where forest.hasManyChildren(node) {
+            let children = forest.children(node)
+            let keys = children.map { (sent[Int($0)], $0) }
+            let isSorted = zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 }
+            if !isSorted { forest.setChildren(node, keys.sorted { $0 < $1 }.map(\.1)) }
+        }
+    }
+
+    private mutating func sortRoots() {
+        let sent = sent
+        sortRoots { sent[Int($0)] }
+    }
+
+    /// By date, then in the mailbox's order. A dummy stands where its first child would, which is sorted already.
+    private mutating func sortRoots(by date: (Node) -> Int64) {
+        let messages = roots.map { firstMessage(of: $0) }
+        let dates = messages.map { date($0) }
+        let earliest = dates.min() ?? 0
+        var order = Array(0..<UInt32(roots.count))
+        StableSorting.sort(&order, by: messages.map { UInt64($0) })
+        StableSorting.sort(&order, by: dates.map { UInt64(bitPattern: $0 &- earliest) })
+        roots = order.map { roots[Int($0)] }
+    }
+
+    /// The node itself, or its first child: a dummy that is left has some, and they are messages.
+    private func firstMessage(of node: Node) -> Node { forest.isDummy(node) ? forest.firstChild(node) : node }
+
+    /// By message that comes first in a thread: the thread's newest arrival.
+    private func newest(_ arrived: [Int64]) -> [Int64] {
+        var newest = arrived
+        var stack: [Node] = []
+        for root in roots {
+            let first = Int(firstMessage(of: root))
+            stack.append(root)
+            while let node = stack.popLast() {
+                if !forest.isDummy(node) { newest[first] = max(newest[first], arrived[Int(node)]) }
+                var child = forest.firstChild(node)
+                while child != ThreadForest.none {
+                    stack.append(child)
+                    child = forest.nextSibling(child)
+                }
             }
         }
-    }
-
-    private mutating func sortRoots() { roots = sorted(roots) { key(of: $0, sent) } }
-
-    /// A dummy sorts by its first child, which is sorted already.
-    private func key(of node: Node, _ dates: [Int64]) -> Int64 {
-        let message = firstMessage(of: node)
-        return forest.isDummy(message) ? .min : dates[Int(message)]
-    }
-
-    private func firstMessage(of node: Node) -> Node {
-        var node = node
-        while forest.isDummy(node), forest.hasChildren(node) { node = forest.firstChild(node) }
-        return node
-    }
-
-    private func sorted(_ nodes: [Node], by date: (Node) -> Int64) -> [Node] {
-        let keys = nodes.map { (date($0), firstMessage(of: $0)) }
-        return nodes.indices.sorted { keys[$0] < keys[$1] }.map { nodes[$0] }
-    }
-
-    /// REFS: a thread is as new as its newest message's arrival.
-    private func newest(in tops: [Node]) -> (Node) -> Int64 {
-        var newest: [Node: Int64] = [:]
-        for top in tops {
-            let messages = (descendants(of: top) + [top]).filter { !forest.isDummy($0) }
-            newest[top] = messages.map { arrived[Int($0)] }.max()
-        }
-        return { newest[$0] ?? .min }
+        return newest
     }
 
     // (5)
 
     private mutating func gatherSubjects() {
-        var table: [UInt32: Node] = [:]
+        // By subject.
+        var table = [Node](repeating: ThreadForest.none, count: Int(subjects.max() ?? 0) + 1)
         // (B)
         for node in roots {
-            guard let subject = subject(of: node) else { continue }
-            guard let held = table[subject] else {
+            let subject = subject(of: node)
+            guard subject > 0 else { continue }
+            let held = table[subject]
+            guard held != ThreadForest.none else {
                 table[subject] = node
                 continue
             }
@@ -170,13 +181,13 @@ struct ReferenceThreading {
             if !forest.isDummy(held), isBetter { table[subject] = node }
         }
         // (C)
-        var merged: Set<Node> = []
+        var isMerged = [Bool](repeating: false, count: forest.count)
         var replaced: [Node: Node] = [:]
         for node in roots {
             // One that has been made a child is a root no more.
-            guard let subject = subject(of: node), let held = table[subject], held != node,
-                forest.parent(node) == ThreadForest.none
-            else { continue }
+            let subject = subject(of: node)
+            guard subject > 0, table[subject] != node, forest.parent(node) == ThreadForest.none else { continue }
+            let held = table[subject]
             if forest.isDummy(held) {
                 merge(node, into: held)
             } else if isReplyOrForward(node), !isReplyOrForward(held) {
@@ -188,9 +199,9 @@ struct ReferenceThreading {
                 replaced[held] = dummy
                 table[subject] = dummy
             }
-            merged.insert(node)
+            isMerged[Int(node)] = true
         }
-        roots = roots.compactMap { merged.contains($0) ? nil : replaced[$0] ?? $0 }
+        roots = roots.compactMap { isMerged[Int($0)] ? nil : replaced[$0] ?? $0 }
     }
 
     private mutating func merge(_ node: Node, into held: Node) {
@@ -198,12 +209,8 @@ struct ReferenceThreading {
         for child in forest.children(node) { forest.move(child, under: held) }
     }
 
-    /// Nil when it is empty.
-    private func subject(of node: Node) -> UInt32? {
-        let message = firstMessage(of: node)
-        guard !forest.isDummy(message), subjects[Int(message)] > 0 else { return nil }
-        return subjects[Int(message)]
-    }
+    /// 0 when it is empty.
+    private func subject(of node: Node) -> Int { Int(subjects[Int(firstMessage(of: node))]) }
 
     private func isReplyOrForward(_ node: Node) -> Bool { !forest.isDummy(node) && isReply[Int(node)] }
 }

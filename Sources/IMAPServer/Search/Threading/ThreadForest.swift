@@ -30,8 +30,11 @@ struct ThreadForest {
     func isDummy(_ node: Node) -> Bool { Int(node) >= messageCount }
     func parent(_ node: Node) -> Node { parents[Int(node)] }
     func firstChild(_ node: Node) -> Node { firstChildren[Int(node)] }
+    func lastChild(_ node: Node) -> Node { lastChildren[Int(node)] }
     func nextSibling(_ node: Node) -> Node { nextSiblings[Int(node)] }
+    func previousSibling(_ node: Node) -> Node { previousSiblings[Int(node)] }
     func hasChildren(_ node: Node) -> Bool { firstChild(node) != Self.none }
+    func hasManyChildren(_ node: Node) -> Bool { firstChild(node) != lastChild(node) }
 
     func children(_ node: Node) -> [Node] {
         var (children, child): ([Node], Node) = ([], firstChild(node))
@@ -81,6 +84,8 @@ struct ThreadForest {
     /// Whether a link would make a loop: whether the child is above the parent. When no more may be found out, it is
     /// taken for one.
     mutating func wouldLoop(_ child: Node, under parent: Node) -> Bool {
+        // Mostly a message comes before those that answer it.
+        guard hasChildren(child) else { return child == parent }
         var node = parent
         while node != Self.none {
             guard node != child, stepsLeft > 0 else { return true }

@@ -54,17 +54,19 @@ struct ThreadWriter {
             open()
             tasks.append(.close)
             if !forest.isDummy(node) { number(Int(node)) }
-            var children = forest.children(node)
             // One after the other, as long as there is one.
-            while children.count == 1, let only = children.first {
+            while forest.hasChildren(node), !forest.hasManyChildren(node) {
                 if !forest.isDummy(node) { output.append(UInt8(ascii: " ")) }
-                node = only
+                node = forest.firstChild(node)
                 number(Int(node))
-                children = forest.children(node)
             }
-            guard !children.isEmpty else { continue }
+            guard forest.hasChildren(node) else { continue }
             if !forest.isDummy(node) { output.append(UInt8(ascii: " ")) }
-            for child in children.reversed() { tasks.append(.thread(child)) }
+            var child = forest.lastChild(node)
+            while child != ThreadForest.none {
+                tasks.append(.thread(child))
+                child = forest.previousSibling(child)
+            }
         }
     }
 
@@ -96,30 +98,56 @@ extension MessageSorting {
         guard algorithm != .orderedSubject else {
             return ThreadWriter.written(orderedSubjectThreads(), numbers: numbers)
         }
-        var references = [ArraySlice<UInt64>](repeating: [], count: uids.count)
-        table.forEach(.threading, of: uids) { index, values, row in
-            if case .threading(let column) = values { references[index] = column.ids[column.range(row)] }
+        var references = MessageReferences(count: uids.count)
+        table.forEachSegment(.threading, of: uids) { values, runs in
+            guard case .threading(let column) = values else { return }
+            for run in runs { references.take(run, of: column) }
         }
-        var arrived: [Int64] = []
-        for range in positions { view.forEach(in: range) { arrived.append($1.internalDate.seconds) } }
-        var (subjects, isReply): ([UInt32], [Bool]) = ([], [])
-        if algorithm == .references { (subjects, isReply) = threadSubjects() }
-        var threading = ReferenceThreading(
-            references: references, sent: sentMoments(), arrived: arrived, subjects: subjects, isReply: isReply)
-        let (forest, roots) = threading.run(algorithm)
+        let (forest, roots) = threads(algorithm, references)
         return ThreadWriter.written(forest, roots, numbers: numbers)
+    }
+
+    private func threads(
+        _ algorithm: ThreadAlgorithm, _ references: MessageReferences
+    ) -> (ThreadForest, [ThreadForest.Node]) {
+        guard algorithm != .refs else {
+            var arrived: [Int64] = []
+            arrived.reserveCapacity(uids.count)
+            for range in positions { view.forEach(in: range) { arrived.append($1.internalDate.seconds) } }
+            var threading = ReferenceThreading(references: references, sent: sentMoments())
+            return threading.runRefs(arrived: arrived)
+        }
+        let (subjects, isReply) = threadSubjects()
+        var threading = ReferenceThreading(
+            references: references, sent: sentMoments(), subjects: subjects, isReply: isReply)
+        return threading.run()
     }
 
     /// By message: a number for its base subject, 0 for the empty one, and whether it is a reply or forward.
     private func threadSubjects() -> ([UInt32], [Bool]) {
-        var isEmpty = [Bool](repeating: true, count: uids.count)
+        var subjects = [UInt32](repeating: 0, count: uids.count)
         var isReply = [Bool](repeating: false, count: uids.count)
-        table.forEach(.baseSubject, of: uids) { index, values, row in
+        // Equal or not is all that is asked: a hash tells, whose key nobody knows.
+        let hash = KeyedHash()
+        var (known, count) = (NumberTable(capacity: uids.count), UInt32(0))
+        table.forEachSegment(.baseSubject, of: uids) { values, runs in
             guard case .subjects(let texts, let replies) = values else { return }
-            isEmpty[index] = texts.range(row).isEmpty
-            isReply[index] = replies[row]
+            texts.octets.withUnsafeBytes { octets in
+                for run in runs {
+                    for offset in 0..<run.count {
+                        isReply[run.index + offset] = replies[run.row + offset]
+                        let range = texts.range(run.row + offset)
+                        guard !range.isEmpty else { continue }
+                        let key = hash(UnsafeRawBufferPointer(rebasing: octets[range]))
+                        if known[key] == NumberTable.none {
+                            count += 1
+                            known[key] = Int32(count)
+                        }
+                        subjects[run.index + offset] = UInt32(known[key])
+                    }
+                }
+            }
         }
-        let subjects = zip(ranks(.baseSubject), isEmpty).map { $1 ? 0 : $0 + 1 }
         return (subjects, isReply)
     }
 }
