@@ -35,9 +35,10 @@ extension SessionHandler where Session: ~Copyable {
         changes = PendingChange(loop: context.eventLoop) { bound.value.handler?.changeArrived() }
     }
 
-    /// A change that comes while the session is busy waits until it waits for input.
-    private func changeArrived() {
-        guard waiting == .input, let context, changes?.take() == true else { return }
+    /// A change that comes while the session is busy waits until it waits for input; one that comes while the socket
+    /// takes nothing, until it does: what is told to a client that does not read must not pile up.
+    func changeArrived() {
+        guard waiting == .input, let context, context.channel.isWritable, changes?.take() == true else { return }
         notified(context)
     }
 

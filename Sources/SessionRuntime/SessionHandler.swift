@@ -106,7 +106,9 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if waiting == .drain, context.channel.isWritable { resumeDraining(context) }
+        if context.channel.isWritable {
+            if waiting == .drain { resumeDraining(context) } else { changeArrived() }
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -194,7 +196,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
 
     private func awaitInput(_ context: ChannelHandlerContext) {
         guard !isStopping else { return sayGoodbye(context) }
-        if changes?.take() == true {
+        if context.channel.isWritable, changes?.take() == true {
             waiting = .input
             return notified(context)
         }

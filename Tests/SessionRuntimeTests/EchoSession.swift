@@ -1,11 +1,13 @@
 import TLSPolicy
 import WireFraming
 
-/// The smallest protocol: a line is echoed; `STARTTLS`, `WORK`, `FLOOD n`, `WATCH`, `COMPRESS`, `PLAIN` and `QUIT` exercise each step.
+/// The smallest protocol: a line is echoed; `STARTTLS`, `WORK`, `FLOOD n`, `WATCH`, `STORM`, `COMPRESS`,
+/// `PLAIN` and `QUIT` exercise each step.
 struct EchoSession: ProtocolSession, ~Copyable {
     let context: SessionContext
     var tls: TLSDescription?
     var left = 0
+    var isInStorm = false
     var isAuthenticated = false
     var patience: Duration
 
@@ -56,6 +58,9 @@ struct EchoSession: ProtocolSession, ~Copyable {
             return .stopCompression
         case "WORK": return .perform(line)
         case "WATCH": return .perform("watch")
+        case "STORM":
+            isInStorm = true
+            return .perform("storm")
         case "FLOOD":
             left = Int(line.dropFirst(6)) ?? 0
             return .produce
@@ -93,7 +98,7 @@ struct EchoSession: ProtocolSession, ~Copyable {
     }
 
     mutating func changed(_ output: inout SessionOutput) -> SessionStep<String> {
-        output.bytes.appendLine("changed")
+        output.bytes.appendLine("changed" + String(repeating: "!", count: isInStorm ? 4096 : 0))
         return .ready
     }
 
@@ -115,6 +120,16 @@ struct EchoService: SessionService {
                 notify()
             }
             return "watching"
+        }
+        if work == "storm" {
+            Task {
+                let end = ContinuousClock.now + .seconds(1)
+                while ContinuousClock.now < end {
+                    notify()
+                    await Task.yield()
+                }
+            }
+            return "storming"
         }
         try? await Task.sleep(for: .milliseconds(work.contains("slowly") ? 300 : 5))
         return "done \(work)"

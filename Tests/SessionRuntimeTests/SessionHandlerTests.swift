@@ -158,6 +158,21 @@ import WireFraming
         await server.stop()
     }
 
+    @Test("Changes do not pile up for a client that does not read") func unreadNotifications() async throws {
+        let server = try await start(.startTLS)
+        let socket = try RawSocket(port: server.port)
+        _ = try await socket.readLine()
+        try socket.send("STORM\r\n")
+        #expect(try await socket.readLine() == "storming")
+        try await Task.sleep(for: .milliseconds(1500))
+        try socket.send("QUIT\r\n")
+        let told = try await socket.readToEnd()
+        #expect(told.hasPrefix("changed!!!") && told.hasSuffix("bye\r\n"))
+        // What the kernel holds, and little more.
+        #expect(told.utf8.count < 24 << 20, "\(told.utf8.count)")
+        await server.stop()
+    }
+
     @Test("A silent connection is told so and closed; one that dribbles an incomplete line too")
     func timeout() async throws {
         let server = try await start(.startTLS, patience: .milliseconds(200))
