@@ -1,6 +1,7 @@
 """The demo as a newcomer meets it."""
 
 import imaplib
+import os
 import re
 import shlex
 import signal
@@ -50,6 +51,16 @@ def test_mail_survives_a_restart(tmp_path: Path) -> None:
         mine = [raw for raw in fetch_all(server, server.accounts[0]) if message.message_id.encode() in raw]
         assert len(mine) == 1
         assert_unchanged(message.raw, mine[0])
+
+
+def test_no_privilege_is_needed(tmp_path: Path) -> None:
+    """Above port 1024 the server asks the kernel for nothing that only root may have."""
+    unprivileged = ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all") if os.getuid() == 0 else ()
+    with DemoServer(tmp_path / "state", accounts=1, through=unprivileged) as server:
+        assert "CapEff:\t0000000000000000" in Path(f"/proc/{server.pid}/status").read_text()
+        message = plain("unprivileged")
+        submit(server, server.accounts[0], message.raw, server.accounts[0].address)
+        assert any(message.message_id.encode() in raw for raw in fetch_all(server, server.accounts[0]))
 
 
 def test_second_server_on_the_same_state_is_refused(tmp_path: Path) -> None:

@@ -38,12 +38,15 @@ class Service:
 class DemoServer:
     """A running server. Use as a context manager: leaving it stops the server and checks that it stopped cleanly."""
 
-    def __init__(self, state: Path, accounts: int = 4, password: str = PASSWORD) -> None:
+    def __init__(
+        self, state: Path, accounts: int = 4, password: str = PASSWORD, through: tuple[str, ...] = ()
+    ) -> None:
+        """`through` is a command that starts another, which is given behind it."""
         assert BINARY.exists(), f"{BINARY} is missing: swift build"
         self.state = state
         self.log_path = state.with_name(state.name + ".log")
         self.log_file = self.log_path.open("ab")
-        command = [BINARY, "demo", "--json", "--state", state, "--accounts", str(accounts), "--password", password]
+        command = [*through, BINARY, "demo", "--json", "--state", state, "--accounts", str(accounts), "--password", password]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log_file, preexec_fn=raise_file_limit
         )
