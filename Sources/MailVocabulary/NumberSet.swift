@@ -39,22 +39,6 @@ package struct NumberSet: Sendable, Hashable {
         ranges.append(low...high)
     }
 
-    /// The same of an array: at once, for there may be very many.
-    package init(ascending numbers: [UInt32]) {
-        ranges = []
-        var next = 0
-        while next < numbers.count {
-            let first = numbers[next]
-            var last = first
-            next += 1
-            while next < numbers.count, numbers[next] &- last <= 1 {
-                last = numbers[next]
-                next += 1
-            }
-            appendAscending(first...last)
-        }
-    }
-
     /// Ranges in ascending order: no sorting.
     package init(ascending ordered: [ClosedRange<UInt32>]) {
         ranges = []

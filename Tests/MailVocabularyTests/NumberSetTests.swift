@@ -8,7 +8,7 @@ import Testing
         let expected = NumberSet([1...3, 7...7, UInt32.max - 1...UInt32.max])
         #expect(NumberSet(ascending: [1, 2, 2, 3, 7, .max - 1, .max, .max]) == expected)
         #expect(NumberSet(numbers: [.max, 7, 2, 3, .max - 1, 1, 7]) == expected)
-        #expect(NumberSet(ascending: []) == NumberSet())
+        #expect(NumberSet(ascending: [UInt32]()) == NumberSet())
         #expect(NumberSet(numbers: []).isEmpty)
     }
 
