@@ -203,6 +203,11 @@ package final class SQLiteStore: MailStore {
         let claimed = cache.all()
         try? await committer.commit { transaction, _ in try transaction.writeClaims(claimed) }
         await committer.close()
+        // The next start writes a new log then. Writing over an old one, which the system has forgotten, would read each of
+        // its pages from the disk first: a frame of the log is not as long as a page.
+        try? await readers.run { [pool] in
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        }
         do {
             try pool.close()
         } catch {
