@@ -82,7 +82,6 @@ let package = Package(
         layer("MailStore", ["MailVocabulary", "SASL"]),
         layer("SQLiteStore", ["MailVocabulary", "MailStore", "MessageFormat", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
-        .target(name: "CAllocator"),
         .target(name: "CBoringSSLBridge"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CArgon2", providers: [.apt(["libargon2-dev"])]),
@@ -116,8 +115,7 @@ let package = Package(
             "ProviderTools",
             [
                 "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
-                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "CAllocator", logging,
-                asn1,
+                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", logging, asn1,
                 certificates, crypto,
                 yams,
             ]),

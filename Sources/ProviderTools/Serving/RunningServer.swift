@@ -20,7 +20,6 @@ package struct RunningServer: Sendable {
     package init(
         _ configuration: ServerConfiguration, hostname: String, store: any MailStore, logger: Logger
     ) throws(OperatorError) {
-        reuseLargeBlocks()
         // The tables of time zones are read when first asked for: before somebody waits.
         _ = SystemClock.now()
         guard let certificate = configuration.certificateFile, let key = configuration.keyFile else {
