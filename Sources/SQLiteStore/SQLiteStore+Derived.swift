@@ -54,15 +54,7 @@ extension SQLiteStore {
         let file = DerivedFile(
             mailbox: mailbox, name: name.text, modSeq: data.modSeq, through: data.through,
             checksum: data.octets.withUnsafeBytes { Checksum.of($0) })
-        let path = file.path(in: directory)
-        do {
-            let new = try OpenFile(path + ".new", O_RDWR | O_CREAT | O_TRUNC)
-            try data.octets.withUnsafeBytes { try staging.files.writeAll($0, to: new.descriptor, at: 0) }
-        } catch {
-            unlink(path + ".new")
-            throw error
-        }
-        guard rename(path + ".new", path) == 0 else { throw StoreError.fromErrno(errno, "naming derived data") }
+        try staging.files.replace(file.path(in: directory), with: data.octets)
         return file
     }
 

@@ -151,14 +151,7 @@ extension SQLiteStore {
         guard let snapshot = state.snapshot else { return nil }
         let (octets, checksum) = IndexFile.encode(snapshot)
         let path = directory.index(mailbox, snapshot.highestModSeq)
-        do {
-            let file = try OpenFile(path + ".new", O_RDWR | O_CREAT | O_TRUNC)
-            try octets.withUnsafeBytes { try staging.files.writeAll($0, to: file.descriptor, at: 0) }
-        } catch {
-            unlink(path + ".new")
-            throw error
-        }
-        guard rename(path + ".new", path) == 0 else { throw StoreError.fromErrno(errno, "naming an index") }
+        try staging.files.replace(path, with: octets)
         return WrittenIndex(modSeq: snapshot.highestModSeq, checksum: checksum, unsaved: state.unsaved)
     }
 }

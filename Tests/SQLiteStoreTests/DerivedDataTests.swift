@@ -165,11 +165,7 @@ struct DerivedDataTests {
     @Test("a disk that is full: nothing is kept, mail is not harmed")
     func fullDisk() async throws {
         var options = Self.options()
-        options.files = FileLayer(
-            write: { _, _, _ in
-                errno = ENOSPC
-                return -1
-            }, syncData: { fdatasync($0) })
+        options.files = .full
         try await withStorePath { path in
             try await withStore(path, options: options) { store in
                 let fixture = try await StoreFixture(store)

@@ -213,11 +213,7 @@ struct IndexFileTests {
     @Test("a disk that is full: the file is not written, mail is not harmed")
     func fullDisk() async throws {
         var options = Self.options
-        options.files = FileLayer(
-            write: { _, _, _ in
-                errno = ENOSPC
-                return -1
-            }, syncData: { fdatasync($0) })
+        options.files = .full
         try await withStorePath { path in
             try await withStore(path, options: options) { store in
                 let fixture = try await StoreFixture(store)

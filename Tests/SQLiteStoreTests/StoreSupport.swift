@@ -43,3 +43,14 @@ extension SQLiteStore {
 func segmentFiles(_ path: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: path + "/segments").sorted()
 }
+
+extension FileLayer {
+    /// A disk that takes nothing more.
+    static var full: FileLayer {
+        FileLayer(
+            write: { _, _, _ in
+                errno = ENOSPC
+                return -1
+            }, syncData: { fdatasync($0) })
+    }
+}

@@ -111,3 +111,17 @@ func syncDirectory(_ path: String) throws {
     let directory = try OpenFile(path, O_RDONLY | O_DIRECTORY)
     guard fsync(directory.descriptor) == 0 else { throw SyncFailure(code: errno) }
 }
+
+extension FileLayer {
+    /// Writes a file under another name, then gives it its own: nobody sees a part of it. Not synced.
+    func replace(_ path: String, with octets: [UInt8]) throws {
+        do {
+            let file = try OpenFile(path + ".new", O_RDWR | O_CREAT | O_TRUNC)
+            try octets.withUnsafeBytes { try writeAll($0, to: file.descriptor, at: 0) }
+        } catch {
+            unlink(path + ".new")
+            throw error
+        }
+        guard rename(path + ".new", path) == 0 else { throw StoreError.fromErrno(errno, "naming a file") }
+    }
+}
