@@ -37,6 +37,7 @@ func testProcess(_ name: String, _ dependencies: [Target.Dependency]) -> Target 
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -61,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         // Exactly: SessionRuntime/TLSInspection reads private state of this release (self-tested at start).
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -79,7 +81,7 @@ let package = Package(
         pure("SMTPSyntax", ["MailVocabulary", "WireFraming", "SASL", "TLSPolicy"]),
         pure("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
         // Layer 2: what is kept
-        layer("MailStore", ["MailVocabulary", "SASL"]),
+        layer("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
         layer("SQLiteStore", ["MailVocabulary", "MailStore", "MessageFormat", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
@@ -93,6 +95,10 @@ let package = Package(
                 nioSSL,
             ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
+        .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
+        layer("MailDNS", ["MailVocabulary", "CUnbound"]),
+        layer(
+            "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         // Layer 4: session machines
         layer(
             "POP3Server",
@@ -103,6 +109,7 @@ let package = Package(
             "SubmissionServer",
             [
                 "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore",
+                "MailDelivery",
             ]),
         layer(
             "IMAPServer",
@@ -110,12 +117,23 @@ let package = Package(
                 "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore",
             ]),
         layer("MailTransfer", ["MailVocabulary", "MessageFormat", "IMAPSyntax", "MailStore"]),
+        layer(
+            "MailClient",
+            ["MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "SessionRuntime", logging]),
         // Layer 5: the operator's features
+        layer(
+            "MailRelay",
+            [
+                "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore",
+                "SessionRuntime", "MailDNS", "MailDelivery", "MailClient", logging, asyncHTTPClient,
+            ]),
         layer(
             "ProviderTools",
             [
                 "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
-                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", logging, asn1,
+                "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
+                "MailDelivery",
+                "MailClient", "MailRelay", logging, asn1,
                 certificates, crypto,
                 yams,
             ]),
@@ -145,6 +163,17 @@ let package = Package(
             ["MailVocabulary", "MailStore", "MessageFormat", "SQLiteStore", "MailTestSupport"]),
         tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming"]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
+        tests("MailDNS", ["MailVocabulary"]),
+        tests("MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore"]),
+        tests(
+            "MailClient",
+            ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "SessionRuntime", logging, nioCore, nioSSL]),
+        tests(
+            "MailRelay",
+            [
+                "MailVocabulary", "TLSPolicy", "SMTPSyntax", "MessageFormat", "MailStore", "MailDNS", "MailDelivery",
+                "MailClient", "SessionRuntime", logging,
+            ]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),

@@ -1,0 +1,69 @@
+package import MailStore
+package import SMTPSyntax
+
+/// What looks at mail before it is taken in, and may change or refuse it.
+package protocol MessageFilter: Sendable {
+    /// A transaction's worth of looking; the client has been greeted and its name is known.
+    func begin(_ client: FilteredClient) async -> any FilterTransaction
+}
+
+/// Who hands a message in.
+package struct FilteredClient: Sendable, Hashable {
+    /// As in EHLO.
+    package var name: String
+    /// Address without port; empty for the server's own mail.
+    package var peer: String
+    package var port: Int
+    package var hostname: String
+    /// The login, when there was one.
+    package var login: String?
+    /// `TLSv1.3`, and the suite's IANA name, when there is TLS.
+    package var tlsVersion: String?
+    package var tlsSuite: String?
+
+    package init(
+        name: String, peer: String, port: Int = 0, hostname: String, login: String? = nil, tlsVersion: String? = nil,
+        tlsSuite: String? = nil
+    ) {
+        self.name = name
+        self.peer = peer
+        self.port = port
+        self.hostname = hostname
+        self.login = login
+        self.tlsVersion = tlsVersion
+        self.tlsSuite = tlsSuite
+    }
+}
+
+/// One message's way through the filters. Called in order; `finish` always, whatever came before.
+package protocol FilterTransaction: Sendable {
+    func sender(_ envelope: SMTPEnvelope) async -> FilterVerdict
+    func recipient(_ recipient: SMTPRecipient) async -> FilterVerdict
+    /// The whole message, with the trace that this server gave it.
+    /// - Parameter identifier: its name in the `Received` field.
+    func message(_ body: any StagedBody, identifier: String, writer: () -> any BodyWriter) async -> FilteredMessage
+    func finish() async
+}
+
+package enum FilterVerdict: Sendable, Hashable {
+    case accept
+    /// Take it and drop it.
+    case discard
+    /// A reply that refuses: code 4yz or 5yz, enhanced code and text.
+    case refuse(SMTPReply)
+}
+
+/// What became of a message.
+package struct FilteredMessage: Sendable {
+    package var verdict: FilterVerdict
+    /// Another body, if it was changed.
+    package var body: (any StagedBody)?
+    /// Changes of the envelope, nil where there are none.
+    package var reversePath: ReversePath?
+    package var addedRecipients: [SMTPRecipient] = []
+    package var removedRecipients: [SMTPMailbox] = []
+    /// It is to be held in the queue, and why.
+    package var quarantine: String?
+
+    package init(_ verdict: FilterVerdict) { self.verdict = verdict }
+}
