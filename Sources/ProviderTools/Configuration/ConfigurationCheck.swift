@@ -81,6 +81,11 @@ extension ConfigurationCheck {
         if relay.username != nil, relay.passwordFile == nil, relay.passwordCommand == nil {
             problems.append("relay.username has no password: set relay.password-file or relay.password-command")
         }
+        for text in relay.transports where TransportEntry(text) == nil {
+            problems.append(
+                "relay.transports: “\(text)” is not domain=lmtp:/path, domain=lmtp:address:port on loopback, or "
+                    + "domain=smtp:host:port")
+        }
         guard let file = relay.passwordFile else { return }
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: file), access(file, R_OK) == 0 else {
             problems.append("relay.password-file \(file) cannot be read")
