@@ -83,8 +83,8 @@ extension ConfigurationCheck {
         }
         for text in relay.transports where TransportEntry(text) == nil {
             problems.append(
-                "relay.transports: “\(text)” is not domain=lmtp:/path, domain=lmtp:address:port on loopback, or "
-                    + "domain=smtp:host:port")
+                "relay.transports: “\(text)” is not domain=lmtp:/path, domain=lmtp:address:port on loopback, "
+                    + "domain=smtp:host:port or domain=submissions:host:port")
         }
         guard let file = relay.passwordFile else { return }
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: file), access(file, R_OK) == 0 else {

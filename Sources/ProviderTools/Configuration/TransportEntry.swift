@@ -7,14 +7,15 @@ package struct TransportEntry: Sendable, Hashable {
         case socket(path: String)
         /// LMTP to a loopback address: there is no TLS.
         case lmtp(Endpoint)
-        /// A server, whose name a certificate must prove.
-        case server(Endpoint)
+        /// A server, whose name a certificate must prove: with TLS at once, or by STARTTLS.
+        case server(Endpoint, RelayConfiguration.Security)
     }
 
     package var domain: Domain
     package var way: Way
 
-    // domain "=" ( "lmtp:/" path / "lmtp:" address ":" port / "smtp:" host ":" port )
+    // domain "=" ( "lmtp:/" path / "lmtp:" address ":" port / ( "smtp:" / "submissions:" ) host ":" port )
+    /// The revoked name `smtps` is taken for `submissions` (RFC 8314 §7.3).
     package init?(_ text: String) {
         guard let equals = text.firstIndex(of: "="), let domain = Domain(String(text[..<equals])) else { return nil }
         self.domain = domain
@@ -26,9 +27,9 @@ package struct TransportEntry: Sendable, Hashable {
         case "lmtp":
             guard let endpoint = Endpoint(place), endpoint.isLoopback, endpoint.port != 0 else { return nil }
             way = .lmtp(endpoint)
-        case "smtp":
+        case "smtp", "submissions", "smtps":
             guard let endpoint = Endpoint(place), endpoint.host != nil, endpoint.port != 0 else { return nil }
-            way = .server(endpoint)
+            way = .server(endpoint, rest[..<colon] == "smtp" ? .starttls : .implicit)
         case _: return nil
         }
     }
