@@ -24,6 +24,8 @@ actor MilterConversation {
     private(set) var macros: MilterMacros
     /// Written with what comes next: what needs no answer does not wait.
     private var unsent: [UInt8] = []
+    /// It has answered for the message as a whole; until then, what it was told of one is to be called off.
+    private var isMessageOver = false
 
     init(
         _ settings: MilterSettings, pool: MilterPool, connector: any ByteStreamConnector, macros: MilterMacros,
@@ -75,15 +77,9 @@ actor MilterConversation {
     }
 
     private func connect() async throws(MilterError) {
-        // Each wait has its own end here; the stream's is only the last resort.
-        let resort = MilterSettings.longestWait
         let stream: any ByteStream
         do {
-            stream = try await withTimeout(settings.connectTimeout) { [connector, settings] in
-                try await connector.connect(to: settings.address.stream, timeout: resort)
-            }
-        } catch let error as MilterError {
-            throw error
+            stream = try await connector.connect(to: settings.address.stream, timeout: settings.connectTimeout)
         } catch {
             throw .unreachable("\(error)")
         }
@@ -141,7 +137,9 @@ actor MilterConversation {
                 switch try await read(within: limit) {
                 case .progress: continue
                 case .modification(let modification): try await modify(modification)
-                case .answer(let answer): return settle(answer)
+                case .answer(let answer):
+                    isMessageOver = true
+                    return settle(answer)
                 case .negotiated: throw .violation("it negotiates again")
                 }
             }
@@ -151,12 +149,11 @@ actor MilterConversation {
     }
 
     /// Leaves the connection for another client when it is fit for that.
-    /// - Parameter isComplete: whether the filter was asked about the message's end.
-    func finish(isComplete: Bool) async {
+    func finish() async {
         guard link != nil else { return }
         do throws(MilterError) {
             guard var machine = link?.machine, !machine.isAwaiting else { throw .closed }
-            if !isComplete { unsent += machine.abort() }
+            if !isMessageOver { unsent += machine.abort() }
             let isReused = machine.canBeReused
             unsent += isReused ? machine.nextClient() : MilterMachine.quit
             link?.machine = machine
@@ -235,7 +232,7 @@ extension MilterConversation {
         guard !unsent.isEmpty else { return }
         let bytes = unsent
         unsent = []
-        try await withTimeout(settings.commandTimeout, closing: stream) { try await stream.write(bytes) }
+        try await wait(settings.commandTimeout, for: stream) { try await stream.write(bytes) }
     }
 
     /// The next thing that the filter says.
@@ -246,9 +243,21 @@ extension MilterConversation {
             let news = try machine.next()
             link?.machine = machine
             if let news { return news }
-            let bytes = try await withTimeout(max(.zero, end - .now), closing: stream) { try await stream.read() }
+            let bytes = try await wait(max(.zero, end - .now), for: stream) { try await stream.read() }
             guard let bytes else { throw .closed }
             link?.machine.receive(bytes)
+        }
+    }
+
+    private func wait<R: Sendable>(
+        _ limit: Duration, for stream: any ByteStream, _ body: @Sendable () async throws -> R
+    ) async throws(MilterError) -> R {
+        let end = ContinuousClock.now + limit
+        stream.timeout = limit
+        do {
+            return try await body()
+        } catch {
+            throw ContinuousClock.now < end ? .closed : .timeout
         }
     }
 }

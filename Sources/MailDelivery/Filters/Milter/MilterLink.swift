@@ -1,5 +1,5 @@
 import Synchronization
-package import WireFraming
+import WireFraming
 
 /// An open connection to a filter with the state of its dialogue.
 struct MilterLink: Sendable {

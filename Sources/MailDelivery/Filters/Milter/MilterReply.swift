@@ -1,4 +1,3 @@
-package import MailStore
 package import SMTPSyntax
 
 /// What a filter decides.

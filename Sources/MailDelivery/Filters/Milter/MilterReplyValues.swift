@@ -1,6 +1,5 @@
 import MailStore
 import SMTPSyntax
-import WireFraming
 
 extension MilterDataReader {
     // field-name = 1*ftext        ftext = %d33-57 / %d59-126        RFC 5322 §3.6.8
@@ -59,13 +58,12 @@ extension SMTPReply {
         var status: EnhancedStatus?
         var lines: [String] = []
         for line in text.split(separator: 0x0A).prefix(Self.maximumLines) {
-            var cursor = ByteCursor(line.span)
-            guard let number = cursor.replyCode(), code == nil || code == number else {
+            guard let read = FilterReplyLine(line), code == nil || code == read.code else {
                 throw .violation("a reply that is none")
             }
-            if code == nil { status = cursor.enhancedStatus(of: number) } else { _ = cursor.enhancedStatus(of: number) }
-            code = number
-            lines.append(printable(Array(line[(line.startIndex + cursor.position)...]), limit: Self.maximumText))
+            if code == nil { status = read.status }
+            code = read.code
+            lines.append(printable(read.text, limit: Self.maximumText))
         }
         guard let code else { throw .violation("a reply that is none") }
         // 421 would promise the end of the connection.
@@ -94,28 +92,27 @@ private func undoubled(_ text: [UInt8]) -> [UInt8] {
     return result
 }
 
-extension ByteCursor {
-    /// A code that refuses, and what separates it from the text; nil when it is none.
-    @_lifetime(self: copy self)
-    fileprivate mutating func replyCode() -> UInt16? {
-        let digits = take { (0x30...0x39).contains($0) }
-        guard digits.count == 3, let code = UInt16(text(digits)), (400...599).contains(code) else { return nil }
-        guard isAtEnd || take(0x20) || take(UInt8(ascii: "-")) || take(0x0D) else { return nil }
-        return code
-    }
+private struct FilterReplyLine {
+    var code: UInt16
+    var status: EnhancedStatus?
+    var text: [UInt8]
 
-    // status-code = class "." subject "." detail         RFC 3463 §2; the class is the code's first digit
-    /// Nil, with nothing taken, when there is none.
-    @_lifetime(self: copy self)
-    fileprivate mutating func enhancedStatus(of code: UInt16) -> EnhancedStatus? {
-        let start = position
-        if let kind = number(upTo: 9), kind == UInt64(code / 100), take(UInt8(ascii: ".")),
-            let subject = number(upTo: 999), take(UInt8(ascii: ".")), let detail = number(upTo: 999),
-            isAtEnd || take(0x20) || peek == 0x0D
-        {
-            return EnhancedStatus(UInt16(subject), UInt16(detail))
+    /// Nil when it does not begin with a code that refuses.
+    init?(_ line: ArraySlice<UInt8>) {
+        guard let code = UInt16(String(decoding: line.prefix(3), as: UTF8.self)), (400...599).contains(code),
+            [nil, 0x20, 0x2D, 0x0D].contains(line.dropFirst(3).first)
+        else { return nil }
+        self.code = code
+        var rest = line.dropFirst(4)
+        // status-code = class "." subject "." detail         RFC 3463 §2; the class is the code's first digit
+        let word = rest.prefix { $0 != 0x20 && $0 != 0x0D }
+        let parts = word.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map {
+            $0.count <= 3 ? UInt16(String(decoding: $0, as: UTF8.self)) : nil
         }
-        position = start
-        return nil
+        if parts.count == 3, parts[0] == code / 100, let subject = parts[1], let detail = parts[2] {
+            status = EnhancedStatus(subject, detail)
+            rest = rest.dropFirst(word.count + 1)
+        }
+        text = Array(rest)
     }
 }
