@@ -92,7 +92,7 @@ let package = Package(
             "SessionRuntime",
             [
                 "MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", "CZlib", logging, nioCore, nioPosix,
-                nioSSL,
+                nioSSL, asn1, certificates, crypto, cryptoExtras,
             ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
@@ -146,7 +146,8 @@ let package = Package(
             ],
             swiftSettings: language),
         // Beside
-        layer("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore"]),
+        layer(
+            "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
         tests("MailVocabulary"),
         tests("TLSPolicy"),
         tests("WireFraming"),
@@ -161,7 +162,12 @@ let package = Package(
         testProcess(
             "StoreCrashDriver",
             ["MailVocabulary", "MailStore", "MessageFormat", "SMTPSyntax", "SQLiteStore", "MailTestSupport"]),
-        tests("SessionRuntime", [nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming"]),
+        tests(
+            "SessionRuntime",
+            [
+                nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming", asn1, certificates, crypto,
+                cryptoExtras,
+            ]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("MailDNS", ["MailVocabulary"]),
         tests("MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore"]),

@@ -12,7 +12,7 @@ package struct EnhancedStatus: Sendable, Hashable {
     }
 }
 
-/// A server's answer. Its text is this program's own: nothing a client sent goes into one.
+/// A server's answer. Its text is this program's own, or a filter's: nothing a client sent goes into one.
 package struct SMTPReply: Sendable, Hashable {
     /// 200...599
     package let code: UInt16
@@ -25,6 +25,13 @@ package struct SMTPReply: Sendable, Hashable {
         self.code = code
         self.status = status
         lines = [text]
+    }
+
+    /// - Parameter lines: at least one.
+    package init(_ code: UInt16, _ status: EnhancedStatus?, lines: [String]) {
+        self.code = code
+        self.status = status
+        self.lines = lines
     }
 
     /// Several lines without enhanced codes, as EHLO answers.

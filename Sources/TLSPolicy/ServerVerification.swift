@@ -33,3 +33,26 @@ package struct TransportRequirement: Sendable, Hashable {
 
     package static let opportunistic = TransportRequirement(mustEncrypt: false, verification: .unverified)
 }
+
+extension TLSARecord {
+    /// PKIX-TA and PKIX-EE mean nothing for mail between servers (RFC 7672 §3.1.3); of what is left, what can be matched.
+    package var isUsable: Bool {
+        guard usage == 2 || usage == 3, selector <= 1 else { return false }
+        switch matching {
+        case 0: return isSequence
+        case 1: return data.count == 32
+        case 2: return data.count == 64
+        case _: return false
+        }
+    }
+
+    /// A certificate and a key are a DER SEQUENCE each.
+    private var isSequence: Bool {
+        guard data.count >= 2, data[0] == 0x30 else { return false }
+        if data[1] < 0x80 { return data.count == 2 + Int(data[1]) }
+        let octets = Int(data[1] & 0x7F)
+        guard octets >= 1, octets <= 3, data.count >= 2 + octets else { return false }
+        let length = data[2..<2 + octets].reduce(0) { $0 << 8 | Int($1) }
+        return data.count == 2 + octets + length
+    }
+}

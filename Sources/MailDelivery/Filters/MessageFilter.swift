@@ -15,23 +15,28 @@ package struct FilteredClient: Sendable, Hashable {
     package var peer: String
     package var port: Int
     package var hostname: String
-    /// The login, when there was one.
+    /// The login and the SASL mechanism, when there was one.
     package var login: String?
+    package var mechanism: String?
     /// `TLSv1.3`, and the suite's IANA name, when there is TLS.
     package var tlsVersion: String?
     package var tlsSuite: String?
+    /// What it talks to: `submission`, `lmtp`.
+    package var service: String
 
     package init(
-        name: String, peer: String, port: Int = 0, hostname: String, login: String? = nil, tlsVersion: String? = nil,
-        tlsSuite: String? = nil
+        name: String, peer: String, port: Int = 0, hostname: String, login: String? = nil, mechanism: String? = nil,
+        tlsVersion: String? = nil, tlsSuite: String? = nil, service: String = "submission"
     ) {
         self.name = name
         self.peer = peer
         self.port = port
         self.hostname = hostname
         self.login = login
+        self.mechanism = mechanism
         self.tlsVersion = tlsVersion
         self.tlsSuite = tlsSuite
+        self.service = service
     }
 }
 
@@ -41,7 +46,9 @@ package protocol FilterTransaction: Sendable {
     func recipient(_ recipient: SMTPRecipient) async -> FilterVerdict
     /// The whole message, with the trace that this server gave it.
     /// - Parameter identifier: its name in the `Received` field.
-    func message(_ body: any StagedBody, identifier: String, writer: () -> any BodyWriter) async -> FilteredMessage
+    func message(
+        _ body: any StagedBody, identifier: String, writer: @escaping @Sendable () -> any BodyWriter
+    ) async -> FilteredMessage
     func finish() async
 }
 

@@ -23,6 +23,7 @@ package struct ConfigurationCheck: Sendable {
         checkCertificate(configuration, hostname)
         checkStateDirectory(configuration.stateDirectory)
         checkListeners(configuration)
+        checkRelay(configuration.relay)
     }
 
     private mutating func checkCertificate(_ configuration: ServerConfiguration, _ hostname: String) {
@@ -62,7 +63,41 @@ package struct ConfigurationCheck: Sendable {
                 problems.append("\(first.0) and \(second.0) both claim \(second.1)")
             }
         }
+        for endpoint in configuration.lmtp.loopback where !endpoint.isLoopback {
+            problems.append("listeners.lmtp.loopback: \(endpoint) is no loopback address; LMTP has no authentication")
+        }
         if named.isEmpty { problems.append("listeners: every list is empty, so nothing would be served") }
+    }
+}
+
+extension ConfigurationCheck {
+    private mutating func checkRelay(_ relay: RelayConfiguration) {
+        if relay.mode == .smarthost, relay.smarthost == nil {
+            problems.append("relay.smarthost must be set for relay.mode smarthost")
+        }
+        if relay.passwordFile != nil, relay.passwordCommand != nil {
+            problems.append("relay.password-file and relay.password-command are both set; remove one")
+        }
+        if relay.username != nil, relay.passwordFile == nil, relay.passwordCommand == nil {
+            problems.append("relay.username has no password: set relay.password-file or relay.password-command")
+        }
+        guard let file = relay.passwordFile else { return }
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: file), access(file, R_OK) == 0 else {
+            problems.append("relay.password-file \(file) cannot be read")
+            return
+        }
+        if (attributes[.posixPermissions] as? Int ?? 0) & 0o007 != 0 {
+            warnings.append("relay.password-file \(file) is open to everyone on this machine; chmod 600 \(file)")
+        }
+    }
+}
+
+extension Endpoint {
+    /// An address that only this machine reaches.
+    package var isLoopback: Bool {
+        guard let host else { return false }
+        if host == "::1" || host == "localhost" { return true }
+        return host.hasPrefix("127.") && host.allSatisfy { $0 == "." || $0.isNumber }
     }
 }
 

@@ -16,6 +16,16 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var pop3 = ProtocolListeners(implicit: 995, startTLS: 110)
     package var submission = ProtocolListeners(implicit: 465, startTLS: 587)
 
+    package var lmtp = LMTPConfiguration()
+    /// Nil: the system's.
+    package var trustRootsFile: String?
+
+    package var submissionPolicy = SubmissionConfiguration()
+    package var relay = RelayConfiguration()
+    package var queue = QueueConfiguration()
+    package var dns = DNSConfiguration()
+    package var filters = FilterConfiguration()
+
     /// Octets.
     package var maximumMessageSize = 50 * 1024 * 1024
     package var maximumConnections = 10_000

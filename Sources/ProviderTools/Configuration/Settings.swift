@@ -1,6 +1,16 @@
 /// The definition of the configuration file.
 package enum Settings {
-    package static let all: [Setting] = [
+    /// Those of one section stand together, as they do in a file.
+    package static let all: [Setting] = {
+        let settings = server + delivery
+        var sections: [String?] = []
+        for setting in settings where !sections.contains(setting.sections.first) {
+            sections.append(setting.sections.first)
+        }
+        return sections.flatMap { section in settings.filter { $0.sections.first == section } }
+    }()
+
+    private static let server: [Setting] = [
         Setting(
             "hostname", \.hostname, .hostname,
             """
