@@ -1,4 +1,4 @@
-"""Just enough IMAP, POP3 and submission to load a server, pipelining nothing that is being measured."""
+"""Just enough IMAP, POP3, submission and LMTP to load a server, pipelining nothing that is being measured."""
 
 import base64
 import ssl
@@ -85,13 +85,13 @@ class POP3Client:
         self.connection.close()
 
 
-class SubmissionClient:
-    def __init__(self, port: int, context: ssl.SSLContext, user: str, password: str) -> None:
+class SMTPClient:
+    """What submission and LMTP (RFC 2033) have in common."""
+
+    def __init__(self, port: int, context: ssl.SSLContext | None, hello: str) -> None:
         self.connection = Connection(port, context)
         self._reply(220)
-        self.command("EHLO client.bench.test", 250)
-        credentials = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
-        self.command(f"AUTH PLAIN {credentials}", 235)
+        self.command(f"{hello} client.bench.test", 250)
 
     def command(self, text: str, code: int) -> None:
         self.connection.write(text.encode() + b"\r\n")
@@ -103,14 +103,29 @@ class SubmissionClient:
         if int(text[:3]) != code:
             raise Refused(text.decode(errors="replace"))
 
-    def submit(self, sender: str, recipient: str, message: bytes) -> None:
+    def send(self, sender: str, recipients: list[str], message: bytes, replies: int = 1) -> None:
         """The envelope and DATA in one write, as PIPELINING (RFC 2920) allows."""
-        self.connection.write(f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
-        for code in (250, 250, 354):
+        envelope = f"MAIL FROM:<{sender}>\r\n" + "".join(f"RCPT TO:<{to}>\r\n" for to in recipients) + "DATA\r\n"
+        self.connection.write(envelope.encode())
+        for code in [250, *(250 for _ in recipients), 354]:
             self._reply(code)
         self.connection.write(message + b".\r\n")
-        self._reply(250)
+        for _ in range(replies):
+            self._reply(250)
 
     def quit(self) -> None:
         self.command("QUIT", 221)
         self.connection.close()
+
+
+class SubmissionClient(SMTPClient):
+    def __init__(self, port: int, context: ssl.SSLContext, user: str, password: str) -> None:
+        super().__init__(port, context, "EHLO")
+        credentials = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        self.command(f"AUTH PLAIN {credentials}", 235)
+
+
+class LMTPClient(SMTPClient):
+    def __init__(self, port: int) -> None:
+        super().__init__(port, None, "LHLO")
+

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .servers import PASSWORD, VERIFIER, Certificate, Server, ServerFailed, free_port, run
 
-PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-pop3d"]
+PACKAGES = ["dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd"]
 
 CONFIGURATION = """\
 base_dir = {run}
@@ -20,7 +20,7 @@ state_dir = {state}
 libexec_dir = {root}/usr/lib/dovecot
 mail_plugin_dir = {root}/usr/lib/dovecot/modules
 import_environment = LD_LIBRARY_PATH={libraries}
-protocols = imap pop3
+protocols = imap pop3 lmtp
 listen = 127.0.0.1
 log_path = {directory}/log
 default_internal_user = daemon
@@ -84,6 +84,18 @@ service {protocol}-login {{
 """
 
 
+# By TCP, without TLS.
+LMTP = """\
+service lmtp {{
+  process_min_avail = 2
+  process_limit = 100
+  inet_listener lmtp {{
+    port = {port}
+  }}
+}}
+"""
+
+
 def unpack(directory: Path, packages: list[str], program: str) -> Path:
     """Downloads what is not there yet, with whatever libraries this machine lacks; the root they are unpacked into."""
     root = directory / "root"
@@ -106,9 +118,9 @@ class Dovecot(Server):
         super().__init__(directory, certificate)
         if os.geteuid() != 0:
             raise ServerFailed("the peer Dovecot must be started as root")
-        self.root = unpack(packages, PACKAGES, "usr/sbin/dovecot")
+        self.root = unpack(packages, PACKAGES, "usr/lib/dovecot/lmtp")
         self.libraries = f"{self.root}/usr/lib/dovecot:{self.root}/usr/lib/x86_64-linux-gnu"
-        self.ports = {"imap": free_port(), "pop3": free_port()}
+        self.ports = {"imap": free_port(), "pop3": free_port(), "lmtp": free_port()}
         self.environment = os.environ | {"LD_LIBRARY_PATH": self.libraries}
         self.version = "Dovecot " + run(*self._program(), "--version", env=self.environment).split()[0]
         self._configure()
@@ -129,7 +141,8 @@ class Dovecot(Server):
             chain=self.certificate.chain,
             key=self.certificate.key,
         )
-        for protocol, port in self.ports.items():
+        text += LMTP.format(port=self.ports["lmtp"])
+        for protocol, port in list(self.ports.items())[:2]:
             text += PROTOCOL.format(protocol=protocol, port=port)
         (self.directory / "dovecot.conf").write_text(text)
 

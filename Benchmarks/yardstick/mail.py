@@ -38,7 +38,7 @@ def flags(number: int) -> str:
     return "(\\Flagged)" if number % 4 == 1 else "(\\Seen)" if number % 7 == 3 else "()"
 
 
-def message(number: int, octets: int) -> bytes:
+def message(number: int, octets: int, author: str = "") -> bytes:
     """CRLF line ends, no line that begins with a dot, exactly `octets` long."""
     chooser = random.Random(number)
     one, two, three, four = (WORDS[chooser.randrange(len(WORDS))] for _ in range(4))
@@ -49,7 +49,7 @@ def message(number: int, octets: int) -> bytes:
         f"Return-Path: <{one}.{number}@sender.example>\r\n"
         f"Received: from relay.example.net (relay.example.net [192.0.2.{number % 250}])\r\n"
         f"\tby mx.bench.test with ESMTPS id {number:08X}\r\n\tfor <user@bench.test>; {date}\r\n"
-        f'From: "{one} {two}" <{one}.{number}@sender.example>\r\nTo: "{two}" <user@bench.test>\r\n'
+        f'From: "{one} {two}" <{author or f"{one}.{number}@sender.example"}>\r\nTo: "{two}" <user@bench.test>\r\n'
         f"Cc: {three}@cc.example, {four}@cc.example\r\n"
         f"Subject: {'Re: ' if reply else ''}{one} {subject} {four} {number}\r\n"
         f"Date: {date}\r\nMessage-ID: <{number:08x}.{one}@sender.example>\r\n"

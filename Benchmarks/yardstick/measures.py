@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from . import mail
-from .clients import IMAPClient, POP3Client, SubmissionClient
+from .clients import IMAPClient, LMTPClient, POP3Client, SubmissionClient
 from .servers import PASSWORD, Server
 from .sizes import BULK_MESSAGE, MESSAGES_PER_USER, SMALL_MESSAGE, Sizes
 from .wire import tls_context
@@ -101,6 +101,9 @@ class Load:
     # ---- mail to measure with
 
     def fill(self) -> None:
+        """Without IMAP there is no mail to read either."""
+        if "imap" not in self.server.ports:
+            return
         for number in range(self.sizes.users):
             self._append_all(self.user(number), MESSAGES_PER_USER, SMALL_MESSAGE)
         self._append_all("bulk", self.sizes.bulk, BULK_MESSAGE)
@@ -253,20 +256,38 @@ class Load:
             client.logout()
 
     def submission(self) -> None:
-        for per_connection in (1, 10):
+        for per_connection, recipients in ((1, 1), (10, 1), (10, 10)):
             sessions = max(self.sizes.submissions // per_connection, 1)
+            addressees = [f"{self.user(n)}@bench.test" for n in range(recipients - 1)] + ["recipient@bench.test"]
 
             def submit(number: int) -> None:
                 user = self.user(number)
                 client = SubmissionClient(self.server.ports["submission"], self.context, user, PASSWORD)
                 for k in range(per_connection):
-                    body = mail.message(number * per_connection + k, SMALL_MESSAGE)
-                    client.submit(f"{user}@bench.test", "recipient@bench.test", body)
+                    body = mail.message(number * per_connection + k, SMALL_MESSAGE, f"{user}@bench.test")
+                    client.send(f"{user}@bench.test", addressees, body)
                 client.quit()
 
             jobs = [lambda n=n: submit(n) for n in range(sessions)]
             measure = f"submission, {per_connection} message" + ("s" if per_connection > 1 else "") + " a connection"
+            measure += f", {recipients} recipients" if recipients > 1 else ""
             self.timed(measure, sessions * per_connection, lambda: self.crowd(8, jobs), settle=0.5)
+
+    def lmtp(self) -> None:
+        for connections in (1, 20):
+            each = max(self.sizes.deliveries // connections, 1)
+
+            def deliver(client: LMTPClient, first: int) -> None:
+                for number in range(first, first + each):
+                    to = f"{self.user(number)}@bench.test"
+                    client.send("sender@sender.example", [to], mail.message(number, SMALL_MESSAGE))
+
+            clients = [LMTPClient(self.server.ports["lmtp"]) for _ in range(connections)]
+            jobs = [lambda c=client, n=n: deliver(c, n * each) for n, client in enumerate(clients)]
+            measure = f"LMTP 4 KiB, {connections} connection" + ("s" if connections > 1 else "")
+            self.timed(measure, each * connections, lambda: self.crowd(connections, jobs), settle=0.3)
+            for client in clients:
+                client.quit()
 
     def pop3(self) -> None:
         def session(number: int) -> None:
@@ -287,5 +308,5 @@ class Load:
 MEASURES = {
     "login": "imap", "first_login": "imap", "idle": "imap", "large": "imap", "bulk": "imap", "append": "imap",
     "mixed": "imap",
-    "submission": "submission", "pop3": "pop3", "expunge": "imap",
+    "submission": "submission", "lmtp": "lmtp", "pop3": "pop3", "expunge": "imap",
 }

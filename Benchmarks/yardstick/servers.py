@@ -75,7 +75,7 @@ def forget_pages() -> None:
 
 
 class Server:
-    """One running server. `ports` names what it speaks: imap, pop3, submission; all with TLS from the first octet."""
+    """One running server. `ports` names what it speaks: imap, pop3, submission, with TLS from the first octet; lmtp, without."""
 
     name = ""
     version = ""
@@ -158,15 +158,16 @@ class Latchmaild(Server):
         super().__init__(directory, certificate)
         self.binary = binary
         self.version = "latchmaild " + run(str(binary), "--version").strip()
-        self.ports = {"imap": free_port(), "pop3": free_port(), "submission": free_port()}
+        self.ports = {"imap": free_port(), "pop3": free_port(), "submission": free_port(), "lmtp": free_port()}
         self.configuration = directory / "latchmaild.yaml"
         listeners = "".join(
             f"  {protocol}:\n    implicit: ['127.0.0.1:{port}']\n    starttls: []\n"
-            for protocol, port in self.ports.items()
-        )
+            for protocol, port in self.ports.items() if protocol != "lmtp"
+        ) + f"  lmtp:\n    loopback: ['127.0.0.1:{self.ports['lmtp']}']\n"
         self.configuration.write_text(
             f"hostname: localhost\nstate-directory: {directory / 'state'}\ndefault-domain: {DOMAIN}\n"
             f"tls:\n  certificate: {certificate.chain}\n  key: {certificate.key}\nlisteners:\n{listeners}"
+            "submission:\n  messages-per-hour: none\n  recipients-per-day: none\n"
             "limits:\n  connections: 20000\n  connections-per-address: 20000\nlog:\n  level: info\n"
         )
         (directory / "state").mkdir(mode=0o700, exist_ok=True)

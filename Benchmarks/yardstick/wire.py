@@ -1,4 +1,4 @@
-"""A TLS connection read by lines and octets. It counts, so that a reply of gigabytes needs no memory."""
+"""A connection read by lines and octets. It counts, so that a reply of gigabytes needs no memory."""
 
 import socket
 import ssl
@@ -23,10 +23,11 @@ def tls_context(authority: str) -> ssl.SSLContext:
 
 
 class Connection:
-    def __init__(self, port: int, context: ssl.SSLContext) -> None:
+    def __init__(self, port: int, context: ssl.SSLContext | None) -> None:
+        """Without a context there is no TLS."""
         plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = context.wrap_socket(plain, server_hostname="localhost")
+        self.socket = context.wrap_socket(plain, server_hostname="localhost") if context else plain
         self.buffer = b""
         self.position = 0
         self.received = 0
