@@ -9,8 +9,7 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
 
     package static let all =
         accountLaws + addressLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws + threadLaws
-        + quotaLaws
-        + accessLaws + annotationLaws + contentLaws + derivedLaws
+        + quotaLaws + accessLaws + annotationLaws + contentLaws + derivedLaws + queueLaws
 
     init(_ description: String, _ check: @escaping @Sendable (any MailStore) async throws -> Void) {
         self.description = description

@@ -42,6 +42,7 @@ struct InMemoryState {
     var aliases: [AddressPattern: [Address]] = [:]
     var senderGrants: [AccountID: Set<AddressPattern>] = [:]
     var annotations: [AnnotationPlace: [AnnotationName: [UInt8]]] = [:]
+    var queue = InMemoryQueue()
     private var lastID: Int64 = 0
     private var lastUIDValidity: UInt32 = 0
     private var changes = ChangeSet()
@@ -66,6 +67,7 @@ struct InMemoryState {
         changes.note(event, of: account, others: others)
     }
 
+    mutating func noteQueue() { changes.queue = true }
     mutating func noteAccess() { changes.access = true }
     mutating func noteAccess(_ mailbox: MailboxID) {
         noteAccess()

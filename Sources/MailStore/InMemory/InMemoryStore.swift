@@ -5,7 +5,7 @@ import Synchronization
 /// means: each operation is one function on `InMemoryState` under one lock.
 package final class InMemoryStore: MailStore {
     private let state: Mutex<InMemoryState>
-    private let feed = ChangeFeed()
+    let feed = ChangeFeed()
 
     /// - Parameter now: seconds since 1970.
     package init(
