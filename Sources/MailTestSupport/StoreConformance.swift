@@ -9,7 +9,7 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
 
     package static let all =
         accountLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws + threadLaws + quotaLaws
-        + accessLaws + annotationLaws + contentLaws + derivedLaws
+        + accessLaws + annotationLaws + contentLaws + derivedLaws + queueLaws
 
     init(_ description: String, _ check: @escaping @Sendable (any MailStore) async throws -> Void) {
         self.description = description

@@ -21,7 +21,7 @@ final class TroubledStore: MailStore {
     }
 
     let condition = Mutex(Condition())
-    private let base: InMemoryStore
+    let base: InMemoryStore
 
     init(_ base: InMemoryStore) { self.base = base }
 

@@ -40,6 +40,7 @@ struct InMemoryState {
     var mailboxes: [MailboxID: MailboxEntry] = [:]
     var bodies: [BodyID: BodyEntry] = [:]
     var annotations: [AnnotationPlace: [AnnotationName: [UInt8]]] = [:]
+    var queue = InMemoryQueue()
     private var lastID: Int64 = 0
     private var lastUIDValidity: UInt32 = 0
     private var changes = ChangeSet()
@@ -64,6 +65,7 @@ struct InMemoryState {
         changes.note(event, of: account, others: others)
     }
 
+    mutating func noteQueue() { changes.queue = true }
     mutating func noteAccess() { changes.access = true }
     mutating func noteAccess(_ mailbox: MailboxID) {
         noteAccess()
