@@ -161,14 +161,7 @@ package actor SMTPClient {
 
     /// What went wrong with a connection.
     private static func error(_ error: any Error) -> SMTPClientError {
-        switch error as? ClientConnectionError {
-        case .timeout?: .timeout
-        case .unreachable(let reason)?, .closed(let reason)?: .unreachable(reason: reason)
-        case .injectedBytes?: .insecure(.injectedOctets)
-        case .handshakeFailed(let reason)?: .insecure(.handshakeFailed(reason: reason))
-        case .unverified(let refusal)?: .insecure(.unverified(refusal))
-        case nil: .unreachable(reason: "the connection failed")
-        }
+        (error as? ClientConnectionError).map { SMTPClientError($0) } ?? .unreachable(reason: "the connection failed")
     }
 
     /// What went wrong with a handshake: whatever it was, there is no TLS.
@@ -178,5 +171,18 @@ package actor SMTPClient {
         case .unreachable(let reason): .insecure(.handshakeFailed(reason: reason))
         case let other: other
         }
+    }
+}
+
+extension SMTPClientError {
+    package init(_ error: ClientConnectionError) {
+        self =
+            switch error {
+            case .timeout: .timeout
+            case .unreachable(let reason), .closed(let reason): .unreachable(reason: reason)
+            case .injectedBytes: .insecure(.injectedOctets)
+            case .handshakeFailed(let reason): .insecure(.handshakeFailed(reason: reason))
+            case .unverified(let refusal): .insecure(.unverified(refusal))
+            }
     }
 }

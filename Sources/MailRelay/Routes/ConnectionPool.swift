@@ -51,7 +51,7 @@ actor ConnectionPool {
         numbers += 1
         let number = numbers
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
                 waiters.append(Waiter(number: number, destination: destination, continuation: continuation))
             }
@@ -95,7 +95,7 @@ actor ConnectionPool {
         idle.append(Idle(key: key, client: client, number: number))
         Task { [idleTime] in
             try? await Task.sleep(for: idleTime)
-            await self.expire(number)
+            expire(number)
         }
     }
 

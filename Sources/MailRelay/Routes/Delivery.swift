@@ -5,6 +5,7 @@ import MailStore
 import SMTPSyntax
 import SessionRuntime
 import TLSPolicy
+import WireFraming
 
 /// One attempt at one destination: hosts in order, until each recipient has an answer or there is no other host.
 struct Delivery {
@@ -70,6 +71,7 @@ struct Delivery {
                 switch await session(hop, address) {
                 case .failure(let failure):
                     last = failure.outcome
+                    if failure.isLast { return nil }
                 case .success(let session):
                     if await send(content, session) {
                         return await agent.isReusable(session.client) ? (session.client, session.key) : nil

@@ -6,7 +6,13 @@ import TLSPolicy
 struct HopFailure: Error {
     var outcome: RecipientOutcome
 
-    init(_ outcome: RecipientOutcome) { self.outcome = outcome }
+    /// Nobody further is to be tried.
+    var isLast = false
+
+    init(_ outcome: RecipientOutcome, isLast: Bool = false) {
+        self.outcome = outcome
+        self.isLast = isLast
+    }
 
     init(_ error: SMTPClientError, _ hop: Hop, _ security: String? = nil) {
         let status: String

@@ -52,19 +52,16 @@ struct OutgoingContent: Sendable {
         } else {
             kind = scan.has8Bit ? .eightBit : .sevenBit
         }
-        var parameters = CommandWriter.MailParameters(
+        let parameters = CommandWriter.MailParameters(
             size: message.size, body: kind, isInternationalized: isInternationalized, now: now)
         switch kind {
         case .sevenBit: break
         case .eightBit where features.offers(.eightBitMIME): break
         case .binary where takesBinary: break
         case .eightBit, .binary:
-            let target: ReencodingTarget = features.offers(.eightBitMIME) ? .eightBit : .sevenBit
-            parameters.size = nil
-            parameters.body = target == .eightBit ? .eightBit : .sevenBit
-            return .ready(PreparedContent(parameters: parameters, target: target))
+            return .refused(status: "5.6.3", "the server takes no such message, and it cannot be converted")
         }
-        return .ready(PreparedContent(parameters: parameters, target: nil))
+        return .ready(PreparedContent(parameters: parameters))
     }
 
     /// SMTPUTF8 is asked for only where it is needed: it closes ways (RFC 6531 §3.4, §3.7.1).
@@ -88,8 +85,10 @@ struct OutgoingHeader: Sendable, Hashable {
 /// A message as one server is to get it.
 struct PreparedContent: Sendable {
     var parameters: CommandWriter.MailParameters
-    /// What it is re-encoded for; nil: it goes as it is.
-    var target: ReencodingTarget?
+
+    func source(_ store: any MailStore, _ message: OutgoingMessage) -> BodySource {
+        BodySource(store, message.body, size: message.size)
+    }
 }
 
 /// A stored message in pieces; one reader, from its start to its end.

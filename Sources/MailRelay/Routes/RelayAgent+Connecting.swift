@@ -43,37 +43,45 @@ extension RelayAgent {
     }
 
     static func loop(_ text: String, host: String?) -> RecipientOutcome {
-        RecipientOutcome(.failed, status: "5.4.6", diagnostic: "mail loops back to this server: \(text)", remoteHost: host)
+        RecipientOutcome(
+            .failed, status: "5.4.6", diagnostic: "mail loops back to this server: \(text)", remoteHost: host)
     }
 
     private func addresses(of name: String) async -> Result<[String], HopFailure> {
-        var found: [String] = []
-        var failure: DNSFailure?
-        for type in [DNSRecordType.aaaa, .a] {
-            do throws(DNSFailure) {
-                for case .address(let octets) in try await resolver.lookUp(name, type).records {
-                    if let address = AddressText(octets) { found.append(address.text) }
+        do throws(HostFailure) {
+            return .success(try await resolver.addresses(of: name).addresses.compactMap { AddressText($0)?.text })
+        } catch {
+            let reason: (status: String, text: String) =
+                switch error {
+                case .noAddress: ("4.4.4", "\(name) has no address")
+                case .unavailable(let reason, _): ("4.4.3", reason)
                 }
-            } catch { failure = error }
+            return .failure(
+                HopFailure(
+                    RecipientOutcome(.deferred, status: reason.status, diagnostic: reason.text, remoteHost: name)))
         }
-        guard found.isEmpty else { return .success(found) }
-        let reason = failure == nil ? "it has no address" : "its address could not be looked up"
-        return .failure(
-            HopFailure(
-                RecipientOutcome(
-                    .deferred, status: failure == nil ? "4.4.4" : "4.4.3", diagnostic: "\(name): \(reason)",
-                    remoteHost: name)))
     }
 
     /// A session that is ready for a transaction, as secure as is demanded.
     func connect(_ hop: Hop, _ address: StreamAddress) async throws(HopFailure) -> SMTPClient {
+        let client: SMTPClient
         do throws(SMTPClientError) {
-            return try await start(hop, address, security: hop.security)
+            client = try await start(hop, address, security: hop.security)
         } catch {
             // An opportunistic handshake that failed: in cleartext, as without STARTTLS (RFC 7435 §3, RFC 3207 §4.1).
             guard hop.security == .opportunistic, hop.credentials == nil, case .insecure(.handshakeFailed) = error
             else { throw HopFailure(error, hop) }
+            client = try await startInCleartext(hop, address)
         }
+        // What it calls itself in its answer to EHLO: a way that leads back here would never end.
+        if hop.dialect == .smtp, await client.name == settings.hostname.lowercased() {
+            await client.quit()
+            throw HopFailure(RelayAgent.loop("the host answers with this server's name", host: hop.name), isLast: true)
+        }
+        return client
+    }
+
+    private func startInCleartext(_ hop: Hop, _ address: StreamAddress) async throws(HopFailure) -> SMTPClient {
         do throws(SMTPClientError) {
             return try await start(hop, address, security: .cleartext)
         } catch { throw HopFailure(error, hop) }
@@ -92,34 +100,48 @@ extension RelayAgent {
         do throws(ClientConnectionError) {
             connection = try await runtime.open(address, from: settings.sourceAddress, timeout: settings.connectTime)
         } catch {
-            throw error == .timeout ? .timeout : .unreachable(reason: RelayAgent.text(error))
+            throw SMTPClientError(error)
         }
-        let tested = Mutex<PeerVerdict?>(nil)
+        let tested = TestedVerdict()
         let client = SMTPClient(connection, clientSettings, tls: clientTLS(hop, tested))
         do throws(SMTPClientError) { try await client.start() } catch {
-            record(hop, address, connection.localAddress, .failure(error), nil)
+            report(hop, SessionPlace(address, connection), .failure(error), tested)
             throw error
         }
-        // The name it greets with and answers to: a way that leads back here would never end.
-        if hop.dialect == .smtp, await client.name == settings.hostname.lowercased() {
-            await client.close()
-            throw .loop
-        }
-        record(hop, address, connection.localAddress, .success(await client.peer), tested.withLock { $0 })
+        report(hop, SessionPlace(address, connection), .success(await client.peer), tested)
         return client
     }
 
     /// What a policy in testing mode demands is judged beside, and changes nothing (RFC 8461 §5).
-    private func clientTLS(_ hop: Hop, _ tested: borrowing Mutex<PeerVerdict?>) -> ClientTLS {
-        fatalError()
-    }
-
-    private static func text(_ error: ClientConnectionError) -> String {
-        switch error {
-        case .unreachable(let reason), .closed(let reason), .handshakeFailed(let reason): reason
-        case .timeout: "nothing came in time"
-        case .injectedBytes: "cleartext came unasked"
-        case .unverified(let refusal): refusal.reason
+    private func clientTLS(_ hop: Hop, _ tested: TestedVerdict) -> ClientTLS {
+        let (verification, wouldBe) = (hop.verification, hop.planned?.tested?.verification)
+        return ClientTLS(serverName: hop.serverName) { [verifier, now] chain in
+            if let wouldBe { tested.set(await verifier.verify(chain: chain, wouldBe, at: now())) }
+            return await verifier.verify(chain: chain, verification, at: now())
         }
     }
+
+    /// A session that has room for more.
+    func isReusable(_ client: SMTPClient) async -> Bool {
+        guard await !client.isOver, client.isQuiet else { return false }
+        guard let most = await client.features.maximumTransactions else { return true }
+        return await client.transactions < most
+    }
+
+    func log(_ outcome: RecipientOutcome, _ message: OutgoingMessage, _ destination: String) {
+        logger.notice(
+            "a host did not take mail",
+            metadata: [
+                "message": "\(message.identifier)", "destination": "\(destination)",
+                "host": "\(outcome.remoteHost ?? "-")", "status": "\(outcome.status)",
+                "reason": "\(outcome.diagnostic)",
+            ])
+    }
+}
+
+/// What a policy in testing mode would have said.
+final class TestedVerdict: Sendable {
+    private let verdict = Mutex<PeerVerdict?>(nil)
+    var value: PeerVerdict? { verdict.withLock { $0 } }
+    func set(_ new: PeerVerdict) { verdict.withLock { $0 = new } }
 }

@@ -1,10 +1,9 @@
 package import Logging
 import MailClient
 package import MailDNS
-import MailStore
-package import SessionRuntime
 package import MailStore
 import SMTPSyntax
+package import SessionRuntime
 import TLSPolicy
 import WireFraming
 

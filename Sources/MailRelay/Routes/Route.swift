@@ -1,7 +1,6 @@
-package import MailClient
-package import MailDNS
+import MailClient
 package import SASL
-package import TLSPolicy
+import TLSPolicy
 package import WireFraming
 
 /// Where mail for a destination goes.
