@@ -96,7 +96,7 @@ let package = Package(
             ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
-        layer("MailDNS", ["MailVocabulary", "CUnbound"]),
+        layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
         layer(
             "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         // Layer 4: session machines
@@ -169,7 +169,7 @@ let package = Package(
                 cryptoExtras,
             ]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
-        tests("MailDNS", ["MailVocabulary"]),
+        tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),
         tests(
             "MailDelivery",
             ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore", "SessionRuntime"]),
