@@ -172,7 +172,9 @@ let package = Package(
             ]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),
-        tests("MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore"]),
+        tests(
+            "MailDelivery",
+            ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore", "SessionRuntime"]),
         tests(
             "MailClient",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "SessionRuntime", logging, nioCore, nioSSL]),
