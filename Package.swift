@@ -82,7 +82,7 @@ let package = Package(
         pure("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
         // Layer 2: what is kept
         layer("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
-        layer("SQLiteStore", ["MailVocabulary", "MailStore", "MessageFormat", grdb, sqlite]),
+        layer("SQLiteStore", ["MailVocabulary", "SMTPSyntax", "MailStore", "MessageFormat", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -96,7 +96,7 @@ let package = Package(
             ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
-        layer("MailDNS", ["MailVocabulary", "CUnbound"]),
+        layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
         layer(
             "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         // Layer 4: session machines
@@ -146,7 +146,8 @@ let package = Package(
             ],
             swiftSettings: language),
         // Beside
-        layer("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "MailStore", "MailDNS"]),
+        layer(
+            "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
         tests("MailVocabulary"),
         tests("TLSPolicy"),
         tests("WireFraming"),
@@ -156,11 +157,11 @@ let package = Package(
         tests("SMTPSyntax"),
         tests("IMAPSyntax"),
         tests("MailStore"),
-        tests("SQLiteStore", ["MailStore", "MessageFormat", "StoreCrashDriver", grdb]),
+        tests("SQLiteStore", ["MailStore", "MessageFormat", "SMTPSyntax", "StoreCrashDriver", grdb]),
         // A process for the store's tests to kill.
         testProcess(
             "StoreCrashDriver",
-            ["MailVocabulary", "MailStore", "MessageFormat", "SQLiteStore", "MailTestSupport"]),
+            ["MailVocabulary", "MailStore", "MessageFormat", "SMTPSyntax", "SQLiteStore", "MailTestSupport"]),
         tests(
             "SessionRuntime",
             [
@@ -168,8 +169,10 @@ let package = Package(
                 cryptoExtras,
             ]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
-        tests("MailDNS", ["MailVocabulary"]),
-        tests("MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore"]),
+        tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),
+        tests(
+            "MailDelivery",
+            ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore", "SessionRuntime"]),
         tests(
             "MailClient",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "SessionRuntime", logging, nioCore, nioSSL]),
