@@ -58,6 +58,18 @@ enum Schema {
             PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
         CREATE INDEX access_by_account ON access (domain, account);
 
+        -- Where an address leads that is no account's own; local is empty for a domain's catch-all.
+        CREATE TABLE alias (
+            domain TEXT NOT NULL, local TEXT NOT NULL, position INTEGER NOT NULL,
+            target_local TEXT NOT NULL, target_domain TEXT NOT NULL,
+            PRIMARY KEY (domain, local, position)) WITHOUT ROWID;
+        CREATE INDEX alias_by_target ON alias (target_domain, target_local COLLATE NOCASE);
+
+        -- What an account may send as beside its own addresses; local is empty for all of a domain.
+        CREATE TABLE sender_grant (
+            account INTEGER NOT NULL, domain TEXT NOT NULL, local TEXT NOT NULL,
+            PRIMARY KEY (account, domain, local)) WITHOUT ROWID;
+
         -- What URLs of a mailbox are authorised with.
         CREATE TABLE url_key (mailbox INTEGER PRIMARY KEY, key BLOB NOT NULL);
 

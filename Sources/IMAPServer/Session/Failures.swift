@@ -26,7 +26,8 @@ extension IMAPSession {
         case .noSpace: output.events.append(.notice("no space left for mail"))
         case .noSuchDomain, .domainExists, .domainInUse, .noSuchAccount, .accountExists, .noSuchMailbox,
             .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes, .invalidName, .tooManyKeywords,
-            .tooManyAccessEntries, .tooManyAnnotations, .annotationTooLarge, .messageTooLarge, .uidsExhausted,
+            .noSuchAlias, .badAliasTargets, .noSuchSenderGrant, .tooManySenderGrants, .tooManyAccessEntries,
+            .tooManyAnnotations, .annotationTooLarge, .messageTooLarge, .uidsExhausted,
             .overQuota, .noSuchBody:
             break
         }
