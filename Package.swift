@@ -181,8 +181,8 @@ let package = Package(
         tests(
             "MailRelay",
             [
-                "MailVocabulary", "TLSPolicy", "SMTPSyntax", "MessageFormat", "MailStore", "MailDNS", "MailDelivery",
-                "MailClient", "SessionRuntime", logging,
+                "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat", "MailStore",
+                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
             ]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
