@@ -45,6 +45,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -82,7 +83,7 @@ let package = Package(
         pure("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
         // Layer 2: what is kept
         layer("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
-        layer("SQLiteStore", ["MailVocabulary", "MailStore", "MessageFormat", grdb, sqlite]),
+        layer("SQLiteStore", ["MailVocabulary", "SMTPSyntax", "MailStore", "MessageFormat", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -96,7 +97,7 @@ let package = Package(
             ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
-        layer("MailDNS", ["MailVocabulary", "CUnbound"]),
+        layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
         layer(
             "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         // Layer 4: session machines
@@ -125,7 +126,8 @@ let package = Package(
             "MailRelay",
             [
                 "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore",
-                "SessionRuntime", "MailDNS", "MailDelivery", "MailClient", logging, asyncHTTPClient,
+                "SessionRuntime", "MailDNS", "MailDelivery", "MailClient", logging, asyncHTTPClient, nioCore,
+                nioHTTP1,
             ]),
         layer(
             "ProviderTools",
@@ -146,7 +148,8 @@ let package = Package(
             ],
             swiftSettings: language),
         // Beside
-        layer("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "MailStore", "MailDNS"]),
+        layer(
+            "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
         tests("MailVocabulary"),
         tests("TLSPolicy"),
         tests("WireFraming"),
@@ -156,11 +159,11 @@ let package = Package(
         tests("SMTPSyntax"),
         tests("IMAPSyntax"),
         tests("MailStore"),
-        tests("SQLiteStore", ["MailStore", "MessageFormat", "StoreCrashDriver", grdb]),
+        tests("SQLiteStore", ["MailStore", "MessageFormat", "SMTPSyntax", "StoreCrashDriver", grdb]),
         // A process for the store's tests to kill.
         testProcess(
             "StoreCrashDriver",
-            ["MailVocabulary", "MailStore", "MessageFormat", "SQLiteStore", "MailTestSupport"]),
+            ["MailVocabulary", "MailStore", "MessageFormat", "SMTPSyntax", "SQLiteStore", "MailTestSupport"]),
         tests(
             "SessionRuntime",
             [
@@ -168,16 +171,18 @@ let package = Package(
                 cryptoExtras,
             ]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
-        tests("MailDNS", ["MailVocabulary"]),
-        tests("MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore"]),
+        tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),
+        tests(
+            "MailDelivery",
+            ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore", "SessionRuntime"]),
         tests(
             "MailClient",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "SessionRuntime", logging, nioCore, nioSSL]),
         tests(
             "MailRelay",
             [
-                "MailVocabulary", "TLSPolicy", "SMTPSyntax", "MessageFormat", "MailStore", "MailDNS", "MailDelivery",
-                "MailClient", "SessionRuntime", logging,
+                "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat", "MailStore",
+                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
             ]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),

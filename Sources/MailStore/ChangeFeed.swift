@@ -8,6 +8,7 @@ package final class ChangeFeed: Sendable {
         var ended = 0
         var mailboxes: [MailboxID: [Int: @Sendable () -> Void]] = [:]
         var accounts: [AccountID: [Int: @Sendable () -> Void]] = [:]
+        var queue: [Int: @Sendable () -> Void] = [:]
         var accessGeneration: UInt64 = 1
         var watches: [Audience: [UInt64: WatchInbox]] = [:]
     }
@@ -42,6 +43,15 @@ package final class ChangeFeed: Sendable {
                 if observers.accounts[account]?.isEmpty == true { observers.accounts[account] = nil }
             }
         }
+    }
+
+    package func observeQueue(_ onChange: @escaping @Sendable () -> Void) -> Observation {
+        let number = observers.withLock { observers in
+            observers.next += 1
+            observers.queue[observers.next] = onChange
+            return observers.next
+        }
+        return Observation { [self] in self.observers.withLock { $0.queue[number] = nil } }
     }
 
     package func isObserved(_ mailbox: MailboxID) -> Bool {
@@ -98,6 +108,7 @@ package final class ChangeFeed: Sendable {
             if changes.access { observers.accessGeneration &+= 1 }
             return changes.mailboxes.flatMap { observers.mailboxes[$0].map { Array($0.values) } ?? [] }
                 + changes.accounts.flatMap { observers.accounts[$0].map { Array($0.values) } ?? [] }
+                + (changes.queue ? Array(observers.queue.values) : [])
                 + observers.tellWatches(changes, record)
         }
     }

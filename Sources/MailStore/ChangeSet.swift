@@ -7,6 +7,8 @@ package struct ChangeSet: Sendable, Equatable {
     package var accounts: Set<AccountID> = []
     /// Whether somebody's rights on a mailbox changed.
     package var access = false
+    /// Whether something in the queue may be due earlier.
+    package var queue = false
     /// What happened to messages, and on whose account.
     package var messages: [MailboxID: MessageCauses] = [:]
     /// What happened to mailboxes otherwise, in order.
@@ -16,7 +18,9 @@ package struct ChangeSet: Sendable, Equatable {
 
     package init() {}
 
-    package var isEmpty: Bool { mailboxes.isEmpty && accounts.isEmpty && !access && events.isEmpty }
+    package var isEmpty: Bool {
+        mailboxes.isEmpty && accounts.isEmpty && !access && !queue && events.isEmpty
+    }
 
     /// Messages of a mailbox changed.
     package mutating func note(_ events: MessageEvents, in mailbox: MailboxID) {

@@ -43,7 +43,7 @@ package protocol BodyWriter: AnyObject, Sendable {
 
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
-package protocol MailStore: AccountStore, AccessStore, AnnotationStore, DerivedDataStore {
+package protocol MailStore: AccountStore, AddressStore, AccessStore, AnnotationStore, DerivedDataStore, QueueStore {
     // Quota: a root for each account
 
     /// The limits in effect, and what the account holds. Throws `noSuchAccount`.

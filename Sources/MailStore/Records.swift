@@ -226,6 +226,11 @@ package enum StoreError: Error, Sendable, Equatable {
     case tooManyAccessEntries
     case tooManyAnnotations
     case annotationTooLarge
+    case noSuchAlias
+    /// An alias without targets, with one that stands twice, or with too many.
+    case badAliasTargets
+    case noSuchSenderGrant
+    case tooManySenderGrants
     case messageTooLarge
     /// No UID is left in the mailbox.
     case uidsExhausted

@@ -15,6 +15,10 @@ package enum StoreLimits {
     /// Octets of all values that an account answers for: its own, and the shared ones of its mailboxes. Bounds what one
     /// GETMETADATA answers to twice as much.
     package static let annotationOctetsPerAccount = 1 << 20
+    /// Of one alias: a team, not a mailing list, which needs bounces of its own.
+    package static let aliasTargets = 1_000
+    /// Addresses that one account may send as beside its own.
+    package static let senderGrantsPerAccount = 1_000
     /// Octets; RFC822.SIZE is kept in 32 bits.
     package static let messageSize = Int(UInt32.max)
     /// UIDs are 32-bit (RFC 9051 §2.3.1.1).

@@ -8,8 +8,8 @@ package struct StoreConformance: Sendable, CustomStringConvertible {
     package let check: @Sendable (any MailStore) async throws -> Void
 
     package static let all =
-        accountLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws + threadLaws + quotaLaws
-        + accessLaws + annotationLaws + contentLaws + derivedLaws
+        accountLaws + addressLaws + mailboxLaws + messageLaws + bodyLaws + feedLaws + concurrencyLaws + threadLaws
+        + quotaLaws + accessLaws + annotationLaws + contentLaws + derivedLaws + queueLaws
 
     init(_ description: String, _ check: @escaping @Sendable (any MailStore) async throws -> Void) {
         self.description = description

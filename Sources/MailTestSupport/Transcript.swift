@@ -13,6 +13,9 @@ import WireFraming
 //     CHANGE                         what other sessions did is delivered
 //     END                            the server has closed
 //
+// What an answer is not known beforehand and needed later is written `$(name)` in its line, once, with what stands
+// around it as it is; in a line of the client `$(name)` is what was read there.
+//
 // Server lines are compared in order with everything the session wrote since the client line before.
 
 /// One step of a transcript.
@@ -92,6 +95,17 @@ package struct Transcript: Sendable {
         return result
     }
 
+    /// What a line has in the place of a pattern's `$(name)`; nil when it does not fit, or there is no such place.
+    package static func kept(_ line: Substring, _ pattern: Substring) -> (name: String, text: String)? {
+        guard let mark = pattern.firstRange(of: "$("), let end = pattern[mark.upperBound...].firstIndex(of: ")") else {
+            return nil
+        }
+        let (head, tail) = (pattern[..<mark.lowerBound], pattern[pattern.index(after: end)...])
+        guard line.count >= head.count + tail.count, line.hasPrefix(head), line.hasSuffix(tail) else { return nil }
+        let text = line.dropFirst(head.count).dropLast(tail.count)
+        return (String(pattern[mark.upperBound..<end]), String(text))
+    }
+
     /// Whether a line fits a pattern in which `*` stands for any run of characters.
     package static func matches(_ line: Substring, _ pattern: Substring) -> Bool {
         guard let star = pattern.firstIndex(of: "*") else { return line == pattern }
@@ -118,10 +132,12 @@ extension SessionDriver where Session: ~Copyable {
         other: (_ user: String, [UInt8]) async -> String? = { _, _ in "there are no others" }
     ) async throws {
         var unread = lines(await connect())
+        var kept: [String: String] = [:]
         for (line, step) in transcript.steps {
             switch step {
-            case .client(let bytes):
+            case .client(let written):
                 try expectNothing(unread, at: line)
+                let bytes = filled(written, kept)
                 if byByte {
                     var answer: [UInt8] = []
                     for byte in bytes { answer += await send([byte]) }
@@ -133,7 +149,10 @@ extension SessionDriver where Session: ~Copyable {
                 try expectNothing(unread, at: line)
                 if let problem = await other(user, bytes) { throw TranscriptError(line: line, problem: problem) }
             case .server(let pattern, let optional):
-                if let first = unread.first, Transcript.matches(first[...], pattern[...]) {
+                if let first = unread.first, let found = Transcript.kept(first[...], pattern[...]) {
+                    kept[found.name] = found.text
+                    unread.removeFirst()
+                } else if let first = unread.first, Transcript.matches(first[...], pattern[...]) {
                     unread.removeFirst()
                 } else if !optional {
                     throw TranscriptError(
@@ -158,6 +177,10 @@ extension SessionDriver where Session: ~Copyable {
         var parts = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
         if parts.last == "" { parts.removeLast() }
         return parts.map(String.init)
+    }
+
+    private func filled(_ bytes: [UInt8], _ kept: [String: String]) -> [UInt8] {
+        kept.reduce(bytes) { $0.replacing(Array("$(\($1.key))".utf8), with: Array($1.value.utf8)) }
     }
 
     private func expectNothing(_ unread: [String], at line: Int) throws {

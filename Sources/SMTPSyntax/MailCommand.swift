@@ -1,3 +1,4 @@
+import MailVocabulary
 import WireFraming
 
 /// `MAIL FROM`, with the parameters of the extensions offered.
@@ -5,6 +6,8 @@ package struct MailCommand: Sendable, Hashable {
     package enum Body: String, Sendable, Hashable {
         case sevenBit = "7BIT"
         case eightBitMIME = "8BITMIME"
+        /// RFC 3030 §3: sent with BDAT only.
+        case binaryMIME = "BINARYMIME"
     }
 
     package var reversePath: ReversePath
@@ -14,33 +17,80 @@ package struct MailCommand: Sendable, Hashable {
     package var body: Body?
     /// RFC 6531 §3.4.
     package var isInternationalized = false
+    /// RET (RFC 3461 §4.3).
+    package var returned: ReturnedContent?
+    /// ENVID, decoded (RFC 3461 §4.4).
+    package var identifier: String?
+    /// RFC 8689 §4.1.
+    package var requiresTLS = false
+    /// RFC 4865 §5.
+    package var release: FutureRelease?
+    /// RFC 2852 §4.
+    package var deliverBy: DeliverBy?
+    /// MT-PRIORITY (RFC 6710 §4.1), -9 to 9.
+    package var priority: Int?
 
     // mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF         RFC 5321 §4.1.1.2
-    /// From what follows `MAIL` and a space.
-    package init(parsing arguments: Span<UInt8>) throws(SMTPSyntaxError) {
+    /// From what follows `MAIL` and a space. A parameter of an extension that is not offered is unknown.
+    package init(
+        parsing arguments: Span<UInt8>, _ offered: SMTPExtensions = .authentication
+    ) throws(SMTPSyntaxError) {
         var cursor = ByteCursor(arguments)
         guard cursor.take(word: "FROM:") else { throw .badArgument }
         // RFC 5321 §3.3 allows no space here; many clients send one.
         _ = cursor.take { $0 == 0x20 }
         reversePath = try cursor.reversePath()
-        for parameter in try cursor.esmtpParameters() { try take(parameter) }
+        for parameter in try cursor.esmtpParameters() { try take(parameter, offered) }
         guard isInternationalized || reversePath.isASCII else { throw .needsSMTPUTF8 }
     }
 
-    private mutating func take(_ parameter: ESMTPParameter) throws(SMTPSyntaxError) {
+    private mutating func take(
+        _ parameter: ESMTPParameter, _ offered: SMTPExtensions
+    ) throws(SMTPSyntaxError) {
         switch parameter.keyword {
         case "SIZE":
             declaredSize = try MailCommand.size(parameter.value)
         case "BODY":
             guard let value = parameter.value,
-                let body = Body(rawValue: String(decoding: value, as: UTF8.self).asciiUppercased())
+                let body = Body(rawValue: String(decoding: value, as: UTF8.self).asciiUppercased()),
+                body != .binaryMIME || offered.contains(.binaryMIME)
             else { throw .badParameter }
             self.body = body
         case "SMTPUTF8":
             guard parameter.value == nil else { throw .badParameter }
             isInternationalized = true
-        case "AUTH":
+        case "AUTH" where offered.contains(.authentication):
             try MailCommand.checkAuth(parameter.value)
+        case _:
+            try takeOfQueue(parameter, offered)
+        }
+    }
+
+    /// What concerns a message's further way.
+    private mutating func takeOfQueue(
+        _ parameter: ESMTPParameter, _ offered: SMTPExtensions
+    ) throws(SMTPSyntaxError) {
+        switch parameter.keyword {
+        case "RET" where offered.contains(.notifications):
+            guard let found = ReturnedContent(rawValue: parameter.text.asciiUppercased()) else { throw .badParameter }
+            returned = found
+        case "ENVID" where offered.contains(.notifications):
+            identifier = try parameter.envelopeIdentifier()
+        case "REQUIRETLS" where offered.contains(.requireTLS):
+            guard parameter.value == nil else { throw .badParameter }
+            requiresTLS = true
+        case "HOLDFOR" where offered.contains(.futureRelease):
+            guard release == nil else { throw .badParameter }
+            release = .interval(try parameter.seconds())
+        case "HOLDUNTIL" where offered.contains(.futureRelease):
+            guard release == nil, let value = parameter.value, let time = Timestamp(internet: value) else {
+                throw .badParameter
+            }
+            release = .time(time.seconds)
+        case "BY" where offered.contains(.deliverBy):
+            deliverBy = try DeliverBy(parameter)
+        case "MT-PRIORITY" where offered.contains(.priority):
+            priority = try parameter.priority()
         case _:
             throw .unknownParameter
         }
@@ -63,48 +113,77 @@ package struct MailCommand: Sendable, Hashable {
     }
 }
 
-/// `RCPT TO`. No extension offered defines a parameter for it.
-package struct RcptCommand: Sendable, Hashable {
-    package var forwardPath: ForwardPath
+/// When a message is to go, at the earliest (RFC 4865 §5).
+package enum FutureRelease: Sendable, Hashable {
+    /// Seconds from its arrival.
+    case interval(Int64)
+    /// Seconds since 1970.
+    case time(Int64)
 
-    // rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF         RFC 5321 §4.1.1.3
-    /// From what follows `RCPT` and a space.
-    package init(parsing arguments: Span<UInt8>) throws(SMTPSyntaxError) {
-        var cursor = ByteCursor(arguments)
-        guard cursor.take(word: "TO:") else { throw .badArgument }
-        _ = cursor.take { $0 == 0x20 }
-        forwardPath = try cursor.forwardPath()
-        guard try cursor.esmtpParameters().isEmpty else { throw .unknownParameter }
+    /// Seconds since 1970.
+    package func time(from arrival: Int64) -> Int64 {
+        switch self {
+        case .interval(let seconds): arrival + seconds
+        case .time(let time): time
+        }
     }
 }
 
-/// `AUTH` (RFC 4954 §4).
-package struct AuthCommand: Sendable, Hashable {
-    package enum InitialResponse: Sendable, Hashable {
-        case none
-        /// `=`: present and of no octets.
-        case empty
-        /// Still in base64.
-        case encoded(Range<Int>)
+/// `BY`, as it is sent (RFC 2852 §4).
+package struct DeliverBy: Sendable, Hashable {
+    /// From the command on; 0 and below are only for `N`.
+    package var seconds: Int64
+    package var mode: DeliveryDeadline.Mode
+    package var isTraced: Bool
+
+    package func deadline(from arrival: Int64) -> DeliveryDeadline {
+        DeliveryDeadline(time: arrival + seconds, mode: mode, isTraced: isTraced)
     }
 
-    package var mechanism: String
-    /// Ranges are within the arguments.
-    package var initialResponse: InitialResponse
+    // by-value = by-time ";" by-mode [by-trace]         by-time = ["-" / "+"] 1*9digit
+    // by-mode  = "N" / "R"                              by-trace = "T"
+    init(_ parameter: ESMTPParameter) throws(SMTPSyntaxError) {
+        let parts = parameter.text.asciiUppercased().split(separator: ";", omittingEmptySubsequences: false)
+        guard parts.count == 2, let mode = DeliveryDeadline.Mode(rawValue: String(parts[1].prefix(1))),
+            parts[1].count == 1 || parts[1].dropFirst() == "T"
+        else { throw .badParameter }
+        let digits = parts[0].first == "-" || parts[0].first == "+" ? parts[0].dropFirst() : parts[0]
+        guard (1...9).contains(digits.utf8.count), digits.utf8.allSatisfy(isDigit), let number = Int64(digits) else {
+            throw .badParameter
+        }
+        seconds = parts[0].first == "-" ? -number : number
+        guard mode == .notified || seconds > 0 else { throw .badParameter }
+        self.mode = mode
+        isTraced = parts[1].count == 2
+    }
+}
 
-    // auth-command = "AUTH" SP sasl-mech [SP initial-response] *CRLF [base64] …
-    // initial-response = base64 / "="         sasl-mech = 1*20( UPPER / DIGIT / "-" / "_" ), in any case here
-    package init(parsing arguments: Span<UInt8>) throws(SMTPSyntaxError) {
-        var cursor = ByteCursor(arguments)
-        let name = cursor.take { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
-        guard (1...20).contains(name.count) else { throw .badArgument }
-        mechanism = cursor.text(name)
-        initialResponse = .none
-        if cursor.isAtEnd { return }
-        guard cursor.take(0x20) else { throw .badArgument }
-        let response = cursor.take { $0 > 0x20 && $0 < 0x7F }
-        guard cursor.isAtEnd, !response.isEmpty else { throw .badArgument }
-        let isEquals = response.count == 1 && arguments[response.lowerBound] == UInt8(ascii: "=")
-        initialResponse = isEquals ? .empty : .encoded(response)
+extension ESMTPParameter {
+    /// Empty without a value.
+    fileprivate var text: String { value.map { String(decoding: $0, as: UTF8.self) } ?? "" }
+
+    // future-release-integer = 1*9DIGIT         RFC 4865 §5
+    fileprivate func seconds() throws(SMTPSyntaxError) -> Int64 {
+        guard let value, (1...9).contains(value.count), value.allSatisfy(isDigit), let seconds = Int64(text) else {
+            throw .badParameter
+        }
+        return seconds
+    }
+
+    // priority-value = (["-"] NZDIGIT) / "0"         RFC 6710 §8
+    fileprivate func priority() throws(SMTPSyntaxError) -> Int {
+        let digits = value?.first == UInt8(ascii: "-") ? value?.dropFirst() : value?[...]
+        guard let digits, digits.count == 1, digits.allSatisfy(isDigit), text != "-0", let number = Int(text) else {
+            throw .badParameter
+        }
+        return number
+    }
+
+    // envid-parameter = "ENVID=" xtext         RFC 3461 §4.4: at most 100 characters, all printable
+    fileprivate func envelopeIdentifier() throws(SMTPSyntaxError) -> String {
+        guard let value, value.count <= 100, let decoded = XText.decode(value), XText.isPrintable(decoded) else {
+            throw .badParameter
+        }
+        return String(decoding: decoded, as: UTF8.self)
     }
 }

@@ -8,20 +8,27 @@ package struct ReceivedField: Sendable {
         package var isSecured: Bool
         package var isAuthenticated: Bool
         package var isInternationalized: Bool
+        /// RFC 2033.
+        package var isLMTP: Bool
 
-        package init(isSecured: Bool, isAuthenticated: Bool, isInternationalized: Bool) {
+        package init(isSecured: Bool, isAuthenticated: Bool, isInternationalized: Bool, isLMTP: Bool = false) {
             self.isSecured = isSecured
             self.isAuthenticated = isAuthenticated
             self.isInternationalized = isInternationalized
+            self.isLMTP = isLMTP
         }
 
-        /// `ESMTP`, `ESMTPS`, `ESMTPA`, `ESMTPSA`, or the same with `UTF8SMTP`.
+        /// `ESMTP`, `ESMTPS`, `ESMTPA`, `ESMTPSA`, or the same with `LMTP`, `UTF8SMTP` or `UTF8LMTP`.
         package var name: String {
-            (isInternationalized ? "UTF8SMTP" : "ESMTP") + (isSecured ? "S" : "") + (isAuthenticated ? "A" : "")
+            let base =
+                isLMTP
+                ? (isInternationalized ? "UTF8LMTP" : "LMTP") : (isInternationalized ? "UTF8SMTP" : "ESMTP")
+            return base + (isSecured ? "S" : "") + (isAuthenticated ? "A" : "")
         }
     }
 
-    package var client: ClientName
+    /// Nil to tell nothing of the client, neither its name nor its address.
+    package var client: ClientName?
     /// The peer's address as the socket gives it.
     package var peer: String
     package var hostname: String
@@ -34,7 +41,7 @@ package struct ReceivedField: Sendable {
     package var date: Timestamp
 
     package init(
-        client: ClientName, peer: String, hostname: String, transmission: Transmission, identifier: String,
+        client: ClientName?, peer: String, hostname: String, transmission: Transmission, identifier: String,
         recipient: SMTPMailbox?, tls: TLSDescription?, date: Timestamp
     ) {
         self.client = client
@@ -61,6 +68,8 @@ package struct ReceivedField: Sendable {
 
     // Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) / ( address-literal FWS "(" TCP-info ")" )
     private var extendedDomain: String {
+        // The grammar wants a name; this one is nobody's (RFC 6761 §6.4).
+        guard let client else { return "client.invalid" }
         let address = AddressLiteral(peer: peer)
         return switch (client, address) {
         case (.domain(let name), let address?): "\(name) (\(address))"

@@ -4,11 +4,17 @@ package import WireFraming
 package enum SMTPVerb: String, Sendable, Hashable, CaseIterable {
     case ehlo = "EHLO"
     case helo = "HELO"
+    /// RFC 2033 §4.1.
+    case lhlo = "LHLO"
     case startTLS = "STARTTLS"
     case auth = "AUTH"
     case mail = "MAIL"
     case rcpt = "RCPT"
     case data = "DATA"
+    /// RFC 3030 §2.
+    case bdat = "BDAT"
+    /// RFC 4468 §3.1.
+    case burl = "BURL"
     case rset = "RSET"
     case noop = "NOOP"
     case quit = "QUIT"

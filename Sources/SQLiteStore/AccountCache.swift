@@ -2,7 +2,7 @@ import MailStore
 import MailVocabulary
 import Synchronization
 
-/// Domains, accounts and what proves their passwords, as they were asked for: every login and every recipient asks.
+/// Domains, accounts, what proves their passwords and other addresses, as they were asked for: every login and every recipient asks.
 /// Emptied by each commit that changes any of them, before its caller is answered. That there is none is kept, too:
 /// finding out takes as long for a name that nobody has as for another.
 final class AccountCache: Sendable {
@@ -10,6 +10,8 @@ final class AccountCache: Sendable {
         var domains: [Domain]?
         var accounts: [Address: Account?] = [:]
         var credentials: [AccountID: StoredCredentials?] = [:]
+        var aliases: [AddressPattern: [Address]?] = [:]
+        var senderGrants: [AccountID: [AddressPattern]] = [:]
     }
     /// Answers kept, some kilobyte each; one more, and all are read anew.
     static let limit = 10_000

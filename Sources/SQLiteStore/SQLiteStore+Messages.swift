@@ -37,9 +37,15 @@ extension SQLiteStore {
     }
 
     package func append(_ messages: [(mailbox: MailboxID, messages: [NewMessage])]) async throws -> [AppendResult] {
-        let outgoing = try SQLiteStore.outgoing(messages)
+        try await accept(messages, queue: []).delivered
+    }
+
+    package func accept(
+        _ messages: [(mailbox: MailboxID, messages: [NewMessage])], queue: [NewQueuedMessage]
+    ) async throws -> (delivered: [AppendResult], queued: [QueueID]) {
+        let outgoing = try SQLiteStore.outgoing(messages, queue)
         return try await committer.commit(bodies: outgoing.bodies) { transaction, stored in
-            try transaction.append(outgoing.additions, stored, outgoing.summaries)
+            try transaction.accept(outgoing, stored)
         }
     }
 
@@ -53,22 +59,19 @@ extension SQLiteStore {
             guard try !transaction.remove(uids, from: mailbox, onlyDeleted: false).isEmpty else {
                 throw StoreError.noSuchBody
             }
-            let results = try transaction.append(outgoing.additions, stored, outgoing.summaries)
-            guard let result = results.first else { throw StoreError.noSuchMailbox }
+            guard let result = try transaction.accept(outgoing, stored).delivered.first else {
+                throw StoreError.noSuchMailbox
+            }
             return result
         }
     }
 
-    /// Messages on their way to a transaction, each body once.
-    private struct OutgoingMessages: Sendable {
-        var bodies: [OutgoingBody] = []
-        var summaries: [[UInt8]] = []
-        var additions: [(mailbox: MailboxID, messages: [PlacedMessage])] = []
-    }
-
-    private static func outgoing(
-        _ messages: [(mailbox: MailboxID, messages: [NewMessage])]
+    static func outgoing(
+        _ messages: [(mailbox: MailboxID, messages: [NewMessage])], _ queue: [NewQueuedMessage] = []
     ) throws -> OutgoingMessages {
+        guard queue.allSatisfy({ !$0.queuedRecipients.isEmpty }) else {
+            throw StoreError.unavailable("a message for the queue has no recipients")
+        }
         var bodies: [OutgoingBody] = []
         var summaries: [[UInt8]] = []
         var numbers: [ObjectIdentifier: Int] = [:]
@@ -84,7 +87,15 @@ extension SQLiteStore {
             }
             return (mailbox: mailbox, messages: placed)
         }
-        return OutgoingMessages(bodies: bodies, summaries: summaries, additions: additions)
+        let queued = try queue.map { message in
+            let staged = ObjectIdentifier(message.body)
+            let number = try numbers[staged] ?? SQLiteStore.outgoing(message.body, &bodies)
+            // Nobody lists it.
+            if numbers[staged] == nil { summaries.append([]) }
+            numbers[staged] = number
+            return PlacedQueuedMessage(body: number, message: message)
+        }
+        return OutgoingMessages(bodies: bodies, summaries: summaries, additions: additions, queue: queued)
     }
 
     /// Takes the body in, in one of the two forms the segment writer knows; returns its index.

@@ -57,6 +57,8 @@ package final class SQLiteStore: MailStore {
     let compacting = WorkPool("store.compact", width: 1)
     let log: @Sendable (String) -> Void
     let quotaDefaults: QuotaDefaults
+    /// Whose turn it is in the queue.
+    let turns: QueueTurns
 
     /// Opens the store at `path`, making it when nothing is there. Throws `unavailable` (in use by another process, no
     /// permission), `noSpace`, `damaged`.
@@ -74,9 +76,10 @@ package final class SQLiteStore: MailStore {
                 directory.staging, files: options.files, pool: WorkPool("store.stage", width: options.readers))
             cache = IndexCache(feed: feed, limit: options.indexRows)
             segments = SegmentReader(directory)
+            turns = try pool.read { try QueueTurns($0) }
             committer = Committer(
                 try SQLiteStore.makeCore(
-                    directory, pool, segments, cache, names, accountCache, feed, textIndexer, options))
+                    directory, pool, segments, cache, names, accountCache, feed, textIndexer, turns, options))
         } catch {
             throw StoreError(anyError: error)
         }
@@ -117,7 +120,7 @@ package final class SQLiteStore: MailStore {
     private static func makeCore(
         _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
         _ names: NameCache, _ accounts: AccountCache, _ feed: ChangeFeed, _ textIndexer: TextIndexer?,
-        _ options: Options
+        _ turns: QueueTurns, _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
             StoredCounters(
@@ -151,7 +154,8 @@ package final class SQLiteStore: MailStore {
             accounts: accounts, feed: feed, textIndexer: textIndexer,
             counters: counters, parking: options.parkedOctets,
             rules: CommitRules(
-                quotaDefaults: options.quotaDefaults, purgedAtOnce: options.upkeep.purgedAtOnce, now: options.now),
+                quotaDefaults: options.quotaDefaults, purgedAtOnce: options.upkeep.purgedAtOnce, now: options.now,
+                turns: turns),
             log: options.log)
     }
 

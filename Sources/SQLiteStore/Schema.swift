@@ -58,6 +58,18 @@ enum Schema {
             PRIMARY KEY (mailbox, account, negative)) WITHOUT ROWID;
         CREATE INDEX access_by_account ON access (domain, account);
 
+        -- Where an address leads that is no account's own; local is empty for a domain's catch-all.
+        CREATE TABLE alias (
+            domain TEXT NOT NULL, local TEXT NOT NULL, position INTEGER NOT NULL,
+            target_local TEXT NOT NULL, target_domain TEXT NOT NULL,
+            PRIMARY KEY (domain, local, position)) WITHOUT ROWID;
+        CREATE INDEX alias_by_target ON alias (target_domain, target_local COLLATE NOCASE);
+
+        -- What an account may send as beside its own addresses; local is empty for all of a domain.
+        CREATE TABLE sender_grant (
+            account INTEGER NOT NULL, domain TEXT NOT NULL, local TEXT NOT NULL,
+            PRIMARY KEY (account, domain, local)) WITHOUT ROWID;
+
         -- What URLs of a mailbox are authorised with.
         CREATE TABLE url_key (mailbox INTEGER PRIMARY KEY, key BLOB NOT NULL);
 
@@ -118,6 +130,46 @@ enum Schema {
 
         -- Bodies that wait for a segment, for which body.segment is 0: a caller who is alone pays for one sync, not two.
         CREATE TABLE parked (id INTEGER PRIMARY KEY, content BLOB NOT NULL);
+
+        -- Mail on its way elsewhere. sender_host: NULL for the null reverse-path; a domain, or a literal in brackets.
+        -- flags: 1 SMTPUTF8, 2 REQUIRETLS, 4 traced deadline. submitter: 0 for the server itself. AUTOINCREMENT: a number
+        -- that an attempt in progress knows must not become another message's.
+        CREATE TABLE queue_message (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            identifier TEXT NOT NULL, submitter INTEGER NOT NULL, body INTEGER NOT NULL, size INTEGER NOT NULL,
+            arrival INTEGER NOT NULL, zone INTEGER NOT NULL, hold TEXT,
+            sender_local TEXT NOT NULL, sender_host TEXT, flags INTEGER NOT NULL, body_type TEXT, envid TEXT, ret TEXT,
+            priority INTEGER NOT NULL, deadline INTEGER, deadline_mode TEXT);
+
+        -- state: QueuedRecipient.State; the rest is what was last heard.
+        CREATE TABLE queue_recipient (
+            message INTEGER NOT NULL, number INTEGER NOT NULL, destination TEXT NOT NULL,
+            local TEXT NOT NULL, host TEXT NOT NULL, original TEXT, notify INTEGER,
+            state INTEGER NOT NULL DEFAULT 0,
+            last INTEGER, status TEXT, diagnostic TEXT, remote TEXT, security TEXT,
+            PRIMARY KEY (message, number)) WITHOUT ROWID;
+        CREATE INDEX queue_owed ON queue_recipient (message) WHERE state >= 2;
+
+        -- A message's waiting recipients at one destination. state: 0 until due, 1 due, 2 held. rank: priority, highest
+        -- first; turn: among those of a rank. submitter: the message's.
+        CREATE TABLE queue_entry (
+            message INTEGER NOT NULL, destination TEXT NOT NULL, submitter INTEGER NOT NULL,
+            state INTEGER NOT NULL, due INTEGER NOT NULL, review INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+            rank INTEGER NOT NULL, turn INTEGER NOT NULL,
+            PRIMARY KEY (message, destination)) WITHOUT ROWID;
+        CREATE INDEX queue_ready ON queue_entry (destination, rank, turn, message) WHERE state = 1;
+        CREATE INDEX queue_turn ON queue_entry (submitter, rank, turn) WHERE state = 1;
+        CREATE INDEX queue_due ON queue_entry (due) WHERE state = 0;
+        CREATE INDEX queue_review ON queue_entry (review) WHERE state < 2;
+        CREATE INDEX queue_held ON queue_entry (message) WHERE state = 2;
+        CREATE INDEX queue_destination_entries ON queue_entry (destination);
+
+        -- rank, turn: of its first entry that is due; NULL without one. retry: nothing goes there before; 0 for now.
+        CREATE TABLE queue_destination (
+            name TEXT PRIMARY KEY, failures INTEGER NOT NULL DEFAULT 0, retry INTEGER NOT NULL DEFAULT 0,
+            rank INTEGER, turn INTEGER) WITHOUT ROWID;
+        CREATE INDEX queue_next ON queue_destination (rank, turn, name) WHERE rank IS NOT NULL AND retry = 0;
+        CREATE INDEX queue_retry ON queue_destination (retry) WHERE retry > 0;
 
         -- live: octets of records that a body names.
         CREATE TABLE segment (id INTEGER PRIMARY KEY, live INTEGER NOT NULL, sealed INTEGER NOT NULL);

@@ -72,7 +72,7 @@ struct RowVerifier {
     }
 
     func verify() throws -> [Damage] {
-        try quickCheck() + mailboxes() + list(Self.checks)
+        try quickCheck() + mailboxes() + list(Self.checks) + list(Self.queueChecks)
     }
 
     private func quickCheck() throws -> [Damage] {
@@ -109,7 +109,8 @@ struct RowVerifier {
             """
             SELECT 'body ' || b.id FROM body b
             LEFT JOIN (SELECT body, count(*) AS n FROM message GROUP BY body) m ON m.body = b.id
-            WHERE b.refs IS NOT m.n
+            LEFT JOIN (SELECT body, count(*) AS n FROM queue_message GROUP BY body) q ON q.body = b.id
+            WHERE b.refs <> ifnull(m.n, 0) + ifnull(q.n, 0)
             """
         ),
         (

@@ -10,25 +10,38 @@ final class HelloObserver: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    /// Whose end of the connection this is.
+    enum Side {
+        case client
+        case server
+    }
+
+    private let side: Side
     private var fromClient = HandshakeCollector()
     private var fromServer = HandshakeCollector()
     private(set) var clientHello: ClientHello?
 
+    init(side: Side = .server) { self.side = side }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if clientHello == nil, !fromClient.isFinished {
-            let buffer = unwrapInboundIn(data)
-            fromClient.add(buffer.readableBytesUInt8Span)
-            clientHello = ClientHello(fromClient)
-        }
+        let buffer = unwrapInboundIn(data)
+        note(buffer.readableBytesUInt8Span, isClients: side == .server)
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if !fromServer.isFinished {
-            let buffer = unwrapOutboundIn(data)
-            fromServer.add(buffer.readableBytesUInt8Span)
-        }
+        let buffer = unwrapOutboundIn(data)
+        note(buffer.readableBytesUInt8Span, isClients: side == .client)
         context.write(data, promise: promise)
+    }
+
+    private func note(_ bytes: Span<UInt8>, isClients: Bool) {
+        if !isClients {
+            fromServer.add(bytes)
+        } else if clientHello == nil {
+            fromClient.add(bytes)
+            clientHello = ClientHello(fromClient)
+        }
     }
 
     /// What the server's messages say was negotiated.

@@ -34,7 +34,7 @@ package enum ListenerSecurity: Sendable {
 
 /// Event loops, listeners and the connections they accepted.
 package final class ServerRuntime: Sendable {
-    private let group: MultiThreadedEventLoopGroup
+    let group: MultiThreadedEventLoopGroup
     private let limits: RuntimeLimits
     private let counter: ConnectionCounter
     private let hostname: String

@@ -81,6 +81,7 @@ extension SubmissionSession {
         case .rcpt: serveRcpt(arguments, &output)
         case .data: serveData(arguments, &output)
         case .rset: serveRset(arguments, &output)
+        case .lhlo, .bdat, .burl: refuse(.unknownCommand, &output)
         case .noop: serveNoop(arguments, &output)
         case .quit: serveQuit(arguments, &output)
         case .vrfy: serveVrfy(arguments, &output)

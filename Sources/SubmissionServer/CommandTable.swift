@@ -79,7 +79,7 @@ extension SMTPVerb {
             CommandRule(stages: .any, allowedBeforeTLS: true, batch: .anywhere, carriesSecret: false)
         case .startTLS:
             CommandRule(stages: .any, allowedBeforeTLS: true, batch: .alone, carriesSecret: false)
-        case .vrfy, .expn:
+        case .lhlo, .bdat, .burl, .vrfy, .expn:
             CommandRule(stages: .any, allowedBeforeTLS: false, batch: .last, carriesSecret: false)
         case .auth:
             CommandRule(

@@ -1,5 +1,7 @@
 /// An open connection's bytes, for those who speak a protocol over it in tasks. One task reads and one writes at a time.
 package protocol ByteStream: Sendable {
+    /// For each read and write from here on.
+    var timeout: Duration { get nonmutating set }
     /// Returns when the peer's side takes more: what is written by a caller who waits costs bounded memory.
     func write(_ bytes: [UInt8]) async throws
     /// What has come, at least one octet; nil when the peer has ended its side. Throws at the deadline that the stream

@@ -2,6 +2,7 @@ import Foundation
 import MailStore
 import MailTestSupport
 import MailVocabulary
+import Synchronization
 import Testing
 
 @testable import IMAPServer
@@ -35,7 +36,7 @@ import Testing
 
     @Test("There are transcripts") func areThere() { #expect(Self.names.count >= 10) }
 
-    private func client(for text: String) async throws -> (Fixture, Client) {
+    func client(for text: String) async throws -> (Fixture, Client) {
         let fixture = try await Fixture()
         if text.contains("fixture: quota") {
             let limits = QuotaLimits(storage: .limited(512 << 10), messages: .limited(2))
@@ -46,10 +47,21 @@ import Testing
             _ = try await fixture.addAccount("jill")
             return (fixture, try await fixture.anew().client())
         }
+        if text.contains("fixture: long search") {
+            try await fixture.deliver((1...2500).map(Fixture.simple))
+            var intervals = ProgressIntervals()
+            (intervals.first, intervals.next) = (.zero, .zero)
+            return (fixture, fixture.client(intervals: intervals))
+        }
         if text.contains("fixture: cleartext") { return (fixture, fixture.client(tls: nil)) }
         if text.contains("fixture: sample") { try await fixture.deliverSample() }
         if text.contains("fixture: sharing") { try await fixture.shareMailboxes() }
+        if text.contains("fixture: damaged") {
+            let body = try await fixture.store.open(try await fixture.mailbox("INBOX").id)[0].body
+            fixture.served.condition.withLock { $0.damagedBodies = [body] }
+        }
         var settings = IMAPSettings()
+        if text.contains("fixture: authorised URLs") { settings.urlAuthentication = URLAuthorizationTests.code }
         if text.contains("fixture: message limit") { settings.messageLimit = .processed(3) }
         if text.contains("fixture: save limit") { settings.messageLimit = .saved(3) }
         return (fixture, fixture.client(settings: settings))
@@ -57,7 +69,7 @@ import Testing
 }
 
 /// Sessions of other clients, one for each user that a transcript names.
-private final class OtherSessions {
+final class OtherSessions {
     private let fixture: Fixture
     private var clients: [String: Client] = [:]
 

@@ -21,7 +21,7 @@ final class TroubledStore: MailStore {
     }
 
     let condition = Mutex(Condition())
-    private let base: InMemoryStore
+    let base: InMemoryStore
 
     init(_ base: InMemoryStore) { self.base = base }
 
@@ -50,6 +50,20 @@ final class TroubledStore: MailStore {
     }
     func setAdministrator(_ isAdministrator: Bool, _ account: AccountID) async throws {
         try await base.setAdministrator(isAdministrator, account)
+    }
+
+    func aliases() async throws -> [Alias] { try await base.aliases() }
+    func aliasTargets(_ name: AddressPattern) async throws -> [Address]? { try await base.aliasTargets(name) }
+    func setAlias(_ alias: Alias) async throws { try await base.setAlias(alias) }
+    func removeAlias(_ name: AddressPattern) async throws { try await base.removeAlias(name) }
+    func senderGrants(of account: AccountID) async throws -> [AddressPattern] {
+        try await base.senderGrants(of: account)
+    }
+    func grantSender(_ sender: AddressPattern, to account: AccountID) async throws {
+        try await base.grantSender(sender, to: account)
+    }
+    func revokeSender(_ sender: AddressPattern, of account: AccountID) async throws {
+        try await base.revokeSender(sender, of: account)
     }
 
     func accessList(of mailbox: MailboxID) async throws -> [AccessEntry] { try await base.accessList(of: mailbox) }

@@ -7,18 +7,21 @@ import Testing
 @Suite("Chunks of an index: what is known of all rows, and rows in few octets")
 struct IndexChunkTests {
     private static func rows(_ count: Int, _ random: inout SeededRandom, wide: Bool = false) -> [MessageRow] {
-        (0..<count).map { index in
-            MessageRow(
-                uid: UID(known: UInt32(index * (wide ? 900_000 : 2) + 5)),
+        (0..<count).map { (index: Int) -> MessageRow in
+            let number: Int64 = wide ? Int64(bitPattern: random.next()) : Int64(index) + 100
+            let seconds: Int64 = wide ? Int64(bitPattern: random.next()) : 1_700_000_000 + Int64(index)
+            let uid = UInt32(index * (wide ? 900_000 : 2) + 5)
+            return MessageRow(
+                uid: UID(known: uid),
                 flags: FlagBits(rawValue: wide ? random.next() : random.next() & 0b101),
                 modSeq: ModSeq(wide ? random.next() >> 1 : UInt64.random(in: 9...30, using: &random)),
                 size: wide ? UInt32.random(in: 0...UInt32.max, using: &random) : 4096,
                 internalDate: Timestamp(
-                    seconds: wide ? Int64(bitPattern: random.next()) : 1_700_000_000 + Int64(index),
+                    seconds: seconds,
                     zoneMinutes: wide ? Int16.random(in: -1439...1439, using: &random) : 60),
                 savedDate: UInt32.random(in: 0...(wide ? UInt32.max : 99), using: &random),
-                body: BodyID(wide ? Int64(bitPattern: random.next()) : Int64(index) + 100),
-                thread: ThreadID(wide ? Int64(bitPattern: random.next()) : Int64(index) + 100))
+                body: BodyID(number),
+                thread: ThreadID(number))
         }
     }
 

@@ -19,11 +19,35 @@ final class RawSocket: @unchecked Sendable {
             }
         }
         guard connected == 0 else { throw TestFailure("cannot connect: \(errno)") }
+        setPatience()
+    }
+
+    /// One that was accepted.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        setPatience()
+    }
+
+    private func setPatience() {
         var limit = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
+
+    /// Sends no more, and reads no more.
+    func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// So many octets, for as long as it takes.
+    func sendAll(octets: Int) throws {
+        let chunk = [UInt8](repeating: 0x42, count: 65_536)
+        var left = octets
+        while left > 0 {
+            let sent = Glibc.send(descriptor, chunk, min(left, chunk.count), Int32(MSG_NOSIGNAL))
+            guard sent > 0 else { throw TestFailure("cannot send: \(errno)") }
+            left -= sent
+        }
+    }
 
     func send(_ text: String) throws {
         try send(Array(text.utf8))

@@ -86,7 +86,7 @@ package struct IMAPURL: Sendable, Hashable {
         }
         rest = rest[..<start]
         if let place = rest.index(ofIgnoringCase: ";EXPIRE=") {
-            guard let expiry = Timestamp(internet: rest[(place + 8)...]) else { return false }
+            guard let expiry = Timestamp(internet: Array(rest[(place + 8)...].droppingSlash)) else { return false }
             found.expiry = expiry
             rest = rest[..<place]
         }
@@ -231,45 +231,6 @@ extension IMAPURL.Partial {
     package func range(of size: Int) -> Range<Int> {
         let low = Int(min(offset, UInt64(size)))
         return low..<low + Int(min(count ?? .max, UInt64(size - low)))
-    }
-}
-
-extension Timestamp {
-    // date-time = full-date "T" full-time          RFC 3339 §5.6
-    /// Fractions of seconds are dropped.
-    fileprivate init?(internet octets: ArraySlice<UInt8>) {
-        let text = Array(octets.droppingSlash)
-        guard text.count >= 20, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), text[10] | 0x20 == 0x74,
-            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":")
-        else { return nil }
-        func number(_ start: Int, _ count: Int) -> Int? {
-            guard start + count <= text.count else { return nil }
-            var value = 0
-            for byte in text[start..<start + count] {
-                guard CharacterClass.isDigit(byte) else { return nil }
-                value = value * 10 + Int(byte - 0x30)
-            }
-            return value
-        }
-        guard let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2),
-            let minute = number(14, 2), let second = number(17, 2), hour < 24, minute < 60, second <= 60
-        else { return nil }
-        var zone = text[19...]
-        if zone.first == UInt8(ascii: ".") { zone = zone.dropFirst().drop(while: CharacterClass.isDigit) }
-        var offset = 0
-        if let sign = zone.first, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), zone.count == 6,
-            let hours = number(zone.startIndex + 1, 2), let minutes = number(zone.startIndex + 4, 2), hours < 24,
-            minutes < 60
-        {
-            offset = (hours * 60 + minutes) * (sign == UInt8(ascii: "-") ? -1 : 1)
-        } else {
-            guard zone.count == 1, zone.first.map({ $0 | 0x20 }) == UInt8(ascii: "z") else { return nil }
-        }
-        guard
-            let date = CivilDate(
-                year: year, month: month, day: day, hour: hour, minute: minute, second: min(second, 59))
-        else { return nil }
-        self.init(seconds: date.secondsSinceEpoch - Int64(offset) * 60, zoneMinutes: Int16(offset))
     }
 }
 

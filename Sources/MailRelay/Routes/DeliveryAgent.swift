@@ -46,16 +46,21 @@ package struct RecipientOutcome: Sendable, Hashable {
     package var diagnostic: String
     /// The peer's host name, nil when none was reached.
     package var remoteHost: String?
+    /// It says nothing of the message or the recipient: no host of the destination could be reached, or wanted to talk.
+    /// Other mail there waits too.
+    package var concernsDestination = false
     /// What the connection's TLS was, for the log: `TLSv1.3 TLS_AES_128_GCM_SHA256 dane`; nil without.
     package var security: String?
 
     package init(
-        _ result: Result, status: String, diagnostic: String, remoteHost: String? = nil, security: String? = nil
+        _ result: Result, status: String, diagnostic: String, remoteHost: String? = nil,
+        concernsDestination: Bool = false, security: String? = nil
     ) {
         self.result = result
         self.status = status
         self.diagnostic = diagnostic
         self.remoteHost = remoteHost
+        self.concernsDestination = concernsDestination
         self.security = security
     }
 }
@@ -64,7 +69,7 @@ package struct RecipientOutcome: Sendable, Hashable {
 package protocol DeliveryAgent: Sendable {
     /// One outcome for each recipient, in their order. Never waits for longer than the protocol's timeouts.
     ///
-    /// - Parameter destination: a domain in lower case (A-labels), or an address literal with its brackets: what
-    ///   recipients that can share a transaction have in common.
+    /// - Parameter destination: a domain in lower case, in A-labels or U-labels as the sender wrote it, or an address
+    ///   literal with its brackets: what recipients that can share a transaction have in common.
     func deliver(_ message: OutgoingMessage, to destination: String) async -> [RecipientOutcome]
 }

@@ -10,7 +10,17 @@ extension InMemoryState {
     }
 
     mutating func append(_ additions: [(mailbox: MailboxID, messages: [NewMessage])]) throws -> [AppendResult] {
-        let stored = try copyBodies(additions.flatMap(\.messages))
+        try accept(additions, queue: []).delivered
+    }
+
+    mutating func accept(
+        _ additions: [(mailbox: MailboxID, messages: [NewMessage])], queue new: [NewQueuedMessage]
+    ) throws -> (delivered: [AppendResult], queued: [QueueID]) {
+        guard new.allSatisfy({ !$0.queuedRecipients.isEmpty }) else {
+            throw StoreError.unavailable("a message for the queue has no recipients")
+        }
+        var stored = try copyBodies(additions.flatMap(\.messages))
+        for message in new { try shareBody(message.body, &stored) }
         let before = (mailboxes, accounts)
         let results: [AppendResult]
         do {
@@ -21,7 +31,10 @@ extension InMemoryState {
             throw error
         }
         for (id, entry) in stored.values { bodies[id] = entry }
-        return results
+        let queued = new.compactMap { message in
+            stored[ObjectIdentifier(message.body)].map { enqueue(message, $0.id, size: $0.entry.bytes.count) }
+        }
+        return (results, queued)
     }
 
     private mutating func append(
@@ -72,17 +85,34 @@ extension InMemoryState {
                 stored[staged]?.entry.references += 1
                 continue
             }
-            let bytes = try message.body.withBytes { span in
-                var bytes: [UInt8] = []
-                bytes.reserveCapacity(span.count)
-                for index in span.indices { bytes.append(span[index]) }
-                return bytes
-            }
+            let bytes = try InMemoryState.bytes(of: message.body)
             stored[staged] = (
                 BodyID(newID()), BodyEntry(bytes: bytes, summary: message.summary, references: 1)
             )
         }
         return stored
+    }
+
+    /// The queue refers to a body, which messages may too.
+    private mutating func shareBody(
+        _ body: any StagedBody, _ stored: inout [ObjectIdentifier: (id: BodyID, entry: BodyEntry)]
+    ) throws {
+        let staged = ObjectIdentifier(body)
+        guard stored[staged] == nil else {
+            stored[staged]?.entry.references += 1
+            return
+        }
+        let bytes = try InMemoryState.bytes(of: body)
+        stored[staged] = (BodyID(newID()), BodyEntry(bytes: bytes, summary: [], references: 1))
+    }
+
+    private static func bytes(of body: any StagedBody) throws -> [UInt8] {
+        try body.withBytes { span in
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(span.count)
+            for index in span.indices { bytes.append(span[index]) }
+            return bytes
+        }
     }
 
     private mutating func thread(of body: BodyID, _ keys: [ThreadKey], in account: AccountID) -> ThreadID {
@@ -193,6 +223,7 @@ extension InMemoryState {
                 }
             }
         }
+        for entry in queue.messages.values { references[entry.message.body, default: 0] += 1 }
         for (id, body) in bodies where references[id] != body.references {
             damage.append(Damage(place: "body \(id.value)", problem: "wrong reference count"))
         }

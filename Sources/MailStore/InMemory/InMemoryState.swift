@@ -39,7 +39,10 @@ struct InMemoryState {
     var accountsByAddress: [Address: AccountID] = [:]
     var mailboxes: [MailboxID: MailboxEntry] = [:]
     var bodies: [BodyID: BodyEntry] = [:]
+    var aliases: [AddressPattern: [Address]] = [:]
+    var senderGrants: [AccountID: Set<AddressPattern>] = [:]
     var annotations: [AnnotationPlace: [AnnotationName: [UInt8]]] = [:]
+    var queue = InMemoryQueue()
     private var lastID: Int64 = 0
     private var lastUIDValidity: UInt32 = 0
     private var changes = ChangeSet()
@@ -64,6 +67,7 @@ struct InMemoryState {
         changes.note(event, of: account, others: others)
     }
 
+    mutating func noteQueue() { changes.queue = true }
     mutating func noteAccess() { changes.access = true }
     mutating func noteAccess(_ mailbox: MailboxID) {
         noteAccess()
@@ -111,6 +115,7 @@ struct InMemoryState {
             throw StoreError.domainInUse
         }
         domains.remove(domain)
+        dropAliases(of: domain)
     }
 
     mutating func addAccounts(_ new: [(Address, StoredCredentials)]) throws -> [Account] {
@@ -144,6 +149,7 @@ struct InMemoryState {
         for mailbox in entry.mailboxes.values { dropMailbox(mailbox) }
         dropAccess(of: id)
         dropAnnotations(of: id)
+        dropAddresses(of: entry.account)
         accounts[id] = nil
         accountsByAddress[entry.account.address] = nil
         noteChange(id)

@@ -5,7 +5,7 @@ import Synchronization
 /// means: each operation is one function on `InMemoryState` under one lock.
 package final class InMemoryStore: MailStore {
     private let state: Mutex<InMemoryState>
-    private let feed = ChangeFeed()
+    let feed = ChangeFeed()
 
     /// - Parameter now: seconds since 1970.
     package init(
@@ -15,7 +15,7 @@ package final class InMemoryStore: MailStore {
     }
 
     /// One change: all of it or, when it throws, nothing; then observers hear of it.
-    private func change<R: Sendable>(_ body: (inout InMemoryState) throws -> R) throws -> R {
+    func change<R: Sendable>(_ body: (inout InMemoryState) throws -> R) throws -> R {
         let origin = ChangeOrigin.current
         let (result, callbacks) = try state.withLock { state in
             state.begin(by: origin)
@@ -27,7 +27,7 @@ package final class InMemoryStore: MailStore {
         return result
     }
 
-    private func look<R: Sendable>(_ body: (InMemoryState) throws -> R) rethrows -> R {
+    func look<R: Sendable>(_ body: (InMemoryState) throws -> R) rethrows -> R {
         try state.withLock { try body($0) }
     }
 

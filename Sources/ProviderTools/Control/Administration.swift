@@ -123,6 +123,16 @@ package struct Administration: Administering {
         case .unavailable(let reason): return OperatorError(.unavailable, "the store cannot be used now: \(reason)")
         case .overQuota:
             return OperatorError(.dataError, "the user's quota is exhausted; “latchmaild user quota” changes it")
+        case .noSuchAlias:
+            return OperatorError(.noUser, "there is no such alias; “latchmaild alias list” shows all")
+        case .badAliasTargets:
+            return OperatorError(
+                .dataError, "an alias has from 1 to \(StoreLimits.aliasTargets) targets, each of them once")
+        case .noSuchSenderGrant:
+            return OperatorError(.dataError, "that was not granted; “latchmaild user grants” shows what is")
+        case .tooManySenderGrants:
+            return OperatorError(
+                .dataError, "one user can be granted \(StoreLimits.senderGrantsPerAccount) addresses; grant a domain")
         case .invalidName, .noSuchMailbox, .mailboxExists, .mailboxNotDeletable, .specialUseTaken, .tooManyMailboxes,
             .tooManyKeywords, .tooManyAccessEntries, .tooManyAnnotations, .annotationTooLarge, .messageTooLarge,
             .uidsExhausted, .noSuchBody:

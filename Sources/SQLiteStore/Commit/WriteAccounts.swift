@@ -17,6 +17,7 @@ extension WriteTransaction {
         let user = try db.cachedStatement(sql: "SELECT 1 FROM account WHERE domain = ? LIMIT 1")
         guard try Int.fetchOne(user, arguments: [domain.name]) == nil else { throw StoreError.domainInUse }
         try execute("DELETE FROM domain WHERE name = ?", [domain.name])
+        try dropAliases(of: domain)
         pending.changesAccounts = true
     }
 
@@ -72,6 +73,7 @@ extension WriteTransaction {
 
     func deleteAccount(_ account: AccountID) throws {
         try require(account)
+        try dropAddresses(of: account)
         for id in try mailboxNames(of: account).values { try dropMailbox(id) }
         try dropAccess(of: account)
         try dropAnnotations(of: account)

@@ -15,12 +15,31 @@ struct PlacedMessage: Sendable {
     var uid: UID?
 }
 
+/// Messages on their way to a transaction, each body once.
+struct OutgoingMessages: Sendable {
+    var bodies: [OutgoingBody] = []
+    var summaries: [[UInt8]] = []
+    var additions: [(mailbox: MailboxID, messages: [PlacedMessage])] = []
+    var queue: [PlacedQueuedMessage] = []
+}
+
 extension WriteTransaction {
-    func append(
-        _ additions: [(mailbox: MailboxID, messages: [PlacedMessage])], _ bodies: [StoredBody], _ summaries: [[UInt8]]
+    func accept(
+        _ outgoing: OutgoingMessages, _ bodies: [StoredBody]
+    ) throws -> (delivered: [AppendResult], queued: [QueueID]) {
+        let delivered = try append(
+            outgoing.additions, bodies, outgoing.summaries, queued: outgoing.queue.map(\.body))
+        return (delivered, try outgoing.queue.map { try enqueue($0.message, bodies[$0.body]) })
+    }
+
+    /// - Parameter queued: indexes of bodies that the queue will refer to, too.
+    private func append(
+        _ additions: [(mailbox: MailboxID, messages: [PlacedMessage])], _ bodies: [StoredBody], _ summaries: [[UInt8]],
+        queued: [Int]
     ) throws -> [AppendResult] {
         // First all that can be refused, then the writing.
         var references = [Int](repeating: 0, count: bodies.count)
+        for body in queued { references[body] += 1 }
         var placed: [PlacedRows] = []
         for (mailbox, messages) in additions {
             for message in messages { references[message.body] += 1 }

@@ -8,6 +8,7 @@ struct CommitRules: Sendable {
     var purgedAtOnce = UpkeepLimits().purgedAtOnce
     /// Seconds since 1970.
     var now: @Sendable () -> UInt32 = SaveClock.system
+    var turns = QueueTurns()
 }
 
 /// One database transaction, shared by all callers of a batch, with what it will change in memory once it is

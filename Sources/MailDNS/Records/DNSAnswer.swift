@@ -71,6 +71,8 @@ package enum DNSFailure: Error, Sendable, Hashable {
     /// SERVFAIL, REFUSED and the like; the reason is for the log.
     case serverFailure(reason: String)
     case timeout
+    /// Whoever asked wants no answer any more.
+    case cancelled
     /// The name cannot be one (a label of more than 63 octets, …).
     case invalidName
 }

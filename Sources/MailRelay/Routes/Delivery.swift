@@ -1,0 +1,236 @@
+import Logging
+import MailClient
+import MailDNS
+import MailStore
+import MessageFormat
+import SMTPSyntax
+import SessionRuntime
+import TLSPolicy
+import WireFraming
+
+/// One attempt at one destination: hosts in order, until each recipient has an answer or there is no other host.
+struct Delivery {
+    /// Hosts' addresses that are tried in one attempt: a domain with many that are dead must not hold a place for long.
+    private static let maximumAttempts = 8
+
+    let agent: RelayAgent
+    let message: OutgoingMessage
+    let destination: String
+    /// By recipient.
+    private var outcomes: [RecipientOutcome?]
+    /// For those who get no answer from any host.
+    private var last = RecipientOutcome(.deferred, status: "4.4.1", diagnostic: "no host could be tried")
+
+    init(_ message: OutgoingMessage, to destination: String, by agent: RelayAgent) {
+        self.agent = agent
+        self.message = message
+        self.destination = destination
+        outcomes = Array(repeating: nil, count: message.recipients.count)
+    }
+
+    consuming func finished() -> [RecipientOutcome] { outcomes.map { $0 ?? last } }
+
+    private var open: [Int] { outcomes.indices.filter { outcomes[$0] == nil } }
+
+    private mutating func settleAll(_ outcome: RecipientOutcome) {
+        for index in open { outcomes[index] = outcome }
+    }
+
+    mutating func run() async {
+        let content: OutgoingContent
+        do { content = try await OutgoingContent(message, agent.store) } catch {
+            return settleAll(
+                RecipientOutcome(.deferred, status: "4.3.0", diagnostic: "the stored message cannot be read"))
+        }
+        let hops: [Hop]
+        switch await agent.hops(to: destination, demand(content)) {
+        case .success(let found): hops = found
+        case .failure(let outcome): return settleAll(outcome.outcome)
+        }
+        do { try await agent.pool.enter(destination) } catch {
+            return settleAll(RecipientOutcome(.deferred, status: "4.3.2", diagnostic: "this server is stopping"))
+        }
+        let session = await tryHops(hops, content)
+        await agent.pool.leave(destination, keeping: session)
+    }
+
+    /// Bounces are not held to REQUIRETLS (RFC 8689 §4.2.1).
+    private func demand(_ content: OutgoingContent) -> TLSDemand {
+        if message.envelope.requiresTLS { return message.envelope.reversePath == .null ? .byPolicy : .required }
+        return content.header.waivesTLS ? .notRequired : .byPolicy
+    }
+
+    /// The session that may serve others, when there is one.
+    private mutating func tryHops(
+        _ hops: [Hop], _ content: OutgoingContent
+    ) async -> (client: SMTPClient, key: PoolKey)? {
+        var attempts = 0
+        for hop in hops {
+            for address in hop.addresses {
+                guard attempts < Self.maximumAttempts, !Task.isCancelled else { return nil }
+                attempts += 1
+                switch await session(hop, address) {
+                case .failure(let failure):
+                    last = failure.outcome
+                    if failure.isLast { return nil }
+                case .success(let session):
+                    if await send(content, session) {
+                        return await agent.isReusable(session.client) ? (session.client, session.key) : nil
+                    }
+                    await session.client.quit()
+                }
+                agent.log(last, message, destination)
+            }
+        }
+        return nil
+    }
+
+    /// An idle session, or a new one.
+    private func session(_ hop: Hop, _ address: StreamAddress) async -> Result<HopSession, HopFailure> {
+        let key = PoolKey(
+            destination: destination, host: hop.name, address: address, security: hop.security,
+            verification: hop.verification, dialect: hop.dialect)
+        if let client = await agent.pool.idleClient(key) {
+            return .success(await HopSession(client, key, hop))
+        }
+        do throws(HopFailure) {
+            return .success(await HopSession(try await agent.connect(hop, address), key, hop))
+        } catch { return .failure(error) }
+    }
+
+    /// Sends to those who have no answer, in as many transactions as the server wants. False when another host should
+    /// be tried.
+    private mutating func send(_ content: OutgoingContent, _ session: HopSession) async -> Bool {
+        if session.hop.mustOfferRequireTLS, !session.features.offers(.requireTLS) {
+            last = RecipientOutcome(
+                .failed, status: "5.7.30", diagnostic: "REQUIRETLS is not supported by \(session.hop.name)",
+                remoteHost: session.hop.name, security: session.securityText)
+            return false
+        }
+        let refusal: (status: String, text: String)
+        switch content.prepare(message, for: session.features, now: agent.now()) {
+        case .ready(let prepared): return await send(prepared, session)
+        case .refused(let status, let text): refusal = (status, text)
+        case .converted(let parameters, let target):
+            do {
+                return await send(try await PreparedContent(message, agent.store, parameters, target), session)
+            } catch let failure as ReencodingFailure {
+                refusal = ("5.6.3", "the server takes no 8-bit or binary messages: \(failure.text)")
+            } catch { refusal = ("4.3.0", "the stored message cannot be read") }
+        }
+        settleAll(
+            RecipientOutcome(
+                refusal.status.hasPrefix("5") ? .failed : .deferred, status: refusal.status, diagnostic: refusal.text,
+                remoteHost: session.hop.name, security: session.securityText))
+        return true
+    }
+
+    private mutating func send(_ prepared: PreparedContent, _ session: HopSession) async -> Bool {
+        refuseInternationalized(prepared, session)
+        while !open.isEmpty {
+            let batch = batch(session)
+            let recipients = batch.map { message.recipients[$0] }
+            var parameters = prepared.parameters
+            parameters.hidesSubmitter = await session.client.isAuthenticated
+            var envelope = message.envelope
+            envelope.requiresTLS = session.hop.mustOfferRequireTLS
+            let source = prepared.source(agent.store, message)
+            let answers = await session.client.send(
+                SMTPTransaction(envelope: envelope, recipients: recipients, parameters: parameters)
+            ) { try await source.next() }
+            let before = open.count
+            for (index, answer) in zip(batch, answers) { take(answer, for: index, session) }
+            if await session.client.isOver { return open.isEmpty }
+            // A server that took nobody more does not get the rest once more.
+            guard open.count < before else {
+                settleAll(last)
+                break
+            }
+            if let most = session.features.maximumTransactions, await session.client.transactions >= most {
+                return open.isEmpty
+            }
+        }
+        return true
+    }
+
+    /// An address that only SMTPUTF8 can carry does not keep the others from going.
+    private mutating func refuseInternationalized(_ prepared: PreparedContent, _ session: HopSession) {
+        guard !prepared.parameters.isInternationalized else { return }
+        for index in open where !message.recipients[index].mailbox.isASCII {
+            outcomes[index] = RecipientOutcome(
+                .failed, status: "5.6.7", diagnostic: "\(session.hop.name) does not support SMTPUTF8",
+                remoteHost: session.hop.name, security: session.securityText)
+        }
+    }
+
+    /// As many as the server takes at a time (RFC 9422 §4).
+    private func batch(_ session: HopSession) -> [Int] {
+        var batch = Array(open.prefix(session.features.maximumRecipients ?? 1000))
+        if let most = session.features.maximumRecipientDomains {
+            var domains: Set<SMTPMailbox.Host> = []
+            batch.removeAll { index in
+                let host = message.recipients[index].mailbox.host
+                if domains.count < most { domains.insert(host) }
+                return !domains.contains(host)
+            }
+        }
+        return batch
+    }
+
+    private mutating func take(_ answer: SMTPRecipientAnswer, for index: Int, _ session: HopSession) {
+        func outcome(_ result: RecipientOutcome.Result, _ status: String, _ text: String) -> RecipientOutcome {
+            RecipientOutcome(
+                result, status: status, diagnostic: text, remoteHost: session.hop.name, security: session.securityText)
+        }
+        switch answer {
+        case .taken(let reply):
+            let result: RecipientOutcome.Result =
+                session.hop.dialect == .lmtp ? .delivered : .relayed(keepsPromises: session.features.offers(.dsn))
+            outcomes[index] = outcome(result, reply.statusText, reply.text)
+        case .refused(let reply):
+            let refusal = outcome(reply.isPermanent ? .failed : .deferred, reply.statusText, reply.text)
+            // Too many at a time (RFC 5321 §4.5.3.1.10): these go in a transaction of their own, while some got in.
+            if reply.code == 452, reply.status == EnhancedStatus(5, 3) || reply.status == nil, open.count > 1 {
+                last = refusal
+            } else {
+                outcomes[index] = refusal
+            }
+        case .unsendable:
+            outcomes[index] = outcome(.failed, "5.1.3", "the address cannot be said to \(session.hop.name)")
+        case .unanswered(let error):
+            let failure = HopFailure(error, session.hop, session.securityText)
+            last = failure.outcome
+            // Whatever the server, this message cannot be said to it.
+            if case .unsendable = error { outcomes[index] = failure.outcome }
+        }
+    }
+}
+
+/// A session with a host, as long as a delivery uses it.
+struct HopSession {
+    let client: SMTPClient
+    let key: PoolKey
+    let hop: Hop
+    let features: ServerFeatures
+    /// For the log: `TLSv1.3 TLS_AES_128_GCM_SHA256 dane-ee`.
+    let securityText: String?
+
+    init(_ client: SMTPClient, _ key: PoolKey, _ hop: Hop) async {
+        self.client = client
+        self.key = key
+        self.hop = hop
+        features = await client.features
+        securityText = await client.peer?.text
+    }
+}
+
+extension SecuredPeer {
+    var text: String {
+        let means =
+            switch verdict {
+            case .verified(let means): means.rawValue
+            case .unverified, .refused: "unverified"
+            }
+        return [tls.version.rawValue, tls.cipherSuite?.nameOrNumber, means].compactMap { $0 }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,211 @@
+import Foundation
+import MailDNS
+import Testing
+
+/// Zones under `zone.example`, signed for the occasion and served by NSD on a loopback port:
+///
+/// | zone | what it is |
+/// |---|---|
+/// | zone.example | signed; the trust anchor is its key |
+/// | unsigned.zone.example | a delegation without DS, proved so |
+/// | bogus.zone.example | signed, and changed after that |
+/// | expired.zone.example | signed, and out of date |
+/// | stripped.zone.example | DS in the parent, and no signatures |
+final class SignedZones {
+    let port: Int
+    private(set) var anchor = ""
+    private let directory: URL
+    /// A process group of its own: NSD is three processes.
+    private var server: pid_t?
+
+    init() throws {
+        directory = FileManager.default.temporaryDirectory.appending(path: "dns-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        port = try Self.freePort()
+        try sign()
+    }
+
+    deinit {
+        stop()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
+            }
+        }
+        try #require(bound)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    /// A resolver that knows where the zones are, and trusts the parent's key.
+    func resolver(timeout: Duration = .seconds(60)) throws -> UnboundResolver {
+        var options = ResolverOptions()
+        options.trustAnchors = [anchor]
+        for zone in Self.zones.keys { options.stubs[zone] = .init(address: "127.0.0.1", port: port) }
+        options.timeout = timeout
+        return try UnboundResolver(options)
+    }
+
+    // MARK: Zones
+
+    private static let parent = "zone.example"
+    private static let head = """
+        $TTL 300
+        @ IN SOA ns hostmaster 1 3600 600 86400 300
+        @ IN NS ns
+        ns IN A 127.0.0.1
+
+        """
+
+    private static let zones: [String: String] = [
+        parent: """
+        @ IN MX 20 mx2
+        @ IN MX 10 mx1
+        mx1 IN A 192.0.2.1
+        mx1 IN AAAA 2001:db8::1
+        mx2 IN A 192.0.2.2
+        _25._tcp.mx1 IN TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+        alias IN CNAME mx1
+        twice IN CNAME alias
+        leaving IN CNAME host.unsigned
+        _25._tcp.leaving IN TLSA 3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
+        loop IN CNAME loop2
+        loop2 IN CNAME loop
+        null IN MX 0 .
+        text IN TXT "v=STSv1; " "id=20260101;"
+        _submissions._tcp IN SRV 10 5 465 mx1
+        large IN TXT \(largeText)
+        unsigned IN NS ns
+        bogus IN NS ns
+        expired IN NS ns
+        stripped IN NS ns
+
+        """,
+        "unsigned.zone.example": "@ IN MX 5 host\nhost IN A 192.0.2.9\n",
+        "bogus.zone.example": "@ IN MX 5 host\nhost IN A 192.0.2.10\n",
+        "expired.zone.example": "@ IN MX 5 host\nhost IN A 192.0.2.11\n",
+        "stripped.zone.example": "@ IN MX 5 host\nhost IN A 192.0.2.12\n",
+    ]
+
+    /// More than any datagram holds.
+    private static let largeText = (0..<40).map { "\"\(String(repeating: "x", count: 200))\($0)\"" }
+        .joined(separator: " ")
+
+    private func sign() throws {
+        var delegations = ""
+        for (zone, records) in Self.zones where zone != Self.parent {
+            try write(zone, Self.head + records)
+            guard zone != "unsigned.zone.example" else { continue }
+            let key = try makeKey(zone)
+            delegations += try String(contentsOf: directory.appending(path: key + ".ds"), encoding: .utf8)
+            if zone == "stripped.zone.example" { continue }
+            let isExpired = zone == "expired.zone.example"
+            try sign(zone, key, isExpired ? ["-i", "20200101000000", "-e", "20200201000000"] : [])
+        }
+        // After signing, as an attacker on the way would.
+        let bogus = directory.appending(path: "bogus.zone.example")
+        let signed = try String(contentsOf: bogus, encoding: .utf8)
+        try signed.replacing("192.0.2.10", with: "192.0.2.66").write(to: bogus, atomically: true, encoding: .utf8)
+
+        try write(Self.parent, Self.head + (Self.zones[Self.parent] ?? "") + delegations)
+        let key = try makeKey(Self.parent)
+        try sign(Self.parent, key, [])
+        anchor = try String(contentsOf: directory.appending(path: key + ".ds"), encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func write(_ zone: String, _ text: String) throws {
+        try "$ORIGIN \(zone).\n\(text)".write(to: directory.appending(path: zone), atomically: true, encoding: .utf8)
+    }
+
+    private func makeKey(_ zone: String) throws -> String {
+        try run("/usr/bin/ldns-keygen", ["-a", "ECDSAP256SHA256", "-k", zone])
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func sign(_ zone: String, _ key: String, _ options: [String]) throws {
+        try run("/usr/bin/ldns-signzone", options + ["-n", "-o", zone, "-f", zone + ".signed", zone, key])
+        let signed = directory.appending(path: zone + ".signed")
+        try Data(contentsOf: signed).write(to: directory.appending(path: zone))
+    }
+
+    @discardableResult
+    private func run(_ program: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = directory
+        process.standardOutput = output
+        try process.run()
+        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(program) \(arguments)")
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    // MARK: The server
+
+    func start() throws {
+        var configuration = """
+            server:
+              ip-address: 127.0.0.1@\(port)
+              username: ""
+              server-count: 1
+              zonesdir: "\(directory.path)"
+              database: ""
+              pidfile: "\(directory.path)/nsd.pid"
+              xfrdfile: "\(directory.path)/xfrd.state"
+              zonelistfile: "\(directory.path)/zone.list"
+              logfile: "\(directory.path)/nsd.log"
+              rrl-ratelimit: 0
+            remote-control:
+              control-enable: no
+
+            """
+        for zone in Self.zones.keys { configuration += "zone:\n  name: \(zone)\n  zonefile: \(zone)\n" }
+        let file = directory.appending(path: "nsd.conf")
+        try configuration.write(to: file, atomically: true, encoding: .utf8)
+        server = try spawn("/usr/sbin/nsd", ["-d", "-c", file.path])
+        try waitUntilListening()
+    }
+
+    private func waitUntilListening() throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < end {
+            let status = try? run("/usr/bin/drill", ["-p", "\(port)", "@127.0.0.1", "zone.example", "SOA"])
+            if status?.contains("ANSWER: 1") == true { return }
+            usleep(20_000)
+        }
+        Issue.record("nsd does not answer")
+    }
+
+    private func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        var words = ([program] + arguments).map { strdup($0) } + [nil]
+        defer { words.forEach { free($0) } }
+        var process: pid_t = 0
+        try #require(posix_spawn(&process, program, nil, &attributes, &words, environ) == 0)
+        return process
+    }
+
+    func stop() {
+        guard let server else { return }
+        kill(-server, SIGKILL)
+        waitpid(server, nil, 0)
+        self.server = nil
+    }
+}
