@@ -1,6 +1,7 @@
 import Authentication
 import Foundation
 import IMAPServer
+import MailDelivery
 package import MailStore
 package import MailVocabulary
 import POP3Server
@@ -19,7 +20,6 @@ package struct MailServices: Sendable {
     private let imapSettings: IMAPSettings
     private let pop3: POP3Service
     private let submission: SubmissionService
-    private let submissionSettings: SubmissionSettings
 
     package init(store: any MailStore, configuration: ServerConfiguration) {
         let cache =
@@ -35,14 +35,17 @@ package struct MailServices: Sendable {
         settings.messageLimit =
             configuration.messageLimit.map { .processed(UInt32(clamping: $0)) }
             ?? configuration.saveLimit.map { .saved(UInt32(clamping: $0)) }
-        settings.urlAuthentication = { key, text in MessageAuthentication.code(of: text, key: key) }
+        let authentication: URLAuthentication = { key, text in MessageAuthentication.code(of: text, key: key) }
+        settings.urlAuthentication = authentication
         imapSettings = settings
         pop3 = POP3Service(store: store, authenticator: authenticator)
-        submissionSettings = SubmissionSettings(
-            maximumMessageSize: configuration.maximumMessageSize,
-            postmaster: configuration.defaultDomain.map { Address(localPart: "postmaster", domain: $0) })
+        var delivery = DeliverySettings()
+        delivery.postmaster = configuration.defaultDomain.map { Address(localPart: "postmaster", domain: $0) }
         submission = SubmissionService(
-            store: store, authenticator: authenticator, settings: submissionSettings, now: SystemClock.now)
+            acceptance: Acceptance(store: store, settings: delivery, now: SystemClock.now), store: store,
+            authenticator: authenticator,
+            settings: SubmissionSettings(maximumMessageSize: configuration.maximumMessageSize),
+            urls: SubmissionURLs(imap, authentication))
     }
 
     /// Returns the port. Throws `ListenError`.
@@ -58,9 +61,7 @@ package struct MailServices: Sendable {
         case .pop3:
             try await runtime.listen(on: address, security, pop3) { POP3Session($0) }
         case .submission:
-            try await runtime.listen(on: address, security, submission) { [submissionSettings] context in
-                SubmissionSession(context, settings: submissionSettings)
-            }
+            try await runtime.listen(on: address, security, submission) { [submission] in submission.session($0) }
         }
     }
 }
