@@ -45,6 +45,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -125,7 +126,8 @@ let package = Package(
             "MailRelay",
             [
                 "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore",
-                "SessionRuntime", "MailDNS", "MailDelivery", "MailClient", logging, asyncHTTPClient,
+                "SessionRuntime", "MailDNS", "MailDelivery", "MailClient", logging, asyncHTTPClient, nioCore,
+                nioHTTP1,
             ]),
         layer(
             "ProviderTools",
@@ -170,15 +172,17 @@ let package = Package(
             ]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),
-        tests("MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore"]),
+        tests(
+            "MailDelivery",
+            ["MailVocabulary", "WireFraming", "MessageFormat", "SMTPSyntax", "MailStore", "SessionRuntime"]),
         tests(
             "MailClient",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "SessionRuntime", logging, nioCore, nioSSL]),
         tests(
             "MailRelay",
             [
-                "MailVocabulary", "TLSPolicy", "SMTPSyntax", "MessageFormat", "MailStore", "MailDNS", "MailDelivery",
-                "MailClient", "SessionRuntime", logging,
+                "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat", "MailStore",
+                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
             ]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "MailDelivery", "Authentication"]),

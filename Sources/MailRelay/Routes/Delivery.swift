@@ -2,6 +2,7 @@ import Logging
 import MailClient
 import MailDNS
 import MailStore
+import MessageFormat
 import SMTPSyntax
 import SessionRuntime
 import TLSPolicy
@@ -106,16 +107,22 @@ struct Delivery {
                 remoteHost: session.hop.name, security: session.securityText)
             return false
         }
+        let refusal: (status: String, text: String)
         switch content.prepare(message, for: session.features, now: agent.now()) {
-        case .refused(let status, let text):
-            settleAll(
-                RecipientOutcome(
-                    .failed, status: status, diagnostic: text, remoteHost: session.hop.name,
-                    security: session.securityText))
-            return true
-        case .ready(let prepared):
-            return await send(prepared, session)
+        case .ready(let prepared): return await send(prepared, session)
+        case .refused(let status, let text): refusal = (status, text)
+        case .converted(let parameters, let target):
+            do {
+                return await send(try await PreparedContent(message, agent.store, parameters, target), session)
+            } catch let failure as ReencodingFailure {
+                refusal = ("5.6.3", "the server takes no 8-bit or binary messages: \(failure.text)")
+            } catch { refusal = ("4.3.0", "the stored message cannot be read") }
         }
+        settleAll(
+            RecipientOutcome(
+                refusal.status.hasPrefix("5") ? .failed : .deferred, status: refusal.status, diagnostic: refusal.text,
+                remoteHost: session.hop.name, security: session.securityText))
+        return true
     }
 
     private mutating func send(_ prepared: PreparedContent, _ session: HopSession) async -> Bool {

@@ -27,6 +27,8 @@ struct OutgoingContent: Sendable {
 
     enum Preparation {
         case ready(PreparedContent)
+        /// Re-encoded, if that can be done.
+        case converted(CommandWriter.MailParameters, ReencodingTarget)
         /// It can never go to such a server: X.Y.Z and why.
         case refused(status: String, String)
     }
@@ -52,14 +54,17 @@ struct OutgoingContent: Sendable {
         } else {
             kind = scan.has8Bit ? .eightBit : .sevenBit
         }
-        let parameters = CommandWriter.MailParameters(
+        var parameters = CommandWriter.MailParameters(
             size: message.size, body: kind, isInternationalized: isInternationalized, now: now)
         switch kind {
         case .sevenBit: break
         case .eightBit where features.offers(.eightBitMIME): break
         case .binary where takesBinary: break
         case .eightBit, .binary:
-            return .refused(status: "5.6.3", "the server takes no such message, and it cannot be converted")
+            let target: ReencodingTarget = features.offers(.eightBitMIME) ? .eightBit : .sevenBit
+            parameters.size = nil
+            parameters.body = target == .eightBit ? .eightBit : .sevenBit
+            return .converted(parameters, target)
         }
         return .ready(PreparedContent(parameters: parameters))
     }
@@ -85,9 +90,37 @@ struct OutgoingHeader: Sendable, Hashable {
 /// A message as one server is to get it.
 struct PreparedContent: Sendable {
     var parameters: CommandWriter.MailParameters
+    /// How it is re-encoded; nil: it goes as it is.
+    var plan: ReencodingPlan?
+
+    init(parameters: CommandWriter.MailParameters) { self.parameters = parameters }
+
+    /// Reads the message to see how it can be converted.
+    init(
+        _ message: OutgoingMessage, _ store: any MailStore, _ parameters: CommandWriter.MailParameters,
+        _ target: ReencodingTarget
+    ) async throws {
+        self.parameters = parameters
+        var plan = ReencodingPlan(target)
+        let source = BodySource(store, message.body, size: message.size)
+        while let piece = try await source.next() { try plan.add(piece.span) }
+        try plan.finish()
+        self.plan = plan
+    }
 
     func source(_ store: any MailStore, _ message: OutgoingMessage) -> BodySource {
-        BodySource(store, message.body, size: message.size)
+        BodySource(store, message.body, size: message.size, plan)
+    }
+}
+
+extension ReencodingFailure {
+    /// For a notice.
+    var text: String {
+        switch self {
+        case .signed: "to convert it would break its signature"
+        case .unencodable: "it has octets where no encoding reaches"
+        case .tooComplex: "its parts cannot be told apart"
+        }
     }
 }
 
@@ -97,14 +130,29 @@ actor BodySource {
     private let body: BodyID
     private let size: Int
     private var position = 0
+    private var reencoder: MessageReencoder?
 
-    init(_ store: any MailStore, _ body: BodyID, size: Int) {
+    init(_ store: any MailStore, _ body: BodyID, size: Int, _ plan: ReencodingPlan? = nil) {
         self.store = store
         self.body = body
         self.size = size
+        reencoder = plan.map { MessageReencoder($0) }
     }
 
+    /// Nil at the end.
     func next() async throws -> [UInt8]? {
+        guard reencoder != nil else { return try await read() }
+        while let piece = try await read() {
+            let converted = try reencoder?.convert(piece.span) ?? []
+            if !converted.isEmpty { return converted }
+        }
+        let last = try reencoder?.finish() ?? []
+        // Read to its end: from here on there is nothing.
+        reencoder = nil
+        return last.isEmpty ? nil : last
+    }
+
+    private func read() async throws -> [UInt8]? {
         guard position < size else { return nil }
         let piece = try await store.read(body, position..<min(position + OutgoingContent.pieceSize, size))
         guard !piece.isEmpty else { throw BodyTooShort() }

@@ -111,7 +111,7 @@ private func mailbox(_ text: String) throws -> SMTPMailbox { SMTPMailbox(try #re
         let told = script.told.map(\.description)
         #expect(told.contains("M <>|BODY=8BITMIME|SMTPUTF8|RET=HDRS|ENVID=a+3Db+20c|"))
         #expect(told.contains("R <b@y.example>|NOTIFY=FAILURE,DELAY|ORCPT=rfc822;b+2Bc@z.example|"))
-        #expect(script.codes.hasSuffix("AK"))
+        #expect(script.codes.hasSuffix("AQ"))
     }
 
     @Test func `changes the header and keeps the octets of the rest`() async throws {
@@ -209,7 +209,7 @@ private func mailbox(_ text: String) throws -> SMTPMailbox { SMTPMailbox(try #re
         let script = ScriptedFilter { told, _ in
             switch told.code {
             case "O": agreement()
-            case "D", "A", "K": []
+            case "D", "A", "K", "Q": []
             case "R": told.text.contains("<c@") ? packet("r") : packet("c")
             case _: packet("c")
             }
@@ -226,7 +226,7 @@ private func mailbox(_ text: String) throws -> SMTPMailbox { SMTPMailbox(try #re
         let outcome = try await run(filter([first, second]))
         #expect(outcome.message?.verdict == .discard)
         #expect(!second.codes.contains("E"))
-        #expect(second.codes.hasSuffix("AK"))
+        #expect(second.codes.hasSuffix("AQ"))
     }
 
     @Test(arguments: Array("CHMRTLNB"))
@@ -330,6 +330,15 @@ private func mailbox(_ text: String) throws -> SMTPMailbox { SMTPMailbox(try #re
         let filter = try filter([script])
         for _ in 0..<2 { #expect(try await run(filter).message?.verdict == .accept) }
         #expect(script.connectionCount == 2)
+    }
+
+    @Test(arguments: Array("ar")) func `shares no connection that libmilter would not`(_ answer: Character) async throws
+    {
+        let script = ScriptedFilter(["E": packet(answer)])
+        let filter = try filter([script])
+        for _ in 0..<2 { _ = try await run(filter) }
+        #expect(script.connectionCount == 2)
+        #expect(script.codes.hasSuffix("EQ"))
     }
 
     @Test func `ends the connection to a filter that serves only one client`() async throws {

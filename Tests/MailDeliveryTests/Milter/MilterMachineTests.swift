@@ -155,7 +155,7 @@ import Testing
 
     @Test(arguments: [
         "e<a@x.example>\0", "ea@x.example\0", "e<a@x.example>\0BODY=8BITMIME\0", "+<a@x.example>\0", "-a@x.example\0",
-        "2<a@x.example>\0", "2<a@x.example>\0\0",
+        "2<a@x.example>\0", "2<a@x.example>\0\0", "2<a@x.example>\0NOTIFY=NEVER\0",
     ])
     func `understands addresses with and without brackets and parameters`(_ text: String) throws {
         var machine = try machine()

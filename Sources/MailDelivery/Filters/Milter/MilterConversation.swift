@@ -26,6 +26,9 @@ actor MilterConversation {
     private var unsent: [UInt8] = []
     /// It has answered for the message as a whole; until then, what it was told of one is to be called off.
     private var isMessageOver = false
+    /// libmilter passes over `nextClient` in every state but the one after a message that it let go on, and would then
+    /// pass over the next client too.
+    private var awaitsNextClient = false
 
     init(
         _ settings: MilterSettings, pool: MilterPool, connector: any ByteStreamConnector, macros: MilterMacros,
@@ -139,6 +142,7 @@ actor MilterConversation {
                 case .modification(let modification): try await modify(modification)
                 case .answer(let answer):
                     isMessageOver = true
+                    awaitsNextClient = answer == .proceed
                     return settle(answer)
                 case .negotiated: throw .violation("it negotiates again")
                 }
@@ -154,7 +158,7 @@ actor MilterConversation {
         do throws(MilterError) {
             guard var machine = link?.machine, !machine.isAwaiting else { throw .closed }
             if !isMessageOver { unsent += machine.abort() }
-            let isReused = machine.canBeReused
+            let isReused = awaitsNextClient && machine.canBeReused
             unsent += isReused ? machine.nextClient() : MilterMachine.quit
             link?.machine = machine
             try await flush()

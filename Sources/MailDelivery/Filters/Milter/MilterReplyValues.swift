@@ -25,9 +25,11 @@ extension MilterDataReader {
     mutating func recipient(hasParameters: Bool) throws(MilterError) -> SMTPRecipient {
         let words = hasParameters ? try addressAndParameters() : bracketed(try string())
         let command = Array("TO:".utf8) + words
-        guard let parsed = try? RcptCommand(parsing: command.span), case .mailbox(let mailbox) = parsed.forwardPath
+        guard let parsed = try? RcptCommand(parsing: command.span, .notifications),
+            case .mailbox(let mailbox) = parsed.forwardPath
         else { throw .violation("a recipient that is no address") }
-        return SMTPRecipient(mailbox: mailbox)
+        return SMTPRecipient(
+            mailbox: mailbox, original: parsed.original, notifications: parsed.notifications)
     }
 
     private mutating func addressAndParameters() throws(MilterError) -> [UInt8] {

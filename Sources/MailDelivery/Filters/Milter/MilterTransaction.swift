@@ -119,7 +119,7 @@ extension SMTPEnvelope {
         if let body { words.append("BODY=\(body.rawValue)") }
         if isInternationalized { words.append("SMTPUTF8") }
         if let returned { words.append("RET=\(returned.rawValue)") }
-        if let identifier { words.append("ENVID=\(xtext(identifier))") }
+        if let identifier { words.append("ENVID=\(XText.encode(identifier.utf8))") }
         if requiresTLS { words.append("REQUIRETLS") }
         return words
     }
@@ -130,7 +130,7 @@ extension SMTPRecipient {
     var milterWords: [String] {
         var words = ["<\(mailbox)>"]
         if let notifications { words.append("NOTIFY=\(notifications.milterText)") }
-        if let original { words.append("ORCPT=\(xtext(original))") }
+        if let original { words.append("ORCPT=\(XText.encode(original.utf8))") }
         return words
     }
 }
@@ -144,18 +144,4 @@ extension NotificationConditions {
         ]
         return named.filter { contains($0.0) }.map(\.1).joined(separator: ",")
     }
-}
-
-// xchar = %d33-126 except "+" and "="         RFC 3461 §4
-private func xtext(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var result: [UInt8] = []
-    for byte in text.utf8 {
-        if (33...126).contains(byte), byte != UInt8(ascii: "+"), byte != UInt8(ascii: "=") {
-            result.append(byte)
-        } else {
-            result += [UInt8(ascii: "+"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: result, as: UTF8.self)
 }

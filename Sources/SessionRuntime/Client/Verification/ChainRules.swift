@@ -27,7 +27,7 @@ struct ChainRules: VerifierPolicy, Sendable {
     }
 
     mutating func chainMeetsPolicyRequirements(chain: UnverifiedCertificateChain) -> PolicyEvaluationResult {
-        if let reason = violation(chain) { return .failsToMeetPolicy(reason: reason) }
+        if let reason = violation(Array(chain)) { return .failsToMeetPolicy(reason: reason) }
         return standard.chainMeetsPolicyRequirements(chain: chain)
     }
 
@@ -36,7 +36,23 @@ struct ChainRules: VerifierPolicy, Sendable {
         return PeerRefusal(text == expired || text == premature ? .expired : .untrusted, text)
     }
 
-    private func violation(_ chain: UnverifiedCertificateChain) -> String? {
+    /// A server's certificate that a bare key vouches for: there is no issuer to look at.
+    func checkAlone(_ leaf: Certificate) throws(PeerRefusal) {
+        for item in leaf.extensions where item.critical && !verifyingCriticalExtensions.contains(item.oid) {
+            throw PeerRefusal(.untrusted, "the server's certificate has an unknown critical extension")
+        }
+        if let reason = weakness([leaf]) ?? signatureWeakness([leaf]) ?? leafViolation(leaf) {
+            throw Self.refusal(PolicyFailureReason(reason))
+        }
+    }
+
+    private func violation(_ chain: [Certificate]) -> String? {
+        // The anchor's own signature proves nothing, and is not judged.
+        weakness(chain) ?? signatureWeakness(chain.dropLast()) ?? chain.first.flatMap(leafViolation)
+            ?? issuerViolation(chain.dropFirst())
+    }
+
+    private func weakness(_ chain: [Certificate]) -> String? {
         for certificate in chain where time > certificate.notValidAfter { return Self.expired }
         for certificate in chain where time < certificate.notValidBefore { return Self.premature }
         for certificate in chain {
@@ -44,11 +60,11 @@ struct ChainRules: VerifierPolicy, Sendable {
                 return "a certificate's RSA key has only \(key.keySizeInBits) bits"
             }
         }
-        // The anchor's own signature proves nothing, and is not judged.
-        for certificate in chain.dropLast() where certificate.signatureAlgorithm == .sha1WithRSAEncryption {
-            return "a certificate is signed with SHA-1"
-        }
-        return leafViolation(chain.leaf) ?? issuerViolation(chain.dropFirst())
+        return nil
+    }
+
+    private func signatureWeakness(_ chain: some Sequence<Certificate>) -> String? {
+        chain.contains { $0.signatureAlgorithm == .sha1WithRSAEncryption } ? "a certificate is signed with SHA-1" : nil
     }
 
     private func leafViolation(_ leaf: Certificate) -> String? {

@@ -23,30 +23,45 @@ struct DANECheck {
     }
 
     private func verifyAnchor(_ records: [TLSARecord], _ chain: [[UInt8]]) async -> PeerVerdict {
+        guard !records.isEmpty else {
+            return .refused(PeerRefusal(.daneMismatch, "no TLSA record matches the server's certificate"))
+        }
         do throws(PeerRefusal) {
-            let presented = records.isEmpty ? nil : try PresentedChain(chain)
-            let anchors = presented.map { trustAnchors(records, $0) } ?? []
-            guard let presented, !anchors.isEmpty else {
+            let presented = try PresentedChain(chain)
+            let keys = bareKeys(records)
+            let anchors = trustAnchors(records, keys, presented)
+            let check = ChainCheck(roots: CertificateStore(anchors), time: time)
+            if keys.contains(where: { $0.isValidSignature(presented.leaf.signature, for: presented.leaf) }) {
+                try check.verifyAlone(presented.leaf, names: names)
+            } else if anchors.isEmpty {
                 throw PeerRefusal(.daneMismatch, "no TLSA record matches a certificate")
+            } else {
+                try await check.verify(presented, names: names)
             }
-            try await ChainCheck(roots: CertificateStore(anchors), time: time).verify(presented, names: names)
             return .verified(by: .daneTA)
         } catch { return .refused(error) }
     }
 
-    /// Presented authorities that a record matches; a whole certificate in the DNS need not be presented, and what a bare
-    /// key in the DNS has signed is as good as the key (RFC 7671 §5.2.2, §5.2.3).
-    private func trustAnchors(_ records: [TLSARecord], _ presented: PresentedChain) -> [Certificate] {
-        var anchors = presented.others.filter { other in records.contains { $0.matches(other.der) } }.map(\.certificate)
-        for record in records where record.matching == 0 {
-            if record.selector == 0, let certificate = try? Certificate(derEncoded: record.data) {
-                anchors.append(certificate)
-            } else if record.selector == 1, let key = try? Certificate.PublicKey(derEncoded: record.data) {
-                let certificates = [presented.leaf] + presented.others.map(\.certificate)
-                anchors += certificates.filter { key.isValidSignature($0.signature, for: $0) }
-            }
+    /// Whole keys in the DNS: they need no certificate (RFC 7671 §5.2.3).
+    private func bareKeys(_ records: [TLSARecord]) -> [Certificate.PublicKey] {
+        records.filter { $0.selector == 1 && $0.matching == 0 }.compactMap { record in
+            try? Certificate.PublicKey(derEncoded: record.data)
         }
-        return anchors
+    }
+
+    /// Presented authorities that a record matches; a whole certificate in the DNS, which need not be presented; and what
+    /// a bare key in the DNS has signed, which is as good as the key (RFC 7671 §5.2.2, §5.2.3).
+    private func trustAnchors(
+        _ records: [TLSARecord], _ keys: [Certificate.PublicKey], _ presented: PresentedChain
+    ) -> [Certificate] {
+        let whole = records.filter { $0.selector == 0 && $0.matching == 0 }.compactMap { record in
+            try? Certificate(derEncoded: record.data)
+        }
+        return whole
+            + presented.others.filter { other in
+                records.contains { $0.matches(other.der) }
+                    || keys.contains { $0.isValidSignature(other.certificate.signature, for: other.certificate) }
+            }.map(\.certificate)
     }
 
     /// Digest agility (RFC 7671 §9): among records of a usage and selector only those with the strongest digest count,

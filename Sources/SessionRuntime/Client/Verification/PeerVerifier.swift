@@ -74,6 +74,12 @@ struct ChainCheck {
         try checkName(presented.leaf, names)
     }
 
+    /// A certificate that a trusted key without a certificate of its own has signed.
+    func verifyAlone(_ leaf: Certificate, names: [String]) throws(PeerRefusal) {
+        try ChainRules(at: time).checkAlone(leaf)
+        try checkName(leaf, names)
+    }
+
     /// DNS-IDs only: a common name is none (RFC 9525 §2, §6.3).
     private func checkName(_ leaf: Certificate, _ names: [String]) throws(PeerRefusal) {
         let general = (try? leaf.extensions.subjectAlternativeNames) ?? nil
