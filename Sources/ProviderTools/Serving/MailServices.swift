@@ -20,6 +20,7 @@ package struct MailServices: Sendable {
     private let imapSettings: IMAPSettings
     private let pop3: POP3Service
     private let submission: SubmissionService
+    private let lmtp: SubmissionService
 
     package init(store: any MailStore, configuration: ServerConfiguration) {
         let cache =
@@ -39,13 +40,14 @@ package struct MailServices: Sendable {
         settings.urlAuthentication = authentication
         imapSettings = settings
         pop3 = POP3Service(store: store, authenticator: authenticator)
-        var delivery = DeliverySettings()
-        delivery.postmaster = configuration.defaultDomain.map { Address(localPart: "postmaster", domain: $0) }
+        // Without a queue that is run nothing goes elsewhere, whatever is configured.
+        let acceptance = Acceptance(store: store, settings: DeliverySettings(configuration), now: SystemClock.now)
         submission = SubmissionService(
-            acceptance: Acceptance(store: store, settings: delivery, now: SystemClock.now), store: store,
-            authenticator: authenticator,
-            settings: SubmissionSettings(maximumMessageSize: configuration.maximumMessageSize),
-            urls: SubmissionURLs(imap, authentication))
+            acceptance: acceptance, store: store, authenticator: authenticator,
+            settings: SubmissionSettings(configuration, role: .submission), urls: SubmissionURLs(imap, authentication))
+        lmtp = SubmissionService(
+            acceptance: acceptance, store: store, authenticator: nil,
+            settings: SubmissionSettings(configuration, role: .lmtp))
     }
 
     /// Returns the port. Throws `ListenError`.
@@ -63,6 +65,16 @@ package struct MailServices: Sendable {
         case .submission:
             try await runtime.listen(on: address, security, submission) { [submission] in submission.session($0) }
         }
+    }
+
+    /// LMTP on a UNIX socket. Throws `UnixSocketError`.
+    package func listenForLMTP(on address: UnixSocketAddress, _ runtime: ServerRuntime) async throws {
+        try await runtime.listen(on: address, lmtp) { [lmtp] in lmtp.session($0) }
+    }
+
+    /// LMTP on a loopback address; returns the port. Throws `ListenError`, for another address too.
+    package func listenForLMTP(on address: ListenerAddress, _ runtime: ServerRuntime) async throws -> Int {
+        try await runtime.listen(on: address, .local, lmtp) { [lmtp] in lmtp.session($0) }
     }
 }
 
