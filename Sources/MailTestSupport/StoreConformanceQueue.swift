@@ -43,7 +43,7 @@ extension StoreFixture {
 }
 
 extension StoreConformance {
-    static let queueLaws = acceptanceLaws
+    static let queueLaws = acceptanceLaws + turnLaws + settlementLaws + operatorLaws
 
     private static let acceptanceLaws = [
         StoreConformance("accept: into mailboxes and the queue at once; the body is stored once") { store in

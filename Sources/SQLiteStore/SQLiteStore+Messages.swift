@@ -69,7 +69,7 @@ extension SQLiteStore {
     static func outgoing(
         _ messages: [(mailbox: MailboxID, messages: [NewMessage])], _ queue: [NewQueuedMessage] = []
     ) throws -> OutgoingMessages {
-        guard queue.allSatisfy({ !$0.recipients.isEmpty }) else {
+        guard queue.allSatisfy({ !$0.queuedRecipients.isEmpty }) else {
             throw StoreError.unavailable("a message for the queue has no recipients")
         }
         var bodies: [OutgoingBody] = []

@@ -16,7 +16,7 @@ extension InMemoryState {
     mutating func accept(
         _ additions: [(mailbox: MailboxID, messages: [NewMessage])], queue new: [NewQueuedMessage]
     ) throws -> (delivered: [AppendResult], queued: [QueueID]) {
-        guard new.allSatisfy({ !$0.recipients.isEmpty }) else {
+        guard new.allSatisfy({ !$0.queuedRecipients.isEmpty }) else {
             throw StoreError.unavailable("a message for the queue has no recipients")
         }
         var stored = try copyBodies(additions.flatMap(\.messages))

@@ -49,8 +49,7 @@ extension InMemoryState {
         let message = QueuedMessage(
             id: id, identifier: new.identifier, envelope: new.envelope, body: body, size: size,
             submitter: new.submitter, arrival: new.arrival, holdReason: new.holdReason)
-        let recipients = new.recipients.enumerated().map { QueuedRecipient(number: $0, recipient: $1) }
-        queue.messages[id] = InMemoryQueue.Entry(message: message, recipients: recipients, deliveries: [:])
+        queue.messages[id] = InMemoryQueue.Entry(message: message, recipients: new.queuedRecipients, deliveries: [:])
         for destination in new.destinations {
             let isReady = new.notBefore <= new.arrival.seconds
             let record = QueuedDelivery(

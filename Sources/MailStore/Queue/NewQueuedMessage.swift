@@ -6,8 +6,10 @@ package struct NewQueuedMessage: Sendable {
     /// Complete, with its trace, as the next hop is to get it: lines end with CRLF, no dot-stuffing.
     package var body: any StagedBody
     package var envelope: SMTPEnvelope
-    /// Distinct, at least one.
+    /// Distinct. At least one of these or of `delivered`.
     package var recipients: [SMTPRecipient]
+    /// Who has it in a mailbox here, and of whom the sender wants to be told so (NOTIFY=SUCCESS).
+    package var delivered: [SMTPRecipient] = []
     /// Its name in `Received` fields, replies and logs.
     package var identifier: String
     /// Whose turn it uses; nil for the server's own notices.
@@ -38,4 +40,14 @@ package struct NewQueuedMessage: Sendable {
     }
 
     package var firstReview: Int64 { review ?? min(notBefore &+ 3600, envelope.deadline?.time ?? .max) }
+
+    /// As they begin: those that wait, and those whose sender is to be told.
+    package var queuedRecipients: [QueuedRecipient] {
+        let waiting = recipients.enumerated().map { QueuedRecipient(number: $0, recipient: $1) }
+        let told = AttemptRecord(time: arrival.seconds, status: "2.0.0", diagnostic: "delivered to a mailbox here")
+        let owing = delivered.enumerated().map {
+            QueuedRecipient(number: recipients.count + $0, recipient: $1, state: .owesDelivery, last: told)
+        }
+        return waiting + owing
+    }
 }

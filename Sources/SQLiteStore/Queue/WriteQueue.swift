@@ -21,7 +21,7 @@ extension WriteTransaction {
     func enqueue(_ message: NewQueuedMessage, _ body: StoredBody) throws -> QueueID {
         try insert(message, body)
         let id = QueueID(db.lastInsertedRowID)
-        for (number, recipient) in message.recipients.enumerated() { try insert(recipient, number, of: id) }
+        for recipient in message.queuedRecipients { try insert(recipient, of: id) }
         let submitter = message.submitter?.value ?? 0
         let rank = Int64(-message.envelope.priority)
         for destination in message.destinations {
@@ -62,15 +62,18 @@ extension WriteTransaction {
             ])
     }
 
-    private func insert(_ recipient: SMTPRecipient, _ number: Int, of id: QueueID) throws {
+    private func insert(_ queued: QueuedRecipient, of id: QueueID) throws {
+        let recipient = queued.recipient
         try execute(
             """
-            INSERT INTO queue_recipient (message, number, destination, local, host, original, notify)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO queue_recipient
+            (message, number, destination, local, host, original, notify, state, last, status, diagnostic)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                id.value, number, recipient.mailbox.destination, recipient.mailbox.localPart,
+                id.value, queued.number, recipient.mailbox.destination, recipient.mailbox.localPart,
                 recipient.mailbox.queueHost, recipient.original, recipient.notifications?.rawValue,
+                queued.state.rawValue, queued.last?.time, queued.last?.status, queued.last?.diagnostic,
             ])
     }
 

@@ -1,0 +1,157 @@
+import Logging
+import MailStore
+import MailVocabulary
+import MessageFormat
+import SMTPSyntax
+
+/// Tells senders what became of their mail: each once, since the notice is taken in by the commit that notes it as told.
+struct NoticeSending: Sendable {
+    private let store: any MailStore
+    private let router: any NoticeRouter
+    private let policy: QueuePolicy
+    /// This host's name.
+    private let host: String
+    private let clock: any QueueClock
+    private let logger: Logger
+
+    init(
+        store: any MailStore, router: any NoticeRouter, policy: QueuePolicy, host: String, clock: any QueueClock,
+        logger: Logger
+    ) {
+        self.store = store
+        self.router = router
+        self.policy = policy
+        self.host = host
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Sends what a message's sender is owed, a notice for each kind. Throws what keeps it from being sent now.
+    /// Returns what was sent.
+    func send(_ id: QueueID) async throws -> [DeliveryReport.Action] {
+        guard let detail = try await store.queuedMessage(id) else { return [] }
+        var sent: [DeliveryReport.Action] = []
+        for (state, action) in Self.actions {
+            let recipients = detail.recipients.filter { $0.state == state }
+            guard !recipients.isEmpty else { continue }
+            if try await send(action, state, of: detail.message, recipients) { sent.append(action) }
+        }
+        return sent
+    }
+
+    private static let actions: [(QueuedRecipient.State, DeliveryReport.Action)] = [
+        (.owesFailure, .failed), (.owesDelay, .delayed), (.owesRelay, .relayed), (.owesDelivery, .delivered),
+    ]
+
+    private func send(
+        _ action: DeliveryReport.Action, _ state: QueuedRecipient.State, of message: QueuedMessage,
+        _ recipients: [QueuedRecipient]
+    ) async throws -> Bool {
+        let told = QueueSettlement(
+            message: message.id,
+            recipients: recipients.map { QueueSettlement.Recipient($0.number, .told(state)) })
+        guard case .mailbox(let sender) = message.envelope.reversePath else {
+            _ = try await store.settle(told, adding: [], queue: [])
+            return false
+        }
+        let route = try await router.route(sender)
+        var report = try await report(action, on: message, recipients, to: sender)
+        let (mailboxes, queue) = place(&report, of: message, route)
+        do {
+            guard try await store.settle(told, adding: mailboxes, queue: queue) else { return false }
+        } catch let error as StoreError where error == .overQuota || error == .noSuchMailbox {
+            // It has no sender itself: nobody can be told of that (RFC 5321 §4.5.5).
+            _ = try await store.settle(told, adding: [], queue: [])
+            log(message, action, "dropped: \(error)")
+            return false
+        }
+        let isSent = !mailboxes.isEmpty || !queue.isEmpty
+        log(message, action, isSent ? "sent" : "dropped: the sender has no mailbox here")
+        return isSent
+    }
+
+    private func log(_ message: QueuedMessage, _ action: DeliveryReport.Action, _ outcome: String) {
+        logger.info(
+            "notice",
+            metadata: ["message": "\(message.identifier)", "action": "\(action.rawValue)", "outcome": "\(outcome)"])
+    }
+
+    // What it says
+
+    private func report(
+        _ action: DeliveryReport.Action, on message: QueuedMessage, _ recipients: [QueuedRecipient],
+        to sender: SMTPMailbox
+    ) async throws -> DeliveryReport {
+        let zone = message.arrival.zoneMinutes
+        let now = Timestamp(seconds: clock.now(), zoneMinutes: zone)
+        let returnsAll = action == .failed && wantsAll(message)
+        let limit = returnsAll ? message.size : min(message.size, policy.returnedHeader)
+        let returned = try await store.read(message.body, 0..<limit)
+        let name = identifier()
+        var report = DeliveryReport(
+            action, host: host, sender: sender.description,
+            recipients: recipients.map { recipient in
+                DeliveryReport.Recipient(
+                    address: recipient.recipient.mailbox.description, original: recipient.recipient.original,
+                    status: status(action, recipient.last), diagnostic: recipient.last?.diagnostic,
+                    remoteHost: recipient.last?.remoteHost,
+                    lastAttempt: recipient.last.map { Timestamp(seconds: $0.time, zoneMinutes: zone) })
+            },
+            date: now, messageID: "\(name)@\(host)", boundary: "=_\(identifier())", arrival: message.arrival,
+            returned: returned)
+        report.returnsAll = returnsAll
+        report.envelopeIdentifier = message.envelope.identifier
+        report.retryUntil = Timestamp(
+            seconds: message.arrival.seconds &+ policy.expiry, zoneMinutes: zone)
+        return report
+    }
+
+    /// RFC 3461 §6.2: a large message need not be; RFC 8689 §5: one that requires TLS must not be.
+    private func wantsAll(_ message: QueuedMessage) -> Bool {
+        message.envelope.returned != .headers && !message.envelope.requiresTLS && message.size <= policy.returnedMessage
+    }
+
+    /// Its class is what the action is (RFC 3463 §2).
+    private func status(_ action: DeliveryReport.Action, _ last: AttemptRecord?) -> String {
+        switch action {
+        case .relayed, .delivered, .expanded: last.flatMap { $0.status.hasPrefix("2.") ? $0.status : nil } ?? "2.0.0"
+        case .delayed: last.flatMap { $0.status.hasPrefix("4.") ? $0.status : nil } ?? "4.4.7"
+        case .failed: last?.status ?? "5.0.0"
+        }
+    }
+
+    private func identifier() -> String {
+        String(max(clock.now(), 0), radix: 36, uppercase: true) + "-"
+            + String(UInt64.random(in: 0 ... .max), radix: 36, uppercase: true)
+    }
+
+    // Where it goes
+
+    private func place(
+        _ report: inout DeliveryReport, of message: QueuedMessage, _ route: NoticeRoute
+    ) -> ([(mailbox: MailboxID, messages: [NewMessage])], [NewQueuedMessage]) {
+        var mailboxes: [(mailbox: MailboxID, messages: [NewMessage])] = []
+        if !route.mailboxes.isEmpty {
+            report.allowsEightBit = true
+            let bytes = Array("Return-Path: <>\r\n".utf8) + report.encoded()
+            let summary = MessageSummary(parsing: bytes.span)
+            let local = NewMessage(
+                body: InMemoryBody(bytes), internalDate: report.date, summary: summary.encoded(),
+                threadKeys: summary.threadMessageIDs.map { ThreadKey(messageID: $0) })
+            mailboxes = route.mailboxes.map { ($0, [local]) }
+        }
+        guard !route.recipients.isEmpty else { return (mailboxes, []) }
+        report.allowsEightBit = false
+        var envelope = SMTPEnvelope(reversePath: .null)
+        envelope.isInternationalized = report.isInternationalized
+        // RFC 8689 §5: a notice is as worth protecting as the message.
+        envelope.requiresTLS = message.envelope.requiresTLS
+        envelope.priority = message.envelope.priority
+        // RFC 3461 §6.1: no notice of a notice.
+        let recipients = route.recipients.map { SMTPRecipient(mailbox: $0, notifications: []) }
+        let queued = NewQueuedMessage(
+            body: InMemoryBody(report.encoded()), envelope: envelope, recipients: recipients,
+            identifier: String(report.messageID.prefix { $0 != "@" }), submitter: nil, arrival: report.date)
+        return (mailboxes, [queued])
+    }
+}
