@@ -185,7 +185,7 @@ let package = Package(
                 "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
             ]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
-        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
+        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "MailDelivery", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),
         tests("MailTransfer", ["MailStore"]),
         tests(
