@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import MailDelivery
 
 /// What `latchmaild check` finds, beyond the file's grammar.
 package struct ConfigurationCheck: Sendable {
@@ -24,6 +25,12 @@ package struct ConfigurationCheck: Sendable {
         checkStateDirectory(configuration.stateDirectory)
         checkListeners(configuration)
         checkRelay(configuration.relay)
+        for text in configuration.filters.milters where MilterAddress(text) == nil {
+            problems.append("filters.milters: “\(text)” is neither inet:port@address nor unix:/path")
+        }
+        for text in configuration.filters.spamFields where SpamMark(text) == nil {
+            problems.append("filters.spam-fields: “\(text)” is not Name: value")
+        }
     }
 
     private mutating func checkCertificate(_ configuration: ServerConfiguration, _ hostname: String) {
@@ -80,6 +87,9 @@ extension ConfigurationCheck {
         }
         if relay.username != nil, relay.passwordFile == nil, relay.passwordCommand == nil {
             problems.append("relay.username has no password: set relay.password-file or relay.password-command")
+        }
+        if relay.mode == .none, !relay.transports.isEmpty {
+            warnings.append("relay.transports has no meaning while relay.mode is none")
         }
         for text in relay.transports where TransportEntry(text) == nil {
             problems.append(

@@ -75,6 +75,9 @@ extension Settings {
             "The port of mail exchangers, which is 25; another one is for tests."
         ),
         Setting(
+            "relay.allow-loopback", \.relay.allowsLoopback, .flag,
+            "Whether names of mail exchangers may lead to this machine: for tests."),
+        Setting(
             "relay.connections", \.relay.maximumConnections, .count(1...10_000), "Outgoing connections at a time."),
         Setting(
             "relay.connections-per-destination", \.relay.maximumConnectionsPerDestination, .count(1...100),

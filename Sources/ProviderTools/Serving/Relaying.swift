@@ -1,8 +1,8 @@
 import Foundation
 package import Logging
-package import MailDelivery
 import MailDNS
-import MailRelay
+import MailDelivery
+package import MailRelay
 package import MailStore
 import MailVocabulary
 import SMTPSyntax
@@ -60,7 +60,9 @@ package struct Relaying: Sendable {
                 connectTimeout: configuration.timeout, commandTimeout: configuration.timeout)
         }
         guard !filters.isEmpty else { return nil }
-        return MilterFilter(filters, server: MilterServer(hostname: hostname), connector: client) {
+        return MilterFilter(
+            filters, server: MilterServer(hostname: hostname, version: Release.version), connector: client
+        ) {
             logger.warning("filter", metadata: ["problem": "\($0)"])
         }
     }

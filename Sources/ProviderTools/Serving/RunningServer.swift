@@ -12,6 +12,7 @@ package struct RunningServer: Sendable {
     private let runtime: ServerRuntime
     private let tls: TLSContext
     private let services: MailServices
+    private let relaying: Relaying
     private let control: ControlServer
     private let store: any MailStore
     private let logger: Logger
@@ -39,13 +40,16 @@ package struct RunningServer: Sendable {
         } catch {
             throw OperatorError(.configuration, "TLS cannot be offered: \(error)")
         }
+        // On loops of the server's own, which end last.
+        relaying = try Relaying(
+            configuration, hostname: hostname, store: store, client: ClientRuntime(sharing: runtime), logger: logger)
         do {
             control = try ControlServer(
                 directory: configuration.stateDirectory, administration: Administration(store: store), logger: logger)
         } catch {
             throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
         }
-        services = MailServices(store: store, configuration: configuration)
+        services = MailServices(store: store, acceptance: relaying.acceptance, configuration: configuration)
         self.store = store
         self.logger = logger
     }
@@ -65,7 +69,7 @@ package struct RunningServer: Sendable {
                 // A machine without IPv6, or without IPv4, is listened on with what it has.
                 continue
             } catch {
-                throw RunningServer.explain(error, mailProtocol, host, port)
+                throw RunningServer.explain(error, mailProtocol.rawValue, host, port)
             }
         }
         guard isBound else { throw OperatorError(.osError, "\(mailProtocol): this machine has neither IPv4 nor IPv6") }
@@ -75,14 +79,40 @@ package struct RunningServer: Sendable {
         return port
     }
 
+    /// Listens for LMTP wherever it is configured. Throws `OperatorError`.
+    package func listenForLMTP(_ lmtp: LMTPConfiguration) async throws(OperatorError) {
+        if let path = lmtp.socket {
+            do {
+                try await services.listenForLMTP(
+                    on: UnixSocketAddress(path: path, mode: UInt32(lmtp.socketMode)), runtime)
+            } catch {
+                let reason = (error as? UnixSocketError).map { String(cString: strerror($0.code)) } ?? "\(error)"
+                throw OperatorError(.cannotCreate, "listeners.lmtp.socket \(path): \(reason)")
+            }
+            logger.info("listening", metadata: ["service": "lmtp", "address": "\(path)"])
+        }
+        for endpoint in lmtp.loopback { try await listenForLMTP(endpoint) }
+    }
+
+    private func listenForLMTP(_ endpoint: Endpoint) async throws(OperatorError) {
+        let host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host ?? "127.0.0.1"
+        do {
+            let port = try await services.listenForLMTP(
+                on: ListenerAddress(host: host, port: endpoint.port), runtime)
+            logger.info("listening", metadata: ["service": "lmtp", "address": "\(host)", "port": "\(port)"])
+        } catch {
+            throw RunningServer.explain(error, "lmtp", host, endpoint.port)
+        }
+    }
+
     private static func isUnsupported(_ error: ListenError) -> Bool {
         error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
 
     private static func explain(
-        _ error: any Error, _ mailProtocol: MailProtocol, _ host: String, _ port: Int
+        _ error: any Error, _ service: String, _ host: String, _ port: Int
     ) -> OperatorError {
-        let place = "\(mailProtocol): cannot listen on \(Endpoint(host: host, port: port))"
+        let place = "\(service): cannot listen on \(Endpoint(host: host, port: port))"
         guard let error = error as? ListenError else { return OperatorError(.osError, "\(place): \(error)") }
         guard let code = error.code else {
             return OperatorError(.configuration, "\(place): the name has no address; give an IP address")
@@ -114,6 +144,7 @@ package struct RunningServer: Sendable {
     package func stop() async {
         logger.notice("stopping")
         control.stop()
+        await relaying.stop()
         await runtime.shutdown(grace: Self.grace)
         do {
             try await store.close()
