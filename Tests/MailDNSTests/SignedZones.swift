@@ -140,6 +140,12 @@ final class SignedZones {
 
     @discardableResult
     private func run(_ program: String, _ arguments: [String]) throws -> String {
+        try Self.run(program, arguments, in: directory)
+    }
+
+    /// What a program says, when it succeeds.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String], in directory: URL? = nil) throws -> String {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(filePath: program)
