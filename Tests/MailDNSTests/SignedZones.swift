@@ -33,9 +33,7 @@ final class SignedZones {
     private static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var address = loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
@@ -140,6 +138,12 @@ final class SignedZones {
 
     @discardableResult
     private func run(_ program: String, _ arguments: [String]) throws -> String {
+        try Self.run(program, arguments, in: directory)
+    }
+
+    /// What a program says, when it succeeds.
+    @discardableResult
+    static func run(_ program: String, _ arguments: [String], in directory: URL? = nil) throws -> String {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(filePath: program)
@@ -179,14 +183,34 @@ final class SignedZones {
         try waitUntilListening()
     }
 
+    /// Its sockets are there before it serves; what is asked meanwhile waits in them.
     private func waitUntilListening() throws {
-        let end = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < end {
-            let status = try? run("/usr/bin/drill", ["-p", "\(port)", "@127.0.0.1", "zone.example", "SOA"])
-            if status?.contains("ANSWER: 1") == true { return }
-            usleep(20_000)
+        let end = ContinuousClock.now + .seconds(60)
+        while !accepts() {
+            try #require(ContinuousClock.now < end, "nsd does not listen")
+            usleep(5000)
         }
-        Issue.record("nsd does not answer")
+        let answer = try run("/usr/bin/drill", ["-t", "-p", "\(port)", "@127.0.0.1", Self.parent, "SOA"])
+        try #require(answer.contains("ANSWER: 1"), "nsd does not serve")
+    }
+
+    private func accepts() -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = Self.loopback(port)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                connect(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
+    private static func loopback(_ port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
     }
 
     private func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {

@@ -1,7 +1,8 @@
-import MailDNS
 import MailTestSupport
 import TLSPolicy
 import Testing
+
+@testable import MailDNS
 
 /// What a validating resolver makes of zones that a foreign server serves, and foreign tools signed.
 @Suite(.serialized, .timeLimit(.minutes(5)))
@@ -99,6 +100,37 @@ struct UnboundResolverTests {
             let service = try await resolver.locate("_submissions._tcp.zone.example", using: &generator)
             #expect(service.targets == [ServiceTarget(host: "mx1.zone.example", port: 465)])
             await #expect(throws: DNSFailure.self) { try await resolver.lookUp("loop.zone.example", .a) }
+        }
+    }
+
+    @Test("A forwarder's answers are validated all the same")
+    func forwarder() async throws {
+        let zones = try SignedZones()
+        try zones.start()
+        defer { zones.stop() }
+        var options = ResolverOptions()
+        options.trustAnchors = [zones.anchor]
+        options.forwarders = [.init(address: "127.0.0.1", port: zones.port)]
+        let resolver = try UnboundResolver(options)
+        #expect(try await resolver.lookUp("alias.zone.example", .a).security == .secure)
+        #expect(try await resolver.lookUp("host.unsigned.zone.example", .a).security == .insecure)
+        guard case .bogus = try await resolver.lookUp("host.bogus.zone.example", .a).security else {
+            Issue.record("not bogus")
+            return
+        }
+    }
+
+    @Test("The anchors that are built in are the ones that Debian ships")
+    func builtInAnchors() async throws {
+        var options = ResolverOptions()
+        options.trustAnchors = ResolverOptions.rootAnchors
+        _ = try UnboundResolver(options)
+        let shipped = try await blocking {
+            try SignedZones.run("/usr/bin/ldns-key2ds", ["-n", "-2", ResolverOptions.rootAnchorFile])
+        }
+        for anchor in ResolverOptions.rootAnchors {
+            let words = anchor.split(separator: " ").map { $0.lowercased() }
+            #expect(shipped.contains(words[3...].joined(separator: " ")))
         }
     }
 
