@@ -25,8 +25,8 @@ package struct RelayConfiguration: Sendable, Equatable {
     package var port = 25
     package var maximumConnections = 100
     package var maximumConnectionsPerDestination = 4
-    /// Whether names of mail exchangers may lead to this machine.
-    package var allowsLoopback = false
+    /// Where MTA-STS policies are fetched.
+    package var policyPort = 443
     package var reportsTLS = false
     package var tlsReportContact: String?
 

@@ -72,11 +72,11 @@ extension Settings {
             """),
         Setting(
             "relay.port", \.relay.port, .count(1...65_535),
-            "The port of mail exchangers, which is 25; another one is for tests."
+            "The port of mail exchangers, which is 25; another one is for tests, and lets their names lead to this machine."
         ),
         Setting(
-            "relay.allow-loopback", \.relay.allowsLoopback, .flag,
-            "Whether names of mail exchangers may lead to this machine: for tests."),
+            "relay.policy-port", \.relay.policyPort, .count(1...65_535),
+            "The port of MTA-STS policy servers, which is 443; another one is for tests."),
         Setting(
             "relay.connections", \.relay.maximumConnections, .count(1...10_000), "Outgoing connections at a time."),
         Setting(

@@ -1,7 +1,7 @@
 import Authentication
 import Foundation
 import IMAPServer
-import MailDelivery
+package import MailDelivery
 package import MailStore
 package import MailVocabulary
 import POP3Server

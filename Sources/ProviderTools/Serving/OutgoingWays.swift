@@ -11,45 +11,43 @@ import WireFraming
 struct OutgoingWays {
     /// Nil: mail goes nowhere else.
     let agent: (any DeliveryAgent)?
-    let resolver: (any DNSResolver)?
-    let ledger: TLSLedger
+    let services: PolicyServices?
 
     /// Throws `OperatorError`.
     init(
         _ configuration: ServerConfiguration, hostname: String, store: any MailStore, client: ClientRuntime,
         logger: Logger
     ) throws(OperatorError) {
-        let directory = StateDirectory.relay(in: configuration.stateDirectory)
-        let now: @Sendable () -> Int64 = { SystemClock.now().seconds }
         guard configuration.relay.mode != .none else {
-            (agent, resolver, ledger) = (nil, nil, TLSLedger(directory: nil, now: now))
+            (agent, services) = (nil, nil)
             return
         }
-        let ledger = TLSLedger(directory: directory, now: now)
-        let resolver = try Self.resolver(configuration)
+        let services = try Self.services(configuration, hostname)
         let relay = configuration.relay
-        let fetcher = HTTPSPolicyFetcher(
-            resolver: resolver, trustRootsFile: configuration.trustRootsFile, allowsLoopback: relay.allowsLoopback)
-        let policies = PublicTransportPolicies(
-            resolver: resolver,
-            sts: STSPolicies(
-                resolver: resolver, fetcher: fetcher, directory: directory + "/mta-sts", recorder: ledger, now: now),
-            recorder: ledger, ownNames: [hostname], port: relay.port, allowsLoopback: relay.allowsLoopback)
         var settings = RelaySettings(hostname: hostname, routes: RouteTable(relay))
         settings.maximumConnections = relay.maximumConnections
         settings.maximumConnectionsPerDestination = relay.maximumConnectionsPerDestination
         agent = RelayAgent(
-            settings, store: store, runtime: client, verifier: try Self.verifier(configuration), resolver: resolver,
-            policies: policies, recorder: ledger, logger: logger, now: now)
-        self.resolver = resolver
-        self.ledger = ledger
+            settings, store: store, runtime: client, verifier: try Self.verifier(configuration),
+            resolver: services.resolver, policies: services.policies, recorder: services.recorder, logger: logger,
+            now: { SystemClock.now().seconds })
+        self.services = services
     }
 
-    private static func resolver(_ configuration: ServerConfiguration) throws(OperatorError) -> UnboundResolver {
-        var options = ResolverOptions()
-        options.trustAnchorFile = configuration.dns.trustAnchorFile
-        options.forwarders = configuration.dns.forwarders.map { .init(address: $0.host ?? "127.0.0.1", port: $0.port) }
-        do { return try UnboundResolver(options) } catch {
+    private static func services(
+        _ configuration: ServerConfiguration, _ hostname: String
+    ) throws(OperatorError) -> PolicyServices {
+        var options = PolicyServices.Options(ownNames: [hostname.lowercased()])
+        options.directory = StateDirectory.relay(in: configuration.stateDirectory)
+        options.resolver.trustAnchorFile = configuration.dns.trustAnchorFile
+        options.resolver.forwarders = configuration.dns.forwarders.map {
+            .init(address: $0.address, port: $0.port)
+        }
+        options.trustRootsFile = configuration.trustRootsFile
+        options.port = configuration.relay.port
+        options.policyPort = configuration.relay.policyPort
+        options.countsResults = configuration.relay.reportsTLS
+        do { return try PolicyServices(options) } catch {
             throw OperatorError(.configuration, "names cannot be looked up: \(error); see dns.trust-anchor")
         }
     }

@@ -16,7 +16,6 @@ package struct Relaying: Sendable {
     let acceptance: Acceptance
     package let runner: QueueRunner
     private let filter: MilterFilter?
-    private let reporter: TLSReporter?
     private let running: [Task<Void, Never>]
 
     /// Starts it. Blocks on reading files. Throws `OperatorError`.
@@ -36,11 +35,11 @@ package struct Relaying: Sendable {
             store: store, agent: agent, router: ResolvingNoticeRouter(store: store, resolver: acceptance.resolver),
             policy: QueuePolicy(configuration), host: hostname,
             clock: SystemQueueClock { SystemClock.now().seconds }, logger: logger)
-        reporter = Relaying.reporter(configuration, hostname, ways, acceptance)
-        running = [
-            Task { [runner] in await runner.run() },
-            Task { [reporter, ledger = ways.ledger] in await Relaying.keep(ledger, reporter) },
-        ]
+        var running = [Task { [runner] in await runner.run() }]
+        if let services = ways.services {
+            running.append(Relaying.keep(services, configuration, hostname, acceptance, logger))
+        }
+        self.running = running
     }
 
     /// Attempts in progress end; what has not ended then is tried again after the next start.
@@ -67,33 +66,30 @@ package struct Relaying: Sendable {
         }
     }
 
-    /// Nil when no reports are to be sent, or nobody could be named in them.
-    private static func reporter(
-        _ configuration: ServerConfiguration, _ hostname: String, _ ways: OutgoingWays, _ acceptance: Acceptance
-    ) -> TLSReporter? {
-        let postmaster = configuration.defaultDomain.map { Address(localPart: "postmaster", domain: $0) }
-        guard configuration.relay.reportsTLS, let resolver = ways.resolver,
-            let contact = configuration.relay.tlsReportContact.flatMap({ Address($0) }) ?? postmaster
-        else { return nil }
-        return TLSReporter(
-            ledger: ways.ledger, resolver: resolver, submitter: contact.domain.name, contact: contact,
-            trustRootsFile: configuration.trustRootsFile, now: { SystemClock.now().seconds }
-        ) { mail in
-            try await acceptance.submit(
-                OwnMessage(
-                    envelope: SMTPEnvelope(reversePath: .mailbox(SMTPMailbox(mail.sender))),
-                    recipients: mail.recipients.map { SMTPRecipient(mailbox: SMTPMailbox($0)) },
-                    content: mail.content))
+    /// Keeps policies fresh, and reports on TLS, until it is cancelled.
+    private static func keep(
+        _ services: PolicyServices, _ configuration: ServerConfiguration, _ hostname: String, _ acceptance: Acceptance,
+        _ logger: Logger
+    ) -> Task<Void, Never> {
+        Task {
+            guard let domain = configuration.defaultDomain ?? Domain(hostname) else { return }
+            let postmaster = Address(localPart: "postmaster", domain: domain)
+            let contact = configuration.relay.tlsReportContact.flatMap { Address($0) } ?? postmaster
+            await services.run(submitter: contact.domain, contact: contact) { report in
+                do { try await acceptance.submit(OwnMessage(report)) } catch {
+                    logger.warning("TLS report not sent", metadata: ["reason": "\(error)"])
+                    throw error
+                }
+            }
         }
     }
+}
 
-    /// Until it is cancelled: what is known of TLS sessions is saved, and reported where it is to be.
-    private static func keep(_ ledger: TLSLedger, _ reporter: TLSReporter?) async {
-        if let reporter { return await reporter.run() }
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(60))
-            ledger.save()
-        }
+extension OwnMessage {
+    fileprivate init(_ report: TLSReportMail) {
+        self.init(
+            envelope: SMTPEnvelope(reversePath: .mailbox(SMTPMailbox(report.sender))),
+            recipients: report.recipients.map { SMTPRecipient(mailbox: SMTPMailbox($0)) }, content: report.content)
     }
 }
 

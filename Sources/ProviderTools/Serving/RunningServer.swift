@@ -79,32 +79,6 @@ package struct RunningServer: Sendable {
         return port
     }
 
-    /// Listens for LMTP wherever it is configured. Throws `OperatorError`.
-    package func listenForLMTP(_ lmtp: LMTPConfiguration) async throws(OperatorError) {
-        if let path = lmtp.socket {
-            do {
-                try await services.listenForLMTP(
-                    on: UnixSocketAddress(path: path, mode: UInt32(lmtp.socketMode)), runtime)
-            } catch {
-                let reason = (error as? UnixSocketError).map { String(cString: strerror($0.code)) } ?? "\(error)"
-                throw OperatorError(.cannotCreate, "listeners.lmtp.socket \(path): \(reason)")
-            }
-            logger.info("listening", metadata: ["service": "lmtp", "address": "\(path)"])
-        }
-        for endpoint in lmtp.loopback { try await listenForLMTP(endpoint) }
-    }
-
-    private func listenForLMTP(_ endpoint: Endpoint) async throws(OperatorError) {
-        let host = endpoint.host == "localhost" ? "127.0.0.1" : endpoint.host ?? "127.0.0.1"
-        do {
-            let port = try await services.listenForLMTP(
-                on: ListenerAddress(host: host, port: endpoint.port), runtime)
-            logger.info("listening", metadata: ["service": "lmtp", "address": "\(host)", "port": "\(port)"])
-        } catch {
-            throw RunningServer.explain(error, "lmtp", host, endpoint.port)
-        }
-    }
-
     private static func isUnsupported(_ error: ListenError) -> Bool {
         error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
