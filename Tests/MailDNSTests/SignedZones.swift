@@ -86,6 +86,7 @@ final class SignedZones {
         bogus IN NS ns
         expired IN NS ns
         stripped IN NS ns
+        *.wild IN A 192.0.2.7
 
         """,
         "unsigned.zone.example": "@ IN MX 5 host\nhost IN A 192.0.2.9\n",
