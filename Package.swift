@@ -190,6 +190,9 @@ let package = Package(
         tests("MailTransfer", ["MailStore"]),
         tests(
             "ProviderTools",
-            ["MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", logging]),
+            [
+                "MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", "SMTPSyntax",
+                "MailDelivery", "MailRelay", logging,
+            ]),
     ]
 )

@@ -151,6 +151,22 @@ struct UnboundResolverTests {
         }
     }
 
+    @Test("Hundreds of names that nobody has asked for yet, at once")
+    func manyCold() async throws {
+        try await withZones { resolver in
+            let wrong = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<600 {
+                    group.addTask {
+                        let answer = try await resolver.lookUp("n\(number).wild.zone.example", .a)
+                        return answer.records != [.address([192, 0, 2, 7])] || answer.security != .secure
+                    }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(wrong == 0)
+        }
+    }
+
     @Test("A server that is down ends in a failure in bounded time, a cancelled lookup at once")
     func unreachable() async throws {
         let zones = try SignedZones()
