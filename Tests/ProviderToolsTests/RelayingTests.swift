@@ -67,7 +67,7 @@ struct RelayingTests {
         #expect(outcomes.map(\.result) == [.delivered])
         let inbox = try #require(try await store.mailbox(.inbox, of: user.id))
         #expect(inbox.messageCount == 1)
-        let row = try #require(try await store.open(inbox.id).rows.first)
+        let row = try #require(try await store.open(inbox.id).rows(NumberSet(1...1)).first)
         let text = String(decoding: try await store.read(row.body, 0..<1000), as: UTF8.self)
         #expect(text == "Return-Path: <s@example.com>\r\nSubject: x\r\n\r\nText\r\n")
     }
@@ -109,15 +109,21 @@ struct RelayingTests {
         #expect(QueuePolicy.delays(from: 600, to: 60) == [60])
     }
 
+    private func read(_ relay: RelayConfiguration) async throws -> String {
+        try await RelayPassword(relay).read().withBytes { octets in
+            String(decoding: octets.indices.map { octets[$0] }, as: UTF8.self)
+        }
+    }
+
     @Test("The smarthost's password is the first line of a file, or of what a command prints")
     func password() async throws {
         let directory = try TemporaryDirectory()
         var relay = RelayConfiguration()
         relay.passwordFile = try directory.write("pass word\nsecond\n", to: "password")
-        #expect(try await RelayPassword(relay).read() == Secret(Array("pass word".utf8)))
+        #expect(try await read(relay) == "pass word")
         relay.passwordFile = nil
         relay.passwordCommand = "printf 'from a command\\n'; echo hint >&2"
-        #expect(try await RelayPassword(relay).read() == Secret(Array("from a command".utf8)))
+        #expect(try await read(relay) == "from a command")
         for command in ["false", "printf x; exit 3", "true", "echo"] {
             relay.passwordCommand = command
             await #expect(throws: RelayPassword.Failure.self) { try await RelayPassword(relay).read() }
