@@ -182,7 +182,7 @@ let package = Package(
             "MailRelay",
             [
                 "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat", "MailStore",
-                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
+                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging, crypto,
             ]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "MailDelivery", "Authentication"]),

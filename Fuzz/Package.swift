@@ -36,6 +36,8 @@ let package = Package(
         house("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
         house(
             "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
+        .systemLibrary(name: "CUnbound", path: "House/CUnbound"),
+        house("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
         house(
             "POP3Server",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore"]),
@@ -48,6 +50,7 @@ let package = Package(
         house(
             "IMAPServer",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore"]),
-        house("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "MailStore"]),
+        house(
+            "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
     ]
 )
