@@ -155,7 +155,8 @@ package struct ControlClient: Administering {
             switch answer {
             case .done: return
             case .failed(let error): throw error
-            case .domains, .users, .aliases, .senders, .progress, .damage, .textIndex, .transferred, .quota: reply(answer)
+            case .domains, .users, .aliases, .senders, .progress, .damage, .textIndex, .transferred, .quota:
+                reply(answer)
             }
         }
         throw gone
