@@ -144,6 +144,7 @@ let package = Package(
             name: "latchmaild",
             dependencies: [
                 "MailVocabulary", "MailStore", "SQLiteStore", "SessionRuntime", "Authentication", "MailTransfer",
+                "MailDNS", "MailRelay",
                 "ProviderTools", logging, argumentParser,
             ],
             swiftSettings: language),
