@@ -132,7 +132,8 @@ let package = Package(
         layer(
             "ProviderTools",
             [
-                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
+                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore",
+                "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
                 "MailClient", "MailRelay", logging, asn1,
@@ -181,15 +182,23 @@ let package = Package(
         tests(
             "MailRelay",
             [
-                "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat", "MailStore",
+                "QueueScaleDriver", "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat",
+                "MailStore",
                 "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
             ]),
+        // A process that has a long queue, for measuring it alone.
+        testProcess(
+            "QueueScaleDriver",
+            ["MailVocabulary", "SMTPSyntax", "MailStore", "SQLiteStore", "MailRelay", "MailTestSupport", logging]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),
         tests("MailTransfer", ["MailStore"]),
         tests(
             "ProviderTools",
-            ["MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", logging]),
+            [
+                "MailVocabulary", "SMTPSyntax", "MailStore", "SessionRuntime", "Authentication", "MessageFormat",
+                logging,
+            ]),
     ]
 )

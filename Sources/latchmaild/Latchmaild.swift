@@ -12,7 +12,7 @@ struct Latchmaild: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, DomainCommand.self,
-            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ConfigReferenceCommand.self,
+            QueueCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, ConfigReferenceCommand.self,
         ])
 
     /// Errors are one sentence on standard error and an exit code of sysexits(3).
