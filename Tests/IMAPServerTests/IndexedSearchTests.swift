@@ -131,7 +131,7 @@ struct MessageMaker {
         for name in ["From", "To", "Subject", "X-Any", "=?utf-8?q?x"] where Int.random(in: 0..<3, using: &random) > 0 {
             message += Array("\(name): ".utf8) + text(Int.random(in: 0..<8, using: &random)) + end
         }
-        let charset = ["utf-8", "iso-8859-1", "us-ascii", "windows-1252", "koi8-r"].randomElement(using: &random) ?? ""
+        let charset = ["utf-8", "iso-8859-1", "us-ascii", "iso-2022-jp", "koi8-r"].randomElement(using: &random) ?? ""
         let encoding = ["8bit", "quoted-printable", "base64", "7bit"].randomElement(using: &random) ?? ""
         message += Array("Content-Type: text/plain; charset=\(charset)\r\n".utf8)
         message += Array("Content-Transfer-Encoding: \(encoding)\r\n\r\n".utf8)

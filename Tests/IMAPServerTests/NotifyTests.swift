@@ -61,13 +61,15 @@ import Testing
         _ = await other.send("a STORE 1:2 +FLAGS (\\Flagged $Work)\r\n")
         #expect(await client.changes().contains("FETCH") == false)
         await client.expect("b NOOP\r\n", "b OK Completed\r\n")
-        // Who asks is told what is.
-        #expect(await client.send("c FETCH 1 (FLAGS)\r\n").contains("* 1 FETCH (FLAGS (\\Flagged $Work \\Recent))"))
+        // Who asks is told what is, of a new keyword before what has it.
         await client.expect(
-            "d STORE 1 +FLAGS (\\Seen)\r\n",
+            "c FETCH 1 (FLAGS)\r\n",
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work)\r\n"
                 + "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Work \\*)] Flags are kept\r\n"
-                + "* 1 FETCH (FLAGS (\\Flagged \\Seen $Work \\Recent))\r\nd OK STORE completed\r\n")
+                + "* 1 FETCH (FLAGS (\\Flagged $Work \\Recent))\r\nc OK FETCH completed\r\n")
+        await client.expect(
+            "d STORE 1 +FLAGS (\\Seen)\r\n",
+            "* 1 FETCH (FLAGS (\\Flagged \\Seen $Work \\Recent))\r\nd OK STORE completed\r\n")
         await client.expect(
             "e NOTIFY SET (SELECTED \(Self.all))\r\n",
             "* 2 FETCH (UID 2 FLAGS (\\Flagged $Work \\Recent))\r\ne OK NOTIFY completed\r\n")

@@ -17,7 +17,7 @@ struct TextDecodingTests {
             ("=?utf-8*en?q?=C3=A9?=", "é"), ("=?iso-8859-15?q?=A4?= =?windows-1252?q?=80=93?=", "€€“"),
             // A character split between two words
             ("=?utf-8?B?4oI=?= =?utf-8?B?rA==?=", "€"),
-            ("=?koi8-r?Q?=C1?= x", "=?koi8-r?Q?=C1?= x"), ("=?utf-8?X?a?=", "=?utf-8?X?a?="),
+            ("=?iso-2022-jp?Q?=C1?= x", "=?iso-2022-jp?Q?=C1?= x"), ("=?utf-8?X?a?=", "=?utf-8?X?a?="),
             ("=?utf-8?Q?a", "=?utf-8?Q?a"), ("=?utf-8?Q?a?", "=?utf-8?Q?a?"), ("=?=?utf-8?q?a?=?=", "=?a?="),
             ("plain é", "plain é"), ("", ""), ("=", "="), ("=?", "=?"), ("=?utf-8?q??=", ""),
         ])
@@ -57,6 +57,21 @@ struct TextDecodingTests {
         for name in ["7bit", "8BIT", "Binary"] { #expect(try decode(name, "a=3D\0b") == "a=3D\0b") }
         #expect(TransferEncoding(octets("x-uuencode")) == nil)
         #expect(TransferEncoding([]) == nil)
+    }
+
+    @Test("Character sets of one octet are whole, and say what they should") func tables() throws {
+        let all = (UInt8.min...UInt8.max).map { $0 }
+        for (name, word, expected) in [
+            ("KOI8-R", "=E1=CC=C5=CB=D3=C5=CA", "Алексей"), ("koi8-u", "=EB=C9=A7=D7", "Київ"),
+            ("windows-1251", "=CC=EE=F1=EA=E2=E0", "Москва"), ("ISO-8859-5", "=BC=DE=E1=DA=D2=D0", "Москва"),
+            ("ISO-8859-2", "=A3=F3d=BC", "Łódź"), ("windows-1250", "=A3=F3d=9F", "Łódź"),
+            ("ISO-8859-7", "=C1=E8=DE=ED=E1", "Αθήνα"), ("windows-1253", "=C1=E8=DE=ED=E1", "Αθήνα"),
+            ("ISO-8859-9", "=DDzmir", "İzmir"), ("windows-1254", "=DDzmir", "İzmir"),
+        ] {
+            let charset = try #require(Charset(octets(name)))
+            #expect(charset.decode(all.span).unicodeScalars.count == 256, "\(name)")
+            #expect(decodeEncodedWords(octets("=?\(name)?Q?\(word)?=").span) == expected, "\(name)")
+        }
     }
 
     @Test("Octets of every kind decode to something")

@@ -75,7 +75,13 @@ extension IMAPSession {
         newlySeen: NumberSet = NumberSet(), uid: Bool, _ output: inout SessionOutput
     ) -> Step {
         let updates = UpdateRules(after: .fetch, uid: uid)
-        guard let mailbox = state.mailbox else { return .ready }
+        guard var mailbox = state.mailbox else { return .ready }
+        // Who does not want to hear of flags (RFC 5465) and asks for them has not been told of new keywords.
+        if mailbox.owesKeywords, plan.tells(.flags) || !newlySeen.isEmpty {
+            let keywords = mailbox.takeKeywordsToTell()
+            state.replaceMailbox(mailbox)
+            outgoing.append(.bytes(keywords, written: 0))
+        }
         var writer = FetchWriter(plan: plan, mailbox: mailbox)
         writer.newlySeen = newlySeen
         if plan.isIndexed {

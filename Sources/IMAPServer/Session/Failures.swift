@@ -83,7 +83,8 @@ extension Refusal {
         case .damaged: self.init(status: .no, code: .corruption, text: "Stored data is damaged")
         case .unavailable: self.init(status: .no, code: .unavailable, text: "Try again later")
         case .noSuchAccount, .noSuchDomain: self.init(status: .no, code: .expired, text: "The account is gone")
-        case .accountExists, .domainExists, .domainInUse:
+        case .accountExists, .domainExists, .domainInUse, .noSuchAlias, .badAliasTargets, .noSuchSenderGrant,
+            .tooManySenderGrants:
             self.init(status: .no, code: .serverBug, text: "Not done: internal error")
         }
     }

@@ -94,10 +94,16 @@ extension SelectedMailbox {
             output.append(recent: recentNow)
             announcedRecent = recentNow
         }
-        if owesKeywords, mayTellKeywords {
-            owesKeywords = false
-            output.appendFlagLists(view.keywords, changeableFlags)
-        }
+        if mayTellKeywords { output.append(takeKeywordsToTell()) }
+        return output.take()
+    }
+
+    /// FLAGS and PERMANENTFLAGS when there are keywords that they have not told; nothing otherwise.
+    mutating func takeKeywordsToTell() -> [UInt8] {
+        guard owesKeywords else { return [] }
+        owesKeywords = false
+        var output = OutputBuffer()
+        output.appendFlagLists(view.keywords, changeableFlags)
         return output.take()
     }
 }

@@ -23,7 +23,24 @@ package func appendCasemapped(_ text: Span<UInt8>, to result: inout [UInt8]) {
     }
 }
 
+/// Appends what a decoded text is put in order by. One that held what its character set does not have, and so U+FFFD
+/// now, comes after all others (RFC 5255 §4.6): no UTF-8 begins with 0xFF.
+package func appendSortKey(_ text: Span<UInt8>, to result: inout [UInt8]) {
+    if text.holdsReplacement { result.append(0xFF) }
+    appendCasemapped(text, to: &result)
+}
+
 extension Span<UInt8> {
+    /// Whether U+FFFD is there.
+    fileprivate var holdsReplacement: Bool {
+        var index = 0
+        while index &+ 2 < count {
+            if self[index] == 0xEF, self[index &+ 1] == 0xBF, self[index &+ 2] == 0xBD { return true }
+            index &+= 1
+        }
+        return false
+    }
+
     /// Where the first octet beyond ASCII stands, or the end.
     fileprivate func asciiEnd(from start: Int) -> Int {
         let raw = unsafe self.bytes

@@ -1,7 +1,7 @@
 /// How text is compared in a search: by i;unicode-casemap (RFC 5255 §4.2, RFC 5051), so without regard to case.
 package enum TextFolding {
     /// Raised whenever `folded`, or what of a message is searched, changes: indexes of text are then built anew.
-    package static let version = 2
+    package static let version = 3
 
     /// UTF-8 as it is compared.
     package static func folded(_ text: String) -> [UInt8] { casemapped(text) }

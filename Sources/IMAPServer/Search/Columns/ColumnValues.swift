@@ -53,7 +53,7 @@ enum ColumnValues: Sendable {
         case .subjects(var column, var isReply):
             self = .texts(TextColumn())
             let base = envelope.subject.map { BaseSubject(envelope.bytes.extracting($0)) }
-            if let base { appendCasemapped(base.text.span, to: &column.octets) }
+            if let base { appendSortKey(base.text.span, to: &column.octets) }
             column.end()
             isReply.append(base?.isReplyOrForward ?? false)
             self = .subjects(column, isReply: isReply)
@@ -213,6 +213,12 @@ extension TextColumn {
         appendCasemapped(text.span, to: &octets)
     }
 
+    private mutating func addSortKey(_ value: Span<UInt8>) {
+        guard value.holdsEncodedWord || value.holdsNonASCII else { return appendCasemapped(value, to: &octets) }
+        let text = headerText(value)
+        appendSortKey(text.span, to: &octets)
+    }
+
     private mutating func addAddresses(_ list: EncodedAddressList, of envelope: borrowing EncodedEnvelope) {
         guard list.count > 0 else { return }
         let text = envelope.searchedText(of: list)
@@ -229,7 +235,7 @@ extension TextColumn {
         var members = envelope.members(list)
         guard let address = members.next() else { return }
         let before = octets.count
-        if let name = address.name { add(envelope.bytes.extracting(name)) }
+        if let name = address.name { addSortKey(envelope.bytes.extracting(name)) }
         guard octets.count == before, let mailbox = address.mailbox else { return }
         appendCasemapped(envelope.bytes.extracting(mailbox), to: &octets)
         guard let host = address.host else { return }
