@@ -22,7 +22,7 @@ enum QueueScaleDriver {
         let before = memory()
         let opening = clock.now
         let store = try SQLiteStore(path: arguments[1])
-        let query = DeliveryQuery(now: 2_000_000, limit: 50, perDestination: 5)
+        let query = DeliveryQuery(now: 1_000_000, limit: 50, perDestination: 5)
         let first = try await store.dueDeliveries(query).count
         say("open", clock.now - opening)
         say("first", first)
@@ -55,7 +55,7 @@ enum QueueScaleDriver {
         let logger = Logger(label: "queue", factory: { _ in SwiftLogNoOpLogHandler() })
         let runner = QueueRunner(
             store: store, agent: Taker(), router: AccountNoticeRouter(store: store), host: "mail.example.org",
-            clock: SystemQueueClock(now: { 2_000_000 }), logger: logger)
+            clock: SystemQueueClock(now: { 1_000_000 }), logger: logger)
         let running = Task { await runner.run() }
         while try await runner.snapshot().activity.relayed < messages { try await Task.sleep(for: .milliseconds(100)) }
         await runner.stop()
@@ -86,7 +86,10 @@ enum QueueScaleDriver {
         return result
     }
 
-    private static func say(_ name: String, _ number: Int) { print("\(name) \(number)") }
+    private static func say(_ name: String, _ number: Int) {
+        print("\(name) \(number)")
+        fflush(nil)
+    }
 
     private static func say(_ name: String, _ time: Duration) {
         say(name, Int(time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000))

@@ -52,7 +52,7 @@ extension Administration {
                 let number = Int64(name).map { QueueID($0) }
                 filter.identifier = number == nil ? name : nil
                 // By number: the one behind its predecessor.
-                let after = number.map { QueueID($0.value - 1) }
+                let after = number.map { QueueID($0.value &- 1) }
                 let found = try await store.queuedMessages(filter, after: after, limit: 1)
                     .filter { number == nil || $0.message.id == number }
                 guard !found.isEmpty else {

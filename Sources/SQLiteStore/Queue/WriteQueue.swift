@@ -81,7 +81,8 @@ extension WriteTransaction {
     func nextTurn(_ submitter: Int64, rank: Int64) throws -> Int64 {
         let select = try db.cachedStatement(sql: QueueStatements.lastTurn)
         let last = try Int64.fetchOne(select, arguments: [submitter, rank]) ?? 0
-        return max(last, rules.turns.present(rank: rank)) + 1
+        // A damaged turn may be the last number there is.
+        return max(last, rules.turns.present(rank: rank)) &+ 1
     }
 
     /// Something of the destination's has changed: what is first there is noted anew, at once, since the next caller of
