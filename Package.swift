@@ -145,6 +145,7 @@ let package = Package(
             name: "latchmaild",
             dependencies: [
                 "MailVocabulary", "MailStore", "SQLiteStore", "SessionRuntime", "Authentication", "MailTransfer",
+                "MailDNS", "MailRelay",
                 "ProviderTools", logging, argumentParser,
             ],
             swiftSettings: language),
@@ -183,8 +184,7 @@ let package = Package(
             "MailRelay",
             [
                 "QueueScaleDriver", "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat",
-                "MailStore",
-                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
+                "MailStore", "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging, crypto,
             ]),
         // A process that has a long queue, for measuring it alone.
         testProcess(

@@ -33,7 +33,9 @@ let package = Package(
         house("POP3Syntax", ["MailVocabulary", "WireFraming", "SASL"]),
         house("SMTPSyntax", ["MailVocabulary", "WireFraming", "SASL", "TLSPolicy"]),
         house("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
-        house("MailStore", ["MailVocabulary", "SASL"]),
+        house("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
+        .systemLibrary(name: "CUnbound", path: "House/CUnbound"),
+        house("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
         house(
             "POP3Server",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore"]),
@@ -43,6 +45,7 @@ let package = Package(
         house(
             "IMAPServer",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore"]),
-        house("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "MailStore"]),
+        house(
+            "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
     ]
 )

@@ -80,14 +80,16 @@ struct RelayFixture {
     }
 
     func agent(
-        _ route: Route = .exchangers, _ change: (inout RelaySettings) -> Void = { _ in }
+        _ route: Route = .exchangers, policies: (any TransportPolicies)? = nil,
+        _ change: (inout RelaySettings) -> Void = { _ in }
     ) -> RelayAgent {
         var settings = RelaySettings(hostname: "relay.test", routes: RouteTable(otherwise: route))
         settings.idleTime = .seconds(30)
         settings.connectTime = .seconds(10)
         change(&settings)
         return RelayAgent(
-            settings, store: store, runtime: runtime, verifier: PeerVerifier(), resolver: resolver, policies: policies,
+            settings, store: store, runtime: runtime, verifier: PeerVerifier(), resolver: resolver,
+            policies: policies ?? self.policies,
             recorder: results, logger: Self.silent, now: { Self.now })
     }
 

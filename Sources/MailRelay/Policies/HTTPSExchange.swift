@@ -7,9 +7,9 @@ import SessionRuntime
 /// One request over HTTPS to a host that a foreign domain named: at addresses that our own resolver gives, never this
 /// machine's own, without redirects, bounded in time and size.
 struct HTTPSExchange: Sendable {
-    /// RFC 8461 §3.3 suggests a minute.
-    private static let timeout = TimeAmount.seconds(60)
-    private static let connectTimeout = TimeAmount.seconds(20)
+    /// All in all; RFC 8461 §3.3 suggests a minute.
+    private static let timeout = Duration.seconds(60)
+    private static let connectTimeout = TimeAmount.seconds(10)
     private static let maximumAddresses = 4
     /// A policy file's bound; nothing else is of interest in an answer.
     private static let maximumOctets = 64 * 1024
@@ -42,29 +42,33 @@ struct HTTPSExchange: Sendable {
     }
 
     func perform(_ request: Request) async throws(Failure) -> Response {
+        let result = await withDeadline(Self.timeout) { await self.attempt(request) }
+        return try (result ?? .failure(.unreachable(reason: "\(request.host) took too long"))).get()
+    }
+
+    private func attempt(_ request: Request) async -> Result<Response, Failure> {
         var addresses: [[UInt8]] = []
         do throws(HostFailure) { addresses = try await resolver.addresses(of: request.host).addresses } catch {}
         addresses.removeAll { !IPAddress.isUsable($0, allowsLoopback: allowsLoopback) }
-        var failure = Failure.unreachable(reason: "\(request.host) has no address")
+        var result = Result<Response, Failure>.failure(.unreachable(reason: "\(request.host) has no address"))
         for address in addresses.prefix(Self.maximumAddresses) {
-            do throws(Failure) { return try await perform(request, at: IPAddress.text(address)) } catch {
-                failure = error
-            }
+            result = await attempt(request, at: IPAddress.text(address))
+            if case .success = result { break }
         }
-        throw failure
+        return result
     }
 
-    private func perform(_ request: Request, at address: String) async throws(Failure) -> Response {
+    private func attempt(_ request: Request, at address: String) async -> Result<Response, Failure> {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.tlsConfiguration = webClientTLS(trustRootsFile: trustRootsFile)
         configuration.dnsOverride = [request.host: address]
-        configuration.timeout = HTTPClient.Configuration.Timeout(connect: Self.connectTimeout, read: Self.timeout)
+        configuration.timeout = HTTPClient.Configuration.Timeout(connect: Self.connectTimeout)
         // A certificate does not get better by trying again.
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        let result = await withDeadline(.nanoseconds(Self.timeout.nanoseconds)) { await Self.execute(request, client) }
+        let result = await Self.execute(request, client)
         try? await client.shutdown()
-        return try (result ?? .failure(.unreachable(reason: "\(request.host) took too long"))).get()
+        return result
     }
 
     private static func execute(_ request: Request, _ client: HTTPClient) async -> Result<Response, Failure> {
@@ -76,7 +80,7 @@ struct HTTPSExchange: Sendable {
             outgoing.body = .bytes(ByteBuffer(bytes: content.octets))
         }
         do {
-            let response = try await client.execute(outgoing, timeout: timeout)
+            let response = try await client.execute(outgoing, timeout: .nanoseconds(timeout.nanoseconds))
             let type = response.headers.first(name: "content-type") ?? ""
             let body = try await response.body.collect(upTo: maximumOctets)
             return .success(
@@ -90,6 +94,10 @@ struct HTTPSExchange: Sendable {
                     : .unreachable(reason: "\(request.host) cannot be spoken to"))
         }
     }
+}
+
+extension Duration {
+    fileprivate var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }
 
 /// Nil when the time is up first; the work is cancelled then.
