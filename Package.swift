@@ -133,7 +133,8 @@ let package = Package(
         layer(
             "ProviderTools",
             [
-                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
+                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore",
+                "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
                 "MailClient", "MailRelay", logging, asn1,
@@ -183,15 +184,22 @@ let package = Package(
         tests(
             "MailRelay",
             [
-                "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat", "MailStore",
-                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging, crypto,
+                "QueueScaleDriver", "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat",
+                "MailStore", "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging, crypto,
             ]),
+        // A process that has a long queue, for measuring it alone.
+        testProcess(
+            "QueueScaleDriver",
+            ["MailVocabulary", "SMTPSyntax", "MailStore", "SQLiteStore", "MailRelay", "MailTestSupport", logging]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),
         tests("MailTransfer", ["MailStore"]),
         tests(
             "ProviderTools",
-            ["MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", logging]),
+            [
+                "MailVocabulary", "SMTPSyntax", "MailStore", "SessionRuntime", "Authentication", "MessageFormat",
+                logging,
+            ]),
     ]
 )

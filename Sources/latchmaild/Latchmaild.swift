@@ -12,7 +12,7 @@ struct Latchmaild: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, DomainCommand.self,
-            ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
+            QueueCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
             ConfigReferenceCommand.self,
         ])
 
