@@ -143,6 +143,7 @@ extension StoreConformance {
             try expectEqual(try await fixture.queueNames(QueueFilter(destination: "example.com")), ["held", "later"])
             try expectEqual(try await fixture.queueNames(QueueFilter(sender: "JOE@example.org")).count, 3)
             try expectEqual(try await fixture.queueNames(QueueFilter(sender: "")), [])
+            try expectEqual(try await fixture.queueNames(QueueFilter(identifier: "held")), ["held"])
             let first = try await store.queuedMessages(QueueFilter(), after: nil, limit: 2)
             try expectEqual(first.map(\.message.identifier), ["one", "held"])
             let rest = try await store.queuedMessages(QueueFilter(), after: first[1].message.id, limit: 2)

@@ -12,7 +12,8 @@ struct Latchmaild: AsyncParsableCommand {
         version: version,
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, AliasCommand.self,
-            DomainCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
+            DomainCommand.self,
+            QueueCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
             ConfigReferenceCommand.self,
         ])
 

@@ -18,7 +18,7 @@ PASSWORD = "correct horse 7 battery"
 START_SECONDS = 60
 STOP_SECONDS = 15
 # Accounts that tests send from.
-GRANTED_ACCOUNTS = 8
+GRANTED_ACCOUNTS = 40
 
 
 @dataclass(frozen=True)
