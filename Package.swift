@@ -97,7 +97,8 @@ let package = Package(
             ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
-        layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
+        .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"])]),
+        layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
         layer(
             "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         // Layer 4: session machines

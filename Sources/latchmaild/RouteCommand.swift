@@ -1,5 +1,4 @@
 import ArgumentParser
-import MailDNS
 import MailRelay
 import ProviderTools
 
@@ -23,9 +22,9 @@ struct RouteCommand: AsyncParsableCommand {
         options.countsResults = false
         let services: PolicyServices
         do { services = try PolicyServices(options) } catch {
-            throw OperatorError(.configuration, error.description)
+            throw OperatorError(.configuration, "\(error)")
         }
-        let plan = await services.policies.plan(for: DNSName.normalized(domain), requireTLS ? .required : .byPolicy)
+        let plan = await services.policies.plan(for: domain, requireTLS ? .required : .byPolicy)
         for line in plan.explanation { print(line) }
         switch plan {
         case .hosts: break

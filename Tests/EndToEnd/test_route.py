@@ -97,6 +97,17 @@ def test_requiretls_needs_a_certificate_and_more(zones: SignedZones, tmp_path: P
     assert code == 69
 
 
+def test_check_finds_what_the_resolver_would_refuse(tmp_path: Path) -> None:
+    configuration = tmp_path / "latchmaild.yaml"
+    configuration.write_text(
+        f"dns:\n  trust-anchor: {tmp_path}/missing\ntls:\n  trust-roots: {tmp_path}/missing.pem\n"
+    )
+    done = subprocess.run([BINARY, "check", "--config", configuration], stdout=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 78
+    assert "problem: dns: the DNS resolver refuses " in done.stdout
+    assert f"problem: tls.trust-roots: no PEM certificates can be read from {tmp_path}/missing.pem" in done.stdout
+
+
 def test_a_resolver_that_cannot_be_had_is_an_error_of_configuration(zones: SignedZones, tmp_path: Path) -> None:
     zones_like = type("Zones", (), {"port": zones.port, "anchor": tmp_path / "missing"})()
     code, text = route(zones_like, tmp_path, "plain.zone.example")
