@@ -12,7 +12,7 @@ struct QueueText {
         guard status.messages > 0 else { return ["the queue is empty"] + activity(status) }
         var lines = [
             "\(count(status.messages, "message")) for \(count(status.recipients, "recipient")), "
-                + ByteSize.text(status.octets)
+                + size(status.octets)
         ]
         lines.append(
             "\(count(status.deliveriesDue, "delivery", "deliveries")) due, \(status.deliveriesWaiting) waiting to be "
@@ -41,7 +41,7 @@ struct QueueText {
     func lines(_ message: QueuedMessageRecord, _ isLong: Bool) -> [String] {
         let sender = message.sender.isEmpty ? "a notice" : "from \(printable(message.sender))"
         var lines = [
-            "\(message.number)  \(message.name)  \(span(now - message.arrival)) old, \(ByteSize.text(message.size)), \(sender)"
+            "\(message.number)  \(message.name)  \(span(now - message.arrival)) old, \(size(message.size)), \(sender)"
         ]
         if let reason = message.holdReason { lines.append("    held: \(printable(reason))") }
         if isLong, message.priority != 0 { lines.append("    priority \(message.priority)") }
@@ -87,6 +87,14 @@ struct QueueText {
 
     private func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
         "\(number) \(number == 1 ? one : many ?? one + "s")"
+    }
+
+    private func size(_ octets: Int) -> String {
+        let units = ["KiB", "MiB", "GiB", "TiB"]
+        guard octets >= 1024 else { return count(octets, "octet") }
+        var (value, unit) = (Double(octets) / 1024, 0)
+        while value >= 1024, unit < units.count - 1 { (value, unit) = (value / 1024, unit + 1) }
+        return "\(Int(value.rounded())) \(units[unit])"
     }
 
     /// The two largest units: `3 d 4 h`, `12 min`.
