@@ -37,7 +37,8 @@ let package = Package(
         house(
             "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         .systemLibrary(name: "CUnbound", path: "House/CUnbound"),
-        house("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
+        .systemLibrary(name: "CIDN2", path: "House/CIDN2"),
+        house("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
         house(
             "POP3Server",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore"]),

@@ -103,7 +103,12 @@ struct MessageReception {
         collector.take(bytes)
         switch collector.state {
         case .collecting: return false
-        case .ended: return true
+        case .ended:
+            // A body may hold anything, a header is lines.
+            var lines = ChunkScreen(isBinary: false)
+            lines.check(collector.fields.span)
+            if let found = lines.defect { refuse(.data(found)) }
+            return defect == nil
         case .tooLong:
             refuse(.headerTooLarge)
             return false

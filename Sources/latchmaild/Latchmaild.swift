@@ -12,7 +12,8 @@ struct Latchmaild: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, AliasCommand.self,
             DomainCommand.self,
-            ImportCommand.self, ExportCommand.self, VerifyCommand.self, ConfigReferenceCommand.self,
+            QueueCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
+            ConfigReferenceCommand.self,
         ])
 
     /// Errors are one sentence on standard error and an exit code of sysexits(3).

@@ -48,7 +48,7 @@ struct AcceptanceTests {
             try DeliveryFixture.recipient($0)
         }
         let message = try await fixture.message(Self.text, acceptance, to: recipients)
-        #expect(!acceptance.wantsReturnPath(message.recipients, submitter: nil, isHeld: false))
+        #expect(!acceptance.wantsReturnPath(message.envelope, message.recipients, submitter: nil, isHeld: false))
         #expect(await acceptance.accept(message) == .taken(failures: [:]))
         for name in ["bob", "cat"] {
             #expect(try await fixture.bodies(name) == ["Return-Path: <ann@example.com>\r\n" + Self.text])

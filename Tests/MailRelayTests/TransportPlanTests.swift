@@ -269,6 +269,42 @@ struct TransportPlanTests {
         }
     }
 
+    @Test("[2595-2.4-4] An alias is known by the name that the domain gives it; DANE alone asks for what is behind it")
+    func aliases() async throws {
+        let policies = policies(sts: "enforce\nmx: mx1.example")
+        let answer = DNSAnswer(
+            existence: .records, records: [.address([192, 0, 2, 9])], security: .secure, canonicalName: "real.example")
+        resolver.set("mx1.example", .a, .success(answer))
+        #expect(
+            hosts(await policies.plan(for: "example.org", .byPolicy)).map(\.requirement) == [
+                Self.verified("mx1.example")
+            ])
+        resolver.set(
+            "_25._tcp.real.example", .tlsa, [.tlsa(usage: 3, selector: 1, matching: 1, data: Self.key.data)])
+        let dane = hosts(await policies.plan(for: "example.org", .byPolicy)).first
+        #expect(dane?.serverName == "real.example")
+        #expect(dane?.reportedPolicy?.policyDomain == "real.example")
+    }
+
+    @Test("A domain in U-labels is looked up and named in A-labels")
+    func international() async throws {
+        let policies = policies()
+        resolver.set("xn--bcher-kva.example", .mx, [])
+        resolver.setAddress("xn--bcher-kva.example", [198, 51, 100, 1])
+        for name in ["bücher.example", "Bu\u{308}cher.EXAMPLE", "xn--bcher-kva.example"] {
+            #expect(hosts(await policies.plan(for: name, .byPolicy)).map(\.name) == ["xn--bcher-kva.example"])
+        }
+        for name in [
+            "\u{2190}.example", "a\u{0}ü.example", "ü..example", String(repeating: "ü", count: 200) + ".example",
+        ] {
+            guard case .undeliverable(let refusal) = await policies.plan(for: name, .byPolicy) else {
+                Issue.record("\(name)")
+                continue
+            }
+            #expect(refusal.status == "5.1.2")
+        }
+    }
+
     @Test("A domain without MX is its own exchanger")
     func implicit() async throws {
         let policies = policies()

@@ -117,4 +117,41 @@ struct ChunkingTests {
         #expect(await other.send("BDAT 2 LAST\r\n\r\n").hasPrefix("503 5.5.1"))
         #expect(try await fixture.messageCount() == 0)
     }
+
+    private static let binary =
+        "From: tim@example.com\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n"
+        + "Content-Transfer-Encoding: binary\r\n\r\n"
+
+    @Test("What is declared as BINARYMIME may hold anything; in a mailbox it is encoded", arguments: [true, false])
+    func binaryBody(byByte: Bool) async throws {
+        let fixture = try await Fixture()
+        var driver = try await fixture.loggedIn()
+        _ = await driver.send(
+            "MAIL FROM:<tim@example.com> BODY=BINARYMIME\r\nRCPT TO:<ned@example.com>\r\nRCPT TO:<dan@example.com>\r\n")
+        #expect(await driver.send("DATA\r\n").hasPrefix("503 5.5.1"))
+        let content = Self.binary + "\0\r\n.\r\nQUIT\n\rx"
+        let input = "BDAT \(content.utf8.count) LAST\r\n\(content)"
+        let reply = byByte ? await driver.drip(input) : await driver.send(input)
+        #expect(reply.hasPrefix("250 2.0.0 Message accepted"), "\(reply)")
+        let body = String(decoding: try #require(try await fixture.inbox(of: "ned").first), as: UTF8.self)
+        #expect(body.hasSuffix("\r\n\r\nAA0KLg0KUVVJVAoNeA==\r\n"), "\(body)")
+        #expect(body.hasPrefix("Return-Path: <tim@example.com>\r\n") && body.contains("base64"))
+    }
+
+    @Test("A header of BINARYMIME is lines; what cannot be encoded is refused")
+    func binaryRefused() async throws {
+        let fixture = try await Fixture()
+        var driver = try await fixture.loggedIn()
+        let envelope = "MAIL FROM:<tim@example.com> BODY=BINARYMIME\r\nRCPT TO:<ned@example.com>\r\n"
+        _ = await driver.send(envelope)
+        let bare = "From: tim@example.com\nX: y\r\n\r\nx"
+        #expect(await driver.send("BDAT \(bare.utf8.count) LAST\r\n\(bare)").hasPrefix("554 5.6.0"))
+        let signed =
+            "From: tim@example.com\r\nMIME-Version: 1.0\r\n"
+            + "Content-Type: multipart/signed; boundary=b; protocol=\"application/pgp-signature\"\r\n\r\n--b\r\n"
+            + "Content-Transfer-Encoding: binary\r\n\r\n\0\r\n--b\r\n\r\nx\r\n--b--\r\n"
+        _ = await driver.send(envelope)
+        #expect(await driver.send("BDAT \(signed.utf8.count) LAST\r\n\(signed)").hasPrefix("554 5.6.3"))
+        #expect(try await fixture.messageCount() == 0)
+    }
 }

@@ -65,10 +65,18 @@ extension IMAPService {
         case .anonymous, .authenticatedUser: true
         case .user(let name):
             try await account(named: name, at: addressed.url.server?.host ?? "")?.id == addressed.account.id
-        case .submission(let name) where forSubmission:
-            try await account(named: name, at: addressed.url.server?.host ?? "")?.id == addressed.account.id
+        case .submission(let name) where forSubmission: try await isAccount(addressed, named: name)
         case .submission, .application: false
         }
+    }
+
+    /// By address, or by the local part at the URL's host or in its owner's domain.
+    private func isAccount(_ addressed: AddressedURL, named name: String) async throws -> Bool {
+        if try await account(named: name, at: addressed.url.server?.host ?? "")?.id == addressed.account.id {
+            return true
+        }
+        guard let owner = try await owner(of: addressed) else { return false }
+        return try await account(named: name, at: owner.address.domain.name)?.id == addressed.account.id
     }
 
     /// Makes worthless what was authorised for the mailbox, or for any of the account's.

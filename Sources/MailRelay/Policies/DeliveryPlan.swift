@@ -14,7 +14,7 @@ package enum TLSDemand: Sendable, Hashable {
 package protocol TransportPolicies: Sendable {
     /// The hosts for a destination, from DNS and policies as they are now. Bounded in time.
     ///
-    /// - Parameter destination: a domain in lower case (A-labels), or an address literal with its brackets.
+    /// - Parameter destination: a domain in A-labels or U-labels, or an address literal with its brackets.
     func plan(for destination: String, _ demand: TLSDemand) async -> DeliveryPlan
 }
 

@@ -30,12 +30,15 @@ package struct PublicTransportPolicies: TransportPolicies {
     }
 
     package func plan(for destination: String, _ demand: TLSDemand) async -> DeliveryPlan {
-        let plan = await withDeadline(Self.timeout) { await self.makePlan(destination, demand) }
+        if destination.hasPrefix("[") { return literal(destination, demand) }
+        guard let domain = DNSName.ascii(destination) else {
+            return .undeliverable(PlanRefusal(status: "5.1.2", text: "\(destination) is no domain"))
+        }
+        let plan = await withDeadline(Self.timeout) { await self.makePlan(domain, demand) }
         return plan ?? .deferred(PlanRefusal(status: "4.4.3", text: "the DNS takes too long for \(destination)"))
     }
 
     private func makePlan(_ destination: String, _ demand: TLSDemand) async -> DeliveryPlan {
-        if destination.hasPrefix("[") { return literal(destination, demand) }
         async let policy = sts?.policy(for: destination)
         let found: MailExchangers
         do throws(MailExchangerFailure) { found = try await resolver.mailExchangers(of: destination) } catch {

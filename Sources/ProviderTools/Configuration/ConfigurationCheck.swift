@@ -1,6 +1,9 @@
 import Foundation
 import Glibc
+import MailDNS
 import MailDelivery
+import MailRelay
+import SessionRuntime
 
 /// What `latchmaild check` finds, beyond the file's grammar.
 package struct ConfigurationCheck: Sendable {
@@ -31,6 +34,7 @@ package struct ConfigurationCheck: Sendable {
         for text in configuration.filters.spamFields where SpamMark(text) == nil {
             problems.append("filters.spam-fields: “\(text)” is not Name: value")
         }
+        checkNamesAndAuthorities(configuration)
     }
 
     private mutating func checkCertificate(_ configuration: ServerConfiguration, _ hostname: String) {
@@ -78,6 +82,14 @@ package struct ConfigurationCheck: Sendable {
 }
 
 extension ConfigurationCheck {
+    private mutating func checkNamesAndAuthorities(_ configuration: ServerConfiguration) {
+        do { _ = try UnboundResolver(PolicyServices.Options(configuration).resolver) } catch {
+            problems.append("dns: \(error)")
+        }
+        guard let file = configuration.trustRootsFile, (try? TrustRoots(file: file)) == nil else { return }
+        problems.append("tls.trust-roots: no PEM certificates can be read from \(file)")
+    }
+
     private mutating func checkRelay(_ relay: RelayConfiguration) {
         if relay.mode == .smarthost, relay.smarthost == nil {
             problems.append("relay.smarthost must be set for relay.mode smarthost")

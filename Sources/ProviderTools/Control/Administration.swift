@@ -1,3 +1,4 @@
+package import MailRelay
 package import MailStore
 import MailTransfer
 import MailVocabulary
@@ -9,7 +10,13 @@ package struct Administration: Administering {
 
     let store: any MailStore
 
-    package init(store: any MailStore) { self.store = store }
+    /// The running server's; nil when only the store is open.
+    let queue: QueueRunner?
+
+    package init(store: any MailStore, queue: QueueRunner? = nil) {
+        self.store = store
+        self.queue = queue
+    }
 
     package func perform(
         _ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void
@@ -37,6 +44,7 @@ package struct Administration: Administering {
                 if let isAdministrator { try await store.setAdministrator(isAdministrator, id) }
                 reply(.quota(QuotaRecord(try await store.quota(of: id))))
             case .importMail, .exportMail: try await transfer(request, reply)
+            case .queue(let request): try await perform(request, reply)
             }
         } catch let error as OperatorError {
             throw error

@@ -28,6 +28,7 @@ package enum ControlRequest: Codable, Sendable, Equatable {
     case importMail(address: String, path: String, format: TransferFormat?, mailbox: String?)
     /// Writes the user's mail into a directory, by its absolute path.
     case exportMail(address: String, path: String, format: TransferFormat)
+    case queue(QueueRequest)
 }
 
 /// What comes back: any number of answers, then `done` or `failed`.
@@ -44,6 +45,7 @@ package enum ControlReply: Codable, Sendable, Equatable {
     case textIndex(indexed: Int, messages: Int, octets: Int)
     case transferred(TransferReport)
     case quota(QuotaRecord)
+    case queue(QueueReply)
     case done
     case failed(OperatorError)
 }

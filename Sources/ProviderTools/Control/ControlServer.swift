@@ -109,6 +109,7 @@ extension ControlRequest {
         case .quota(let address), .setQuota(let address, _, _, _): "user quota \(address)"
         case .importMail(let address, _, _, _): "import \(address)"
         case .exportMail(let address, _, _): "export \(address)"
+        case .queue(let request): request.name
         }
     }
 }
@@ -155,7 +156,8 @@ package struct ControlClient: Administering {
             switch answer {
             case .done: return
             case .failed(let error): throw error
-            case .domains, .users, .aliases, .senders, .progress, .damage, .textIndex, .transferred, .quota: reply(answer)
+            case .domains, .users, .aliases, .senders, .progress, .damage, .textIndex, .transferred, .quota, .queue:
+                reply(answer)
             }
         }
         throw gone

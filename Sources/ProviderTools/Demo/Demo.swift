@@ -111,6 +111,4 @@ package struct Demo: Sendable {
 /// What is where in a state directory.
 package enum StateDirectory {
     package static func store(in directory: String) -> String { directory + "/store" }
-    /// What is known of other servers: TLS results, policies.
-    package static func relay(in directory: String) -> String { directory + "/relay" }
 }

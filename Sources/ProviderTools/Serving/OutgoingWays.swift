@@ -37,16 +37,7 @@ struct OutgoingWays {
     private static func services(
         _ configuration: ServerConfiguration, _ hostname: String
     ) throws(OperatorError) -> PolicyServices {
-        var options = PolicyServices.Options(ownNames: [hostname.lowercased()])
-        options.directory = StateDirectory.relay(in: configuration.stateDirectory)
-        options.resolver.trustAnchorFile = configuration.dns.trustAnchorFile
-        options.resolver.forwarders = configuration.dns.forwarders.map {
-            .init(address: $0.address, port: $0.port)
-        }
-        options.trustRootsFile = configuration.trustRootsFile
-        options.port = configuration.relay.port
-        options.policyPort = configuration.relay.policyPort
-        options.countsResults = configuration.relay.reportsTLS
+        let options = PolicyServices.Options(configuration, machineName: hostname)
         do { return try PolicyServices(options) } catch {
             throw OperatorError(.configuration, "names cannot be looked up: \(error); see dns.trust-anchor")
         }

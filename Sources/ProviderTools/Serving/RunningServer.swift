@@ -9,13 +9,13 @@ package struct RunningServer: Sendable {
     /// How long sessions may take to end after they were told goodbye.
     private static let grace = Duration.seconds(3)
 
-    private let runtime: ServerRuntime
+    let runtime: ServerRuntime
     private let tls: TLSContext
-    private let services: MailServices
+    let services: MailServices
     private let relaying: Relaying
     private let control: ControlServer
     private let store: any MailStore
-    private let logger: Logger
+    let logger: Logger
 
     /// Takes the store over: `stop` closes it. Throws `OperatorError`.
     package init(
@@ -45,7 +45,8 @@ package struct RunningServer: Sendable {
             configuration, hostname: hostname, store: store, client: ClientRuntime(sharing: runtime), logger: logger)
         do {
             control = try ControlServer(
-                directory: configuration.stateDirectory, administration: Administration(store: store), logger: logger)
+                directory: configuration.stateDirectory,
+                administration: Administration(store: store, queue: relaying.runner), logger: logger)
         } catch {
             throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
         }
@@ -83,7 +84,7 @@ package struct RunningServer: Sendable {
         error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
 
-    private static func explain(
+    static func explain(
         _ error: any Error, _ service: String, _ host: String, _ port: Int
     ) -> OperatorError {
         let place = "\(service): cannot listen on \(Endpoint(host: host, port: port))"

@@ -57,7 +57,7 @@ extension SubmissionSession {
         let delivery = acceptance.settings
         let repairs = isLMTP ? [] : delivery.repairs
         let hasReturnPath = acceptance.wantsReturnPath(
-            transaction.recipients, submitter: login, isHeld: transaction.notBefore != nil)
+            transaction.envelope, transaction.recipients, submitter: login, isHeld: transaction.notBefore != nil)
         var trace = hasReturnPath ? transaction.envelope.reversePath.returnPathField : ""
         trace += receivedField(reception, transaction)
         if let login {

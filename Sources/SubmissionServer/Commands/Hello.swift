@@ -25,9 +25,9 @@ extension SubmissionSession {
     /// Extensions that bring parameters or commands, where they hold: what a message's further way is asked of needs
     /// TLS and a queue that goes elsewhere.
     var offered: SMTPExtensions {
-        guard !isLMTP else { return .chunking }
+        guard !isLMTP else { return [.chunking, .binaryMIME] }
         guard isSecured else { return [] }
-        var offered: SMTPExtensions = [.authentication, .chunking]
+        var offered: SMTPExtensions = [.authentication, .chunking, .binaryMIME]
         if offersURLs { offered.insert(.burl) }
         guard acceptance.settings.relaysElsewhere else { return offered }
         offered.formUnion([.notifications, .requireTLS, .deliverBy, .priority])
@@ -42,7 +42,9 @@ extension SubmissionSession {
             "SMTPUTF8",
         ]
         let offered = offered
-        if offered.contains(.chunking) { lines += ["CHUNKING", "LIMITS RCPTMAX=\(settings.maximumRecipients)"] }
+        if offered.contains(.chunking) {
+            lines += ["CHUNKING", "BINARYMIME", "LIMITS RCPTMAX=\(settings.maximumRecipients)"]
+        }
         if offered.contains(.notifications) { lines.append("DSN") }
         if offered.contains(.requireTLS) { lines.append("REQUIRETLS") }
         if offered.contains(.deliverBy) { lines.append("DELIVERBY \(settings.minimumDeliverBy)") }

@@ -8,7 +8,7 @@ import TLSPolicy
 import Testing
 import X509
 
-/// Chains to authorities: what is taken, and each thing that is refused.
+/// Chains to authorities: what is taken, and each thing that is refused [attack 20].
 struct PeerVerifierTests {
     private typealias Options = IssuedCertificate.Options
 
