@@ -192,7 +192,7 @@ let package = Package(
             "QueueScaleDriver",
             ["MailVocabulary", "SMTPSyntax", "MailStore", "SQLiteStore", "MailRelay", "MailTestSupport", logging]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
-        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
+        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "MailDelivery", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),
         tests("MailTransfer", ["MailStore"]),
         tests(

@@ -11,7 +11,8 @@ struct Latchmaild: AsyncParsableCommand {
         abstract: "A mail server for IMAP, POP3 and submission, over TLS only.",
         version: version,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, DomainCommand.self,
+            ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, AliasCommand.self,
+            DomainCommand.self,
             QueueCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
             ConfigReferenceCommand.self,
         ])

@@ -32,6 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
             let security: ListenerSecurity = listener.isImplicit ? .implicitTLS : .startTLS
             _ = try await server.listen(listener.protocol, security, on: listener.endpoint)
         }
+        try await server.listenForLMTP(configuration.lmtp)
         logger.notice("serving", metadata: ["version": "\(Latchmaild.version)", "hostname": "\(hostname)"])
         await server.runUntilStopped(signals)
     }
