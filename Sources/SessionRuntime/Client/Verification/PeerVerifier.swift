@@ -99,10 +99,10 @@ struct ChainCheck {
 
     /// Of an address in text, in network order; nil for what is none.
     private static func octets(_ name: String) -> [UInt8]? {
-        var short = in_addr()
-        if inet_pton(AF_INET, name, &short) == 1 { return withUnsafeBytes(of: &short) { Array($0) } }
-        var long = in6_addr()
-        if inet_pton(AF_INET6, name, &long) == 1 { return withUnsafeBytes(of: &long) { Array($0) } }
+        var short = [UInt8](repeating: 0, count: 4)
+        if inet_pton(AF_INET, name, &short) == 1 { return short }
+        var long = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET6, name, &long) == 1 { return long }
         return nil
     }
 
