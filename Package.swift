@@ -133,7 +133,7 @@ let package = Package(
         layer(
             "ProviderTools",
             [
-                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore",
+                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "SASL", "MailStore",
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
@@ -198,8 +198,8 @@ let package = Package(
         tests(
             "ProviderTools",
             [
-                "MailVocabulary", "SMTPSyntax", "MailStore", "SessionRuntime", "Authentication", "MessageFormat",
-                logging,
+                "MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", "SMTPSyntax",
+                "MailDelivery", "MailRelay", logging,
             ]),
     ]
 )

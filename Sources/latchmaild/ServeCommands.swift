@@ -33,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
             _ = try await server.listen(listener.protocol, security, on: listener.endpoint)
         }
         try await server.listenForLMTP(configuration.lmtp)
-        logger.notice("serving", metadata: ["version": "\(Latchmaild.version)", "hostname": "\(hostname)"])
+        logger.notice("serving", metadata: ["version": "\(Release.version)", "hostname": "\(hostname)"])
         await server.runUntilStopped(signals)
     }
 }

@@ -1,7 +1,7 @@
 import Authentication
 import Foundation
 import IMAPServer
-import MailDelivery
+package import MailDelivery
 package import MailStore
 package import MailVocabulary
 import POP3Server
@@ -22,7 +22,7 @@ package struct MailServices: Sendable {
     private let submission: SubmissionService
     private let lmtp: SubmissionService
 
-    package init(store: any MailStore, configuration: ServerConfiguration) {
+    package init(store: any MailStore, acceptance: Acceptance, configuration: ServerConfiguration) {
         let cache =
             configuration.cachesVerifications ? VerificationCache(lifetime: configuration.verificationExpiry) : nil
         let authenticator = PasswordAuthenticator(
@@ -40,8 +40,6 @@ package struct MailServices: Sendable {
         settings.urlAuthentication = authentication
         imapSettings = settings
         pop3 = POP3Service(store: store, authenticator: authenticator)
-        // Without a queue that is run nothing goes elsewhere, whatever is configured.
-        let acceptance = Acceptance(store: store, settings: DeliverySettings(configuration), now: SystemClock.now)
         submission = SubmissionService(
             acceptance: acceptance, store: store, authenticator: authenticator,
             settings: SubmissionSettings(configuration, role: .submission), urls: SubmissionURLs(imap, authentication))

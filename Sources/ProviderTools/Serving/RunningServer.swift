@@ -12,6 +12,7 @@ package struct RunningServer: Sendable {
     let runtime: ServerRuntime
     private let tls: TLSContext
     let services: MailServices
+    private let relaying: Relaying
     private let control: ControlServer
     private let store: any MailStore
     let logger: Logger
@@ -39,13 +40,17 @@ package struct RunningServer: Sendable {
         } catch {
             throw OperatorError(.configuration, "TLS cannot be offered: \(error)")
         }
+        // On loops of the server's own, which end last.
+        relaying = try Relaying(
+            configuration, hostname: hostname, store: store, client: ClientRuntime(sharing: runtime), logger: logger)
         do {
             control = try ControlServer(
-                directory: configuration.stateDirectory, administration: Administration(store: store), logger: logger)
+                directory: configuration.stateDirectory,
+                administration: Administration(store: store, queue: relaying.runner), logger: logger)
         } catch {
             throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
         }
-        services = MailServices(store: store, configuration: configuration)
+        services = MailServices(store: store, acceptance: relaying.acceptance, configuration: configuration)
         self.store = store
         self.logger = logger
     }
@@ -114,6 +119,7 @@ package struct RunningServer: Sendable {
     package func stop() async {
         logger.notice("stopping")
         control.stop()
+        await relaying.stop()
         await runtime.shutdown(grace: Self.grace)
         do {
             try await store.close()
