@@ -97,7 +97,8 @@ let package = Package(
             ]),
         layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
-        layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound"]),
+        .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"])]),
+        layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
         layer(
             "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         // Layer 4: session machines
@@ -132,7 +133,8 @@ let package = Package(
         layer(
             "ProviderTools",
             [
-                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "MailStore", "SessionRuntime",
+                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "SASL", "MailStore",
+                "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
                 "MailClient", "MailRelay", logging, asn1,
@@ -144,6 +146,7 @@ let package = Package(
             name: "latchmaild",
             dependencies: [
                 "MailVocabulary", "MailStore", "SQLiteStore", "SessionRuntime", "Authentication", "MailTransfer",
+                "MailDNS", "MailRelay",
                 "ProviderTools", logging, argumentParser,
             ],
             swiftSettings: language),
@@ -181,15 +184,22 @@ let package = Package(
         tests(
             "MailRelay",
             [
-                "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat", "MailStore",
-                "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging,
+                "QueueScaleDriver", "MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MessageFormat",
+                "MailStore", "MailDNS", "MailDelivery", "MailClient", "SessionRuntime", logging, crypto,
             ]),
+        // A process that has a long queue, for measuring it alone.
+        testProcess(
+            "QueueScaleDriver",
+            ["MailVocabulary", "SMTPSyntax", "MailStore", "SQLiteStore", "MailRelay", "MailTestSupport", logging]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
-        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
+        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "MailDelivery", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),
         tests("MailTransfer", ["MailStore"]),
         tests(
             "ProviderTools",
-            ["MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", logging]),
+            [
+                "MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", "SMTPSyntax",
+                "MailDelivery", "MailRelay", logging,
+            ]),
     ]
 )

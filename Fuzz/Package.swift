@@ -33,16 +33,25 @@ let package = Package(
         house("POP3Syntax", ["MailVocabulary", "WireFraming", "SASL"]),
         house("SMTPSyntax", ["MailVocabulary", "WireFraming", "SASL", "TLSPolicy"]),
         house("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
-        house("MailStore", ["MailVocabulary", "SASL"]),
+        house("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
+        house(
+            "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
+        .systemLibrary(name: "CUnbound", path: "House/CUnbound"),
+        .systemLibrary(name: "CIDN2", path: "House/CIDN2"),
+        house("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
         house(
             "POP3Server",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore"]),
         house(
             "SubmissionServer",
-            ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore"]),
+            [
+                "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore",
+                "MailDelivery",
+            ]),
         house(
             "IMAPServer",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore"]),
-        house("MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "MailStore"]),
+        house(
+            "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
     ]
 )

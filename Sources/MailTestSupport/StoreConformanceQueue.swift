@@ -120,6 +120,28 @@ extension StoreConformance {
             try expectEqual(try await store.queuedMessage(QueueID(999_999)), nil)
             try await fixture.expectSound()
         },
+        StoreConformance("accept: of who has it already the sender is owed word") { store in
+            let fixture = try await StoreFixture(store)
+            let inbox = try await fixture.mailbox("INBOX").id
+            let message = try await fixture.message("one")
+            var queued = try fixture.queued(message.body, name: "one", to: ["a@example.net"])
+            queued.delivered = [
+                SMTPRecipient(mailbox: SMTPMailbox(fixture.account.address), notifications: .success)
+            ]
+            var only = queued
+            only.recipients = []
+            let ids = try await store.accept([(inbox, [message])], queue: [queued, only]).queued
+            try expectEqual(try await store.messagesOwingNotices(after: nil, limit: 9), ids)
+            let all = try await store.queuedMessages(QueueFilter(), after: nil, limit: 9)
+            try expectEqual(all.map { $0.recipients.map(\.state) }, [[.waiting, .owesDelivery], [.owesDelivery]])
+            try expectEqual(all.map { $0.deliveries.map(\.destination) }, [["example.net"], []])
+            try expectEqual(all[1].recipients[0].last?.status, "2.0.0")
+            try await fixture.expectSound()
+            let told = QueueSettlement(message: ids[1], recipients: [.init(0, .told(.owesDelivery))])
+            try expectEqual(try await store.settle(told, adding: [], queue: []), true)
+            try expectEqual(try await store.queueCounts().messages, 1)
+            try await fixture.expectSound()
+        },
         StoreConformance("queue: counted, listed by pages and filters; it is told when something comes") { store in
             let fixture = try await StoreFixture(store)
             let calls = Mutex(0)
@@ -143,6 +165,7 @@ extension StoreConformance {
             try expectEqual(try await fixture.queueNames(QueueFilter(destination: "example.com")), ["held", "later"])
             try expectEqual(try await fixture.queueNames(QueueFilter(sender: "JOE@example.org")).count, 3)
             try expectEqual(try await fixture.queueNames(QueueFilter(sender: "")), [])
+            try expectEqual(try await fixture.queueNames(QueueFilter(identifier: "held")), ["held"])
             let first = try await store.queuedMessages(QueueFilter(), after: nil, limit: 2)
             try expectEqual(first.map(\.message.identifier), ["one", "held"])
             let rest = try await store.queuedMessages(QueueFilter(), after: first[1].message.id, limit: 2)

@@ -2,6 +2,8 @@
 package enum DNSIdentity {
     /// Whether a presented name, which may have `*` as its whole left-most label, means a host name. Both in ASCII.
     package static func matches(_ presented: String, host: String) -> Bool {
+        // An address is no host name, though it looks like one.
+        guard !host.utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }) else { return false }
         let pattern = labels(presented)
         let name = labels(host)
         guard pattern.count == name.count, !name.contains(where: { $0.isEmpty || $0 == "*" }) else { return false }

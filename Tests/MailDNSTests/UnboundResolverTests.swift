@@ -1,7 +1,8 @@
-import MailDNS
 import MailTestSupport
 import TLSPolicy
 import Testing
+
+@testable import MailDNS
 
 /// What a validating resolver makes of zones that a foreign server serves, and foreign tools signed.
 @Suite(.serialized, .timeLimit(.minutes(5)))
@@ -102,6 +103,37 @@ struct UnboundResolverTests {
         }
     }
 
+    @Test("A forwarder's answers are validated all the same")
+    func forwarder() async throws {
+        let zones = try SignedZones()
+        try zones.start()
+        defer { zones.stop() }
+        var options = ResolverOptions()
+        options.trustAnchors = [zones.anchor]
+        options.forwarders = [.init(address: "127.0.0.1", port: zones.port)]
+        let resolver = try UnboundResolver(options)
+        #expect(try await resolver.lookUp("alias.zone.example", .a).security == .secure)
+        #expect(try await resolver.lookUp("host.unsigned.zone.example", .a).security == .insecure)
+        guard case .bogus = try await resolver.lookUp("host.bogus.zone.example", .a).security else {
+            Issue.record("not bogus")
+            return
+        }
+    }
+
+    @Test("The anchors that are built in are the ones that Debian ships")
+    func builtInAnchors() async throws {
+        var options = ResolverOptions()
+        options.trustAnchors = ResolverOptions.rootAnchors
+        _ = try UnboundResolver(options)
+        let shipped = try await blocking {
+            try SignedZones.run("/usr/bin/ldns-key2ds", ["-n", "-2", ResolverOptions.rootAnchorFile])
+        }
+        for anchor in ResolverOptions.rootAnchors {
+            let words = anchor.split(separator: " ").map { $0.lowercased() }
+            #expect(shipped.contains(words[3...].joined(separator: " ")))
+        }
+    }
+
     @Test("Many at once are all answered, each its own")
     func many() async throws {
         try await withZones { resolver in
@@ -111,6 +143,22 @@ struct UnboundResolverTests {
                         let isFirst = number.isMultiple(of: 2)
                         let answer = try await resolver.lookUp(isFirst ? "mx1.zone.example" : "mx2.zone.example", .a)
                         return answer.records != [.address([192, 0, 2, isFirst ? 1 : 2])]
+                    }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(wrong == 0)
+        }
+    }
+
+    @Test("Hundreds of names that nobody has asked for yet, at once")
+    func manyCold() async throws {
+        try await withZones { resolver in
+            let wrong = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<600 {
+                    group.addTask {
+                        let answer = try await resolver.lookUp("n\(number).wild.zone.example", .a)
+                        return answer.records != [.address([192, 0, 2, 7])] || answer.security != .secure
                     }
                 }
                 return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }

@@ -90,6 +90,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
                 let outcomes = try await fixture.agent().deliver(try await fixture.message(), to: "example.net")
                 #expect(outcomes.map(\.result) == [.deferred], "\(outcomes)")
                 #expect(outcomes[0].status.hasPrefix("4."))
+                #expect(outcomes[0].concernsDestination)
                 let said = peer.record.lines.filter { !["EHLO", "STAR", "QUIT"].contains($0.prefix(4)) }
                 #expect(said.isEmpty && peer.record.messages.isEmpty)
             }
@@ -362,7 +363,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
         try await withFixture { fixture in
             let peer = try await fixture.peer()
             fixture.policies.set(.hosts([fixture.host(peer.port)]))
-            let agent = try fixture.agent { $0.maximumConnectionsPerHost = 2 }
+            let agent = try fixture.agent { $0.maximumConnectionsPerDestination = 2 }
             let message = try await fixture.message()
             let results = await withTaskGroup(of: RecipientOutcome.Result?.self) { group in
                 for _ in 0..<20 {

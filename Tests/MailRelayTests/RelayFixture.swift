@@ -82,16 +82,19 @@ struct RelayFixture {
     }
 
     func agent(
-        _ route: Route = .exchangers, _ change: (inout RelaySettings) -> Void = { _ in }
+        _ route: Route = .exchangers, policies: (any TransportPolicies)? = nil, trustsAuthority: Bool = true,
+        _ change: (inout RelaySettings) -> Void = { _ in }
     ) throws -> RelayAgent {
         var settings = RelaySettings(hostname: "relay.test", routes: RouteTable(otherwise: route))
         settings.idleTime = .seconds(30)
         settings.connectTime = .seconds(10)
         change(&settings)
-        let verifier = try PeerVerifier(trustRoots: TrustRoots(file: certificate.authority))
+        let verifier =
+            trustsAuthority ? try PeerVerifier(trustRoots: TrustRoots(file: certificate.authority)) : PeerVerifier()
         return RelayAgent(
-            settings, store: store, runtime: runtime, verifier: verifier, resolver: resolver, policies: policies,
-            recorder: results, logger: Self.silent, now: { Int64(Date().timeIntervalSince1970) })
+            settings, store: store, runtime: runtime, verifier: verifier, resolver: resolver,
+            policies: policies ?? self.policies, recorder: results, logger: Self.silent,
+            now: { Int64(Date().timeIntervalSince1970) })
     }
 
     /// Certificate usage DANE-EE(3), full certificate, exactly this one.

@@ -61,7 +61,7 @@ struct TransportPlanTests {
                 == TransportRequirement(mustEncrypt: true, verification: .dane(records: [Self.key], names: names)))
         #expect(hosts.first?.serverName == "mx1.example")
         #expect(hosts.first?.addresses == [[192, 0, 2, 1]])
-        #expect(hosts.first?.reportedPolicy.kind == .tlsa)
+        #expect(hosts.first?.reportedPolicy?.kind == .tlsa)
         #expect(hosts.last?.requirement == .opportunistic)
     }
 
@@ -99,7 +99,9 @@ struct TransportPlanTests {
             return
         }
         #expect(refusal.status == "4.7.5")
-        // Mail that may go without TLS does not need them.
+        // Mail that may go without TLS does not need them, and is not reported on.
+        let count = recorder.results.count
+        defer { #expect(recorder.results.count == count) }
         #expect(hosts(await policies.plan(for: "example.org", .notRequired)).count == 2)
     }
 
@@ -117,7 +119,7 @@ struct TransportPlanTests {
         let hosts = hosts(await policies(sts: "enforce\nmx: MX1.example").plan(for: "example.org", .byPolicy))
         #expect(hosts.map(\.requirement) == [Self.verified("mx1.example")])
         #expect(hosts.first?.basis == .stsEnforce)
-        #expect(hosts.first?.reportedPolicy.hostPatterns == ["mx1.example"])
+        #expect(hosts.first?.reportedPolicy?.hostPatterns == ["mx1.example"])
         #expect(recorder.failures == [.validationFailure])
         let all = self.hosts(
             await policies(sts: "enforce\nmx: mx1.example\nmx: mx2.example").plan(for: "example.org", .byPolicy))
@@ -267,6 +269,42 @@ struct TransportPlanTests {
         }
     }
 
+    @Test("[2595-2.4-4] An alias is known by the name that the domain gives it; DANE alone asks for what is behind it")
+    func aliases() async throws {
+        let policies = policies(sts: "enforce\nmx: mx1.example")
+        let answer = DNSAnswer(
+            existence: .records, records: [.address([192, 0, 2, 9])], security: .secure, canonicalName: "real.example")
+        resolver.set("mx1.example", .a, .success(answer))
+        #expect(
+            hosts(await policies.plan(for: "example.org", .byPolicy)).map(\.requirement) == [
+                Self.verified("mx1.example")
+            ])
+        resolver.set(
+            "_25._tcp.real.example", .tlsa, [.tlsa(usage: 3, selector: 1, matching: 1, data: Self.key.data)])
+        let dane = hosts(await policies.plan(for: "example.org", .byPolicy)).first
+        #expect(dane?.serverName == "real.example")
+        #expect(dane?.reportedPolicy?.policyDomain == "real.example")
+    }
+
+    @Test("A domain in U-labels is looked up and named in A-labels")
+    func international() async throws {
+        let policies = policies()
+        resolver.set("xn--bcher-kva.example", .mx, [])
+        resolver.setAddress("xn--bcher-kva.example", [198, 51, 100, 1])
+        for name in ["bücher.example", "Bu\u{308}cher.EXAMPLE", "xn--bcher-kva.example"] {
+            #expect(hosts(await policies.plan(for: name, .byPolicy)).map(\.name) == ["xn--bcher-kva.example"])
+        }
+        for name in [
+            "\u{2190}.example", "a\u{0}ü.example", "ü..example", String(repeating: "ü", count: 200) + ".example",
+        ] {
+            guard case .undeliverable(let refusal) = await policies.plan(for: name, .byPolicy) else {
+                Issue.record("\(name)")
+                continue
+            }
+            #expect(refusal.status == "5.1.2")
+        }
+    }
+
     @Test("A domain without MX is its own exchanger")
     func implicit() async throws {
         let policies = policies()
@@ -298,23 +336,5 @@ struct TransportPlanTests {
             return
         }
         #expect(refusal.status == "5.7.30")
-    }
-
-    @Test("A smarthost has its requirement, whatever the domain")
-    func fixed() async throws {
-        resolver.setAddress("smart.example", [192, 0, 2, 25], .insecure)
-        let policies = FixedTransportPolicies(resolver: resolver, host: "smart.example", port: 587)
-        let hosts = hosts(await policies.plan(for: "anything.example", .required))
-        #expect(hosts.map(\.requirement) == [Self.verified("smart.example")])
-        #expect(hosts.first?.port == 587)
-        #expect(hosts.first?.mustOfferRequireTLS == true)
-        let missing = FixedTransportPolicies(resolver: resolver, host: "missing.example", port: 25)
-        guard case .deferred(let refusal) = await missing.plan(for: "anything.example", .byPolicy) else {
-            Issue.record("not deferred")
-            return
-        }
-        #expect(refusal.status == "4.4.4")
-        let literal = FixedTransportPolicies(resolver: resolver, host: "::1", port: 25, requirement: .opportunistic)
-        #expect(self.hosts(await literal.plan(for: "x.example", .byPolicy)).first?.addresses.first?.count == 16)
     }
 }

@@ -26,11 +26,24 @@ struct CrashTests {
                     try await expectFound(texts, in: inbox, fixture)
                     history.checkFlags(texts, try await store.open(inbox))
                     history.checkMailboxes(Set(try await fixture.names()))
+                    let notices = try await fixture.texts(fixture.mailbox("Junk").id)
+                    history.checkQueue(try await allQueued(store), notices)
                     try await fixture.expectSound()
                 }
             }
             #expect(history.added.count > 20)
             #expect(history.seen > 1 && !history.flagged.isEmpty && !history.deleted.isEmpty)
+            #expect(history.queued.count > 20 && !history.finished.isEmpty && !history.told.isEmpty)
+        }
+    }
+
+    private func allQueued(_ store: SQLiteStore) async throws -> [String] {
+        var (names, last) = ([String](), QueueID?.none)
+        while true {
+            let part = try await store.queuedMessages(QueueFilter(), after: last, limit: 1000)
+            guard let end = part.last else { return names }
+            names += part.map(\.message.identifier)
+            last = end.message.id
         }
     }
 
@@ -54,6 +67,11 @@ struct CrashTests {
         var made: Set<String> = []
         var deleting: Set<String> = []
         var deleted: Set<String> = []
+        var queued: Set<String> = []
+        var finishing: Set<String> = []
+        var finished: Set<String> = []
+        var telling: Set<String> = []
+        var told: Set<String> = []
 
         mutating func add(_ output: String) {
             for line in output.split(separator: "\n") {
@@ -66,6 +84,11 @@ struct CrashTests {
                 case "seen": seen = max(seen, UInt32(words[1]) ?? 0)
                 case "made": made.insert(words[1])
                 case "deleting": deleting.insert(words[1])
+                case "queued": queued.insert(words[1])
+                case "finishing": finishing.insert(words[1])
+                case "finished": finished.insert(words[1])
+                case "telling": telling.insert(words[1])
+                case "told": told.insert(words[1])
                 case _: deleted.insert(words[1])
                 }
             }
@@ -84,6 +107,18 @@ struct CrashTests {
                 let row = snapshot[position]
                 #expect(row.flags.contains(.flagged) || !flagged.contains(text), "an acknowledged flag is lost")
                 #expect(row.flags.contains(.seen) || row.uid.value >= seen, "an acknowledged flag of many is lost")
+            }
+        }
+
+        func checkQueue(_ names: [String], _ notices: [String]) {
+            let (present, noticed) = (Set(names), Set(notices))
+            #expect(present.count == names.count && noticed.count == notices.count, "something is there twice")
+            #expect(
+                queued.subtracting(finishing).subtracting(telling).isSubset(of: present), "queued mail is lost")
+            #expect(finished.isDisjoint(with: present), "what is finished came back")
+            #expect(told.isSubset(of: noticed), "a notice is lost")
+            for name in telling {
+                #expect(present.contains(name) != noticed.contains(name), "told of without being removed, or lost")
             }
         }
 

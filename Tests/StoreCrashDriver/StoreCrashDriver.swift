@@ -7,7 +7,8 @@ import SQLiteStore
 
 /// Writes to a store until it is killed, and says on standard output what was acknowledged, one line each:
 /// `added TEXT`, `removing TEXT`, `removed TEXT`, `flagged TEXT`, `seen UID` (all below that are), `made NAME`,
-/// `deleting NAME`, `deleted NAME`. Arguments: the store's path, a number that makes texts unique.
+/// `deleting NAME`, `deleted NAME`; of the queue `queued NAME`, `finishing NAME`, `finished NAME`, `telling NAME`, `told
+/// NAME`. Arguments: the store's path, a number that makes texts unique.
 @main
 enum StoreCrashDriver {
     static func main() async throws {
@@ -35,6 +36,9 @@ enum StoreCrashDriver {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<6 {
                 group.addTask { try await work(worker, round, fixture) }
+            }
+            for worker in 6..<8 {
+                group.addTask { try await workQueue(worker, round, fixture) }
             }
             try await group.waitForAll()
         }
@@ -79,6 +83,38 @@ enum StoreCrashDriver {
         say("deleting \(text)")
         try await fixture.delete(text)
         say("deleted \(text)")
+    }
+
+    /// Takes mail into the queue, and out of it again: delivered, or returned with a notice in Junk.
+    private static func workQueue(_ worker: Int, _ round: Int, _ fixture: StoreFixture) async throws {
+        let junk = try await fixture.mailbox("Junk").id
+        var random = SeededRandom(seed: UInt64(round * 100 + worker))
+        for number in 0... {
+            let text = "\(round).\(worker).\(number)"
+            let filling = Int.random(in: 0..<4000, using: &random)
+            let body = try await fixture.staged(Array((text + "\n" + String(repeating: "x", count: filling)).utf8))
+            let queued = try fixture.queued(body, name: text, to: ["a@one.net", "b@two\(number % 3).net"])
+            guard let id = try await fixture.enqueue(queued).first else { continue }
+            say("queued \(text)")
+            _ = try await fixture.due(2)
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0:
+                try await fixture.settle(id, at: "one.net", [0: .stays], due: 1_000_300)
+            case 1:
+                try await fixture.settle(id, at: "one.net", [0: .finished])
+                say("finishing \(text)")
+                try await fixture.settle(id, at: "two\(number % 3).net", [1: .finished])
+                say("finished \(text)")
+            case _:
+                try await fixture.settle(id, at: "one.net", [0: .finished])
+                try await fixture.settle(id, at: "two\(number % 3).net", [1: .owes(.owesFailure)])
+                say("telling \(text)")
+                let told = QueueSettlement(message: id, recipients: [.init(1, .told(.owesFailure))])
+                let notice = try await fixture.message(text)
+                _ = try await fixture.store.settle(told, adding: [(junk, [notice])], queue: [])
+                say("told \(text)")
+            }
+        }
     }
 
     /// One call, one line: a line is whole or not there.

@@ -27,6 +27,7 @@ final class ResolverLoop {
     }
 
     func run() {
+        blockSignals()
         while true {
             var descriptors = [
                 pollfd(fd: ub_fd(context.pointer), events: Int16(POLLIN), revents: 0),
@@ -45,6 +46,14 @@ final class ResolverLoop {
             guard !news.isStopped else { break }
         }
         for token in Array(pending.keys) { abandon(token, .cancelled) }
+    }
+
+    /// Signals are others' business; and SIGPIPE, when a name server closes, must not end the process. The library's own
+    /// thread begins as a copy of this one.
+    private func blockSignals() {
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
     }
 
     private func nextTimeout() -> Int32 {

@@ -29,6 +29,9 @@ final class UnboundContext {
 
     private func settings(_ options: ResolverOptions) -> [(String, String)] {
         var settings = [
+            // The library's own bounds are for a program that asks now and then.
+            ("num-queries-per-thread:", "\(ResolverLoop.maximumConcurrent * 4)"), ("outgoing-range:", "512"),
+            ("outgoing-num-tcp:", "32"),
             ("msg-cache-size:", Self.cacheOctets), ("rrset-cache-size:", Self.cacheOctets),
             // A server that was down for a while is asked again soon.
             ("infra-keep-probing:", "yes"), ("infra-host-ttl:", "120"),

@@ -14,7 +14,7 @@ package enum TLSDemand: Sendable, Hashable {
 package protocol TransportPolicies: Sendable {
     /// The hosts for a destination, from DNS and policies as they are now. Bounded in time.
     ///
-    /// - Parameter destination: a domain in lower case (A-labels), or an address literal with its brackets.
+    /// - Parameter destination: a domain in A-labels or U-labels, or an address literal with its brackets.
     func plan(for destination: String, _ demand: TLSDemand) async -> DeliveryPlan
 }
 
@@ -48,8 +48,6 @@ package struct PlannedHost: Sendable, Hashable {
         /// MTA-STS in testing mode: opportunistic, and told how it would have been.
         case stsTesting = "sts-testing"
         case opportunistic
-        /// The operator's.
-        case fixed
     }
 
     /// To be named in notices and logs: the mail exchanger, or an address literal.
@@ -66,13 +64,14 @@ package struct PlannedHost: Sendable, Hashable {
     package var mustOfferRequireTLS: Bool
     /// What a policy in testing mode would demand: to be checked and recorded, never enforced (RFC 8461 §5).
     package var tested: TransportRequirement?
-    /// What a `TLSSessionResult` says of the policies in force.
-    package var reportedPolicy: ReportedPolicy
+    /// What a `TLSSessionResult` says of the policies in force. Nil: sessions are not reported, as those for mail that may
+    /// go without TLS say nothing of policies; reports themselves are such mail, and reports on reports would never end.
+    package var reportedPolicy: ReportedPolicy?
 
     package init(
         name: String, port: Int = 25, addresses: [[UInt8]], requirement: TransportRequirement, basis: Basis,
         serverName: String?, mustOfferRequireTLS: Bool = false, tested: TransportRequirement? = nil,
-        reportedPolicy: ReportedPolicy
+        reportedPolicy: ReportedPolicy? = nil
     ) {
         self.name = name
         self.port = port

@@ -94,6 +94,7 @@ struct PlanDecision {
     private mutating func record(
         _ host: HostFacts, _ policy: ReportedPolicy, _ failure: TLSFailure, _ reason: String? = nil
     ) {
+        guard demand != .notRequired else { return }
         results.append(
             TLSSessionResult(policy: policy, failure: failure, receivingHost: host.name, reason: reason))
     }
@@ -165,7 +166,7 @@ struct PlanDecision {
         }
         var planned = planned(host, addresses, .stsTesting, policy)
         // A host that is not allowed has failed already, and is recorded.
-        if isAllowed { planned.tested = Self.authorities(host) }
+        if isAllowed, demand != .notRequired { planned.tested = Self.authorities(host) }
         return planned
     }
 
@@ -195,7 +196,8 @@ struct PlanDecision {
     ) -> PlannedHost {
         PlannedHost(
             name: host.name, port: port, addresses: addresses, requirement: .opportunistic, basis: basis,
-            serverName: host.name, mustOfferRequireTLS: demand == .required, reportedPolicy: policy)
+            serverName: host.name, mustOfferRequireTLS: demand == .required,
+            reportedPolicy: demand == .notRequired ? nil : policy)
     }
 
     private static func authorities(_ host: HostFacts) -> TransportRequirement {

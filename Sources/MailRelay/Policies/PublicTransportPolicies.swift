@@ -30,12 +30,15 @@ package struct PublicTransportPolicies: TransportPolicies {
     }
 
     package func plan(for destination: String, _ demand: TLSDemand) async -> DeliveryPlan {
-        let plan = await withDeadline(Self.timeout) { await self.makePlan(destination, demand) }
+        if destination.hasPrefix("[") { return literal(destination, demand) }
+        guard let domain = DNSName.ascii(destination) else {
+            return .undeliverable(PlanRefusal(status: "5.1.2", text: "\(destination) is no domain"))
+        }
+        let plan = await withDeadline(Self.timeout) { await self.makePlan(domain, demand) }
         return plan ?? .deferred(PlanRefusal(status: "4.4.3", text: "the DNS takes too long for \(destination)"))
     }
 
     private func makePlan(_ destination: String, _ demand: TLSDemand) async -> DeliveryPlan {
-        if destination.hasPrefix("[") { return literal(destination, demand) }
         async let policy = sts?.policy(for: destination)
         let found: MailExchangers
         do throws(MailExchangerFailure) { found = try await resolver.mailExchangers(of: destination) } catch {
@@ -82,7 +85,7 @@ package struct PublicTransportPolicies: TransportPolicies {
         do throws(HostFailure) { addresses = try await resolver.addresses(of: name) } catch {
             return HostFacts(name: name, addresses: .failure(error))
         }
-        addresses.addresses.removeAll { !isUsable($0) }
+        addresses.addresses.removeAll { !IPAddress.isUsable($0, allowsLoopback: allowsLoopback) }
         guard !addresses.addresses.isEmpty else { return HostFacts(name: name, addresses: .failure(.noAddress)) }
         var facts = HostFacts(name: name, addresses: .success(addresses))
         do throws(HostFailure) { facts.tlsa = .success(try await resolver.tlsa(of: name, port: port, addresses)) } catch
@@ -92,23 +95,11 @@ package struct PublicTransportPolicies: TransportPolicies {
         return facts
     }
 
-    /// Not this machine's own, unspecified or multicast ones.
-    private func isUsable(_ address: [UInt8]) -> Bool {
-        let short = address.count == 16 && address.starts(with: Self.mappedPrefix) ? Array(address[12...]) : address
-        if short.count == 4 {
-            if short[0] == 127 { return allowsLoopback }
-            return short[0] != 0 && short[0] < 224
-        }
-        if short.dropLast().allSatisfy({ $0 == 0 }) { return allowsLoopback && short.last == 1 }
-        return short.first != 0xFF
-    }
-
-    /// ::ffff:0:0/96 (RFC 4291 §2.5.5.2)
-    private static let mappedPrefix: [UInt8] = [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF]
-
     /// An address literal: there is no name that anything could vouch for.
     private func literal(_ destination: String, _ demand: TLSDemand) -> DeliveryPlan {
-        guard let address = AddressLiteral.octets(destination), isUsable(address) else {
+        guard let address = IPAddress.octets(literal: destination),
+            IPAddress.isUsable(address, allowsLoopback: allowsLoopback)
+        else {
             return .undeliverable(PlanRefusal(status: "5.1.2", text: "\(destination) is no address to send mail to"))
         }
         guard demand != .required else {
@@ -118,19 +109,7 @@ package struct PublicTransportPolicies: TransportPolicies {
         return .hosts([
             PlannedHost(
                 name: destination, port: port, addresses: [address], requirement: .opportunistic, basis: .opportunistic,
-                serverName: nil, reportedPolicy: ReportedPolicy(.none, recipientDomain: destination))
+                serverName: nil)
         ])
-    }
-}
-
-enum AddressLiteral {
-    // address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
-    // IPv6-address-literal = "IPv6:" IPv6-addr        RFC 5321 §4.1.3
-    /// 4 or 16 octets in network order.
-    static func octets(_ text: String) -> [UInt8]? {
-        guard text.hasPrefix("["), text.hasSuffix("]") else { return nil }
-        let inner = text.dropFirst().dropLast()
-        if inner.lowercased().hasPrefix("ipv6:") { return IPAddress.octets6(String(inner.dropFirst(5))) }
-        return IPAddress.octets4(String(inner))
     }
 }

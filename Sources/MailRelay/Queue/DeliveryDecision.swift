@@ -128,6 +128,14 @@ struct DeliveryDecision {
 
     // Without an attempt
 
+    /// It goes back because an operator wants it so.
+    func dismissal(reason: String) -> QueueSettlement {
+        let last = AttemptRecord(time: now, status: "5.0.0", diagnostic: reason)
+        return QueueSettlement(
+            message: due.message.id, recipients: due.recipients.map { fail($0, last) },
+            delivery: QueueSettlement.Delivery(due.delivery.destination, due: nil, review: now, isAttempt: false))
+    }
+
     /// It was to be looked at.
     func review() -> QueueSettlement {
         let recipients = due.recipients.map { queued in

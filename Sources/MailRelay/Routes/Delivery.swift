@@ -21,6 +21,9 @@ struct Delivery {
     /// For those who get no answer from any host.
     private var last = RecipientOutcome(.deferred, status: "4.4.1", diagnostic: "no host could be tried")
 
+    /// Some host could be talked to.
+    private var isReached = false
+
     init(_ message: OutgoingMessage, to destination: String, by agent: RelayAgent) {
         self.agent = agent
         self.message = message
@@ -49,9 +52,17 @@ struct Delivery {
         }
         switch await agent.hops(to: place, demand(content)) {
         case .success(let found): hops = found
-        case .failure(let outcome): return settleAll(outcome.outcome)
+        case .failure(let failure): return settleAll(concerning(failure.outcome))
         }
         await tryHops(hops, content)
+    }
+
+    /// That no host could be talked to keeps other mail there from being tried, unless this message asks for more than
+    /// others.
+    private func concerning(_ outcome: RecipientOutcome) -> RecipientOutcome {
+        var outcome = outcome
+        outcome.concernsDestination = outcome.result == .deferred && !message.envelope.requiresTLS
+        return outcome
     }
 
     /// Bounces are not held to REQUIRETLS (RFC 8689 §4.2.1).
@@ -97,10 +108,11 @@ struct Delivery {
             }
             do throws(HopFailure) {
                 let session = await HopSession(try await agent.connect(hop, address), key, hop)
+                isReached = true
                 if await send(content, session) { return (.done, await reusable(session)) }
                 await session.client.quit()
             } catch {
-                last = error.outcome
+                last = isReached ? error.outcome : concerning(error.outcome)
                 if error.isLast { return (.done, nil) }
             }
             agent.log(last, message, destination)

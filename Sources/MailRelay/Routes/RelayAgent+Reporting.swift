@@ -19,7 +19,7 @@ extension RelayAgent {
     func report(
         _ hop: Hop, _ place: SessionPlace, _ result: Result<SecuredPeer?, SMTPClientError>, _ tested: TestedVerdict
     ) {
-        guard let recorder, let planned = hop.planned else { return }
+        guard let recorder, let planned = hop.planned, let policy = planned.reportedPolicy else { return }
         let failure: (kind: TLSFailure?, reason: String?)
         switch result {
         case .success(nil):
@@ -42,7 +42,7 @@ extension RelayAgent {
         }
         recorder.record(
             TLSSessionResult(
-                policy: planned.reportedPolicy, failure: failure.kind, sendingAddress: place.sending,
+                policy: policy, failure: failure.kind, sendingAddress: place.sending,
                 receivingAddress: place.receiving, receivingHost: planned.name, reason: failure.reason))
     }
 }

@@ -14,7 +14,7 @@ package struct RelaySettings: Sendable {
     package var routes: RouteTable
     /// Connections at a time, in all and to one host.
     package var maximumConnections = 100
-    package var maximumConnectionsPerHost = 4
+    package var maximumConnectionsPerDestination = 4
     /// How long a connection is kept for further mail. Servers wait five minutes (RFC 5321 §4.5.3.2.7); few like it.
     package var idleTime = Duration.seconds(10)
     /// For a connection to come about; then the next address is tried.
@@ -58,7 +58,7 @@ package final class RelayAgent: DeliveryAgent {
         self.logger = logger
         self.now = now
         pool = ConnectionPool(
-            maximum: settings.maximumConnections, perHost: settings.maximumConnectionsPerHost,
+            maximum: settings.maximumConnections, perHost: settings.maximumConnectionsPerDestination,
             idleTime: settings.idleTime)
     }
 

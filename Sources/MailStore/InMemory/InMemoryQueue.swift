@@ -12,18 +12,23 @@ struct InMemoryQueue {
         var message: QueuedMessage
         var recipients: [QueuedRecipient]
         var deliveries: [String: Delivery]
-
-        var detail: QueuedMessageDetail {
-            QueuedMessageDetail(
-                message: message, recipients: recipients,
-                deliveries: deliveries.values.map(\.record).sorted { $0.destination < $1.destination })
-        }
     }
 
     struct Destination {
         var failures = 0
         /// Seconds since 1970; 0 for now.
         var retry: Int64 = 0
+    }
+
+    func detail(_ entry: Entry) -> QueuedMessageDetail {
+        let deliveries = entry.deliveries.values.map { delivery in
+            var record = delivery.record
+            record.retry = destinations[record.destination]?.retry ?? 0
+            return record
+        }
+        return QueuedMessageDetail(
+            message: entry.message, recipients: entry.recipients,
+            deliveries: deliveries.sorted { $0.destination < $1.destination })
     }
 
     var messages: [QueueID: Entry] = [:]
@@ -83,20 +88,11 @@ extension InMemoryState {
         let wanted = queue.messages.values.filter { entry in
             if let after, entry.message.id <= after { return false }
             if let isHeld = filter.isHeld, isHeld != (entry.message.holdReason != nil) { return false }
+            if let identifier = filter.identifier, identifier != entry.message.identifier { return false }
             if let destination = filter.destination, entry.deliveries[destination] == nil { return false }
             return filter.sender.map { $0.lowercased() == entry.message.envelope.sender.lowercased() } ?? true
         }
-        return wanted.map(\.detail).sorted { $0.message.id < $1.message.id }.prefix(max(limit, 0)).map { $0 }
-    }
-}
-
-extension SMTPEnvelope {
-    /// Without brackets; empty for the null reverse-path.
-    package var sender: String {
-        switch reversePath {
-        case .null: ""
-        case .mailbox(let mailbox): mailbox.description
-        }
+        return wanted.map(queue.detail).sorted { $0.message.id < $1.message.id }.prefix(max(limit, 0)).map { $0 }
     }
 }
 
@@ -120,6 +116,6 @@ extension InMemoryStore {
     }
 
     package func queuedMessage(_ id: QueueID) async throws -> QueuedMessageDetail? {
-        look { $0.queue.messages[id]?.detail }
+        look { state in state.queue.messages[id].map(state.queue.detail) }
     }
 }

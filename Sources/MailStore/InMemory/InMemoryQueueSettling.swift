@@ -7,9 +7,10 @@ extension InMemoryState {
     private typealias Place = (id: QueueID, destination: String)
 
     private func due(_ place: Place) -> DueDelivery? {
-        guard let entry = queue.messages[place.id], let delivery = entry.deliveries[place.destination]?.record else {
+        guard let entry = queue.messages[place.id], var delivery = entry.deliveries[place.destination]?.record else {
             return nil
         }
+        delivery.retry = queue.destinations[place.destination]?.retry ?? 0
         let recipients = entry.recipients.filter {
             $0.state.isWaiting && $0.recipient.mailbox.destination == place.destination
         }

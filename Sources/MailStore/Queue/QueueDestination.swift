@@ -19,3 +19,13 @@ extension NewQueuedMessage {
         return recipients.map(\.mailbox.destination).filter { known.insert($0).inserted }
     }
 }
+
+extension SMTPEnvelope {
+    /// Without brackets; empty for the null reverse-path.
+    package var sender: String {
+        switch reversePath {
+        case .null: ""
+        case .mailbox(let mailbox): mailbox.description
+        }
+    }
+}

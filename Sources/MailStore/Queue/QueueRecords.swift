@@ -119,6 +119,8 @@ package struct QueuedDelivery: Sendable, Hashable {
     package var review: Int64
     /// So far.
     package var attempts: Int
+    /// Seconds since 1970: nothing goes to the destination before; 0 when it could be reached, or was not tried.
+    package var retry: Int64 = 0
 
     package init(destination: String, state: State, due: Int64, review: Int64, attempts: Int = 0) {
         self.destination = destination
@@ -150,11 +152,15 @@ package struct QueueFilter: Sendable, Hashable {
     package var destination: String?
     /// As in the envelope, without brackets and in any case; empty for the null reverse-path.
     package var sender: String?
+    package var identifier: String?
 
-    package init(isHeld: Bool? = nil, destination: String? = nil, sender: String? = nil) {
+    package init(
+        isHeld: Bool? = nil, destination: String? = nil, sender: String? = nil, identifier: String? = nil
+    ) {
         self.isHeld = isHeld
         self.destination = destination
         self.sender = sender
+        self.identifier = identifier
     }
 }
 

@@ -1,5 +1,9 @@
 import Foundation
 import Glibc
+import MailDNS
+import MailDelivery
+import MailRelay
+import SessionRuntime
 
 /// What `latchmaild check` finds, beyond the file's grammar.
 package struct ConfigurationCheck: Sendable {
@@ -24,6 +28,13 @@ package struct ConfigurationCheck: Sendable {
         checkStateDirectory(configuration.stateDirectory)
         checkListeners(configuration)
         checkRelay(configuration.relay)
+        for text in configuration.filters.milters where MilterAddress(text) == nil {
+            problems.append("filters.milters: “\(text)” is neither inet:port@address nor unix:/path")
+        }
+        for text in configuration.filters.spamFields where SpamMark(text) == nil {
+            problems.append("filters.spam-fields: “\(text)” is not Name: value")
+        }
+        checkNamesAndAuthorities(configuration)
     }
 
     private mutating func checkCertificate(_ configuration: ServerConfiguration, _ hostname: String) {
@@ -71,6 +82,14 @@ package struct ConfigurationCheck: Sendable {
 }
 
 extension ConfigurationCheck {
+    private mutating func checkNamesAndAuthorities(_ configuration: ServerConfiguration) {
+        do { _ = try UnboundResolver(PolicyServices.Options(configuration).resolver) } catch {
+            problems.append("dns: \(error)")
+        }
+        guard let file = configuration.trustRootsFile, (try? TrustRoots(file: file)) == nil else { return }
+        problems.append("tls.trust-roots: no PEM certificates can be read from \(file)")
+    }
+
     private mutating func checkRelay(_ relay: RelayConfiguration) {
         if relay.mode == .smarthost, relay.smarthost == nil {
             problems.append("relay.smarthost must be set for relay.mode smarthost")
@@ -80,6 +99,14 @@ extension ConfigurationCheck {
         }
         if relay.username != nil, relay.passwordFile == nil, relay.passwordCommand == nil {
             problems.append("relay.username has no password: set relay.password-file or relay.password-command")
+        }
+        if relay.mode == .none, !relay.transports.isEmpty {
+            warnings.append("relay.transports has no meaning while relay.mode is none")
+        }
+        for text in relay.transports where TransportEntry(text) == nil {
+            problems.append(
+                "relay.transports: “\(text)” is not domain=lmtp:/path, domain=lmtp:address:port on loopback, "
+                    + "domain=smtp:host:port or domain=submissions:host:port")
         }
         guard let file = relay.passwordFile else { return }
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: file), access(file, R_OK) == 0 else {

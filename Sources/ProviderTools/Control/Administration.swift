@@ -1,3 +1,4 @@
+package import MailRelay
 package import MailStore
 import MailTransfer
 import MailVocabulary
@@ -9,7 +10,13 @@ package struct Administration: Administering {
 
     let store: any MailStore
 
-    package init(store: any MailStore) { self.store = store }
+    /// The running server's; nil when only the store is open.
+    let queue: QueueRunner?
+
+    package init(store: any MailStore, queue: QueueRunner? = nil) {
+        self.store = store
+        self.queue = queue
+    }
 
     package func perform(
         _ request: ControlRequest, reply: @escaping @Sendable (ControlReply) -> Void
@@ -23,6 +30,8 @@ package struct Administration: Administering {
             case .addUsers(let users): try await addUsers(users)
             case .setCredentials(let address, let credentials): try await setCredentials(address, credentials)
             case .deleteUser(let address): try await store.deleteAccount(account(address).id)
+            case .listAliases, .setAlias, .removeAlias, .listSenderGrants, .grantSender, .revokeSender:
+                try await administerAddresses(request, reply)
             case .verify: try await verify(reply)
             case .quota(let address): reply(.quota(QuotaRecord(try await store.quota(of: account(address).id))))
             case .setQuota(let address, let storage, let messages, let isAdministrator):
@@ -35,6 +44,7 @@ package struct Administration: Administering {
                 if let isAdministrator { try await store.setAdministrator(isAdministrator, id) }
                 reply(.quota(QuotaRecord(try await store.quota(of: id))))
             case .importMail, .exportMail: try await transfer(request, reply)
+            case .queue(let request): try await perform(request, reply)
             }
         } catch let error as OperatorError {
             throw error
@@ -98,7 +108,7 @@ package struct Administration: Administering {
         return account
     }
 
-    private func notAnAddress(_ text: String) -> OperatorError {
+    func notAnAddress(_ text: String) -> OperatorError {
         OperatorError(.dataError, "“\(text)” is not an address; write it like name@example.org")
     }
 

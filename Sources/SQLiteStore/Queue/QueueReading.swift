@@ -9,7 +9,10 @@ enum QueueReader {
         m.id, m.identifier, m.submitter, m.body, m.size, m.arrival, m.zone, m.hold, m.sender_local, m.sender_host, \
         m.flags, m.body_type, m.envid, m.ret, m.priority, m.deadline, m.deadline_mode
         """
-    static let entryColumns = "e.destination, e.state, e.due, e.review, e.attempts"
+    static let entryColumns = """
+        e.destination, e.state, e.due, e.review, e.attempts, \
+        (SELECT retry FROM queue_destination d WHERE d.name = e.destination)
+        """
 
     static func message(_ row: Row) throws -> QueuedMessage {
         let submitter: Int64 = try row.value(2)
@@ -74,10 +77,12 @@ enum QueueReader {
     /// - Parameter first: the column of the row with which `entryColumns` begin.
     static func delivery(_ row: Row, _ first: Int = 0) throws -> QueuedDelivery {
         let state: Int64 = try row.value(first + 1)
-        return QueuedDelivery(
+        var delivery = QueuedDelivery(
             destination: try row.value(first),
             state: state == QueueEntryState.held ? .held : state == QueueEntryState.ready ? .ready : .waiting,
             due: try row.value(first + 2), review: try row.value(first + 3), attempts: try row.value(first + 4))
+        delivery.retry = try row.value(first + 5) ?? 0
+        return delivery
     }
 
     static func detail(_ message: QueuedMessage, _ db: Database) throws -> QueuedMessageDetail {
@@ -97,6 +102,10 @@ enum QueueReader {
         var conditions = ["m.id > ?"]
         var arguments: StatementArguments = [after?.value ?? 0]
         if let isHeld = filter.isHeld { conditions.append(isHeld ? "m.hold IS NOT NULL" : "m.hold IS NULL") }
+        if let identifier = filter.identifier {
+            conditions.append("m.identifier = ?")
+            arguments += [identifier]
+        }
         if let destination = filter.destination {
             conditions.append("m.id IN (SELECT message FROM queue_entry WHERE destination = ?)")
             arguments += [destination]

@@ -27,11 +27,7 @@ extension QueueReader {
     }
 
     private static func candidates(_ query: DeliveryQuery, _ db: Database) throws -> [Candidate] {
-        let destinations = try db.cachedStatement(
-            sql: """
-                SELECT name, failures FROM queue_destination WHERE rank IS NOT NULL AND retry = 0
-                ORDER BY rank, turn, name LIMIT ?
-                """)
+        let destinations = try db.cachedStatement(sql: QueueStatements.destinations)
         var candidates: [Candidate] = []
         // Those that are in flight may have nothing else that is due.
         let cursor = try Row.fetchCursor(destinations, arguments: [query.limit + query.inFlight.count])
@@ -47,11 +43,7 @@ extension QueueReader {
         let allowance = min(query.allowance(name, failures: failures), query.limit)
         guard allowance > 0 else { return [] }
         let inFlight = query.inFlight[name] ?? []
-        let entries = try db.cachedStatement(
-            sql: """
-                SELECT message, rank, turn FROM queue_entry WHERE destination = ? AND state = 1
-                ORDER BY rank, turn, message LIMIT ?
-                """)
+        let entries = try db.cachedStatement(sql: QueueStatements.entries)
         let rows = try Row.fetchAll(entries, arguments: [name, allowance + inFlight.count])
         let candidates = try rows.map { row in
             Candidate(
@@ -62,20 +54,20 @@ extension QueueReader {
     }
 
     static func overdue(_ query: DeliveryQuery, _ db: Database) throws -> [DueDelivery] {
-        let entries = try db.cachedStatement(
-            sql: """
-                SELECT e.message, e.destination, d.failures FROM queue_entry e
-                JOIN queue_destination d ON d.name = e.destination
-                WHERE e.state < 2 AND e.review <= ? ORDER BY e.review, e.message LIMIT ?
-                """)
+        let entries = try db.cachedStatement(sql: QueueStatements.overdue)
         let inFlight = query.inFlight.values.reduce(0) { $0 + $1.count }
         let rows = try Row.fetchAll(entries, arguments: [query.now, query.limit + inFlight])
         let overdue = try rows.compactMap { row -> DueDelivery? in
             let (id, destination) = (QueueID(try row.value(0)), try row.value(1) as String)
             guard query.inFlight[destination]?.contains(id) != true else { return nil }
-            return try delivery(id, destination, failures: try row.value(2), db)
+            return try delivery(id, destination, failures: failures(of: destination, db), db)
         }
         return Array(overdue.prefix(max(query.limit, 0)))
+    }
+
+    private static func failures(of destination: String, _ db: Database) throws -> Int {
+        let select = try db.cachedStatement(sql: "SELECT failures FROM queue_destination WHERE name = ?")
+        return try Int.fetchOne(select, arguments: [destination]) ?? 0
     }
 
     private static func delivery(
@@ -102,22 +94,13 @@ extension QueueReader {
     }
 
     static func nextTime(after time: Int64, _ db: Database) throws -> Int64? {
-        let statements = [
-            "SELECT min(due) FROM queue_entry WHERE state = 0 AND due > ?",
-            "SELECT min(review) FROM queue_entry WHERE state < 2 AND review > ?",
-            "SELECT min(retry) FROM queue_destination WHERE retry > 0 AND retry > ?",
-        ]
-        return try statements.compactMap {
+        try QueueStatements.nextTimes.compactMap {
             try Int64.fetchOne(db.cachedStatement(sql: $0), arguments: [time])
         }.min()
     }
 
     static func owing(after: QueueID?, limit: Int, _ db: Database) throws -> [QueueID] {
-        let select = try db.cachedStatement(
-            sql: """
-                SELECT DISTINCT message FROM queue_recipient WHERE state >= 2 AND message > ?
-                ORDER BY message LIMIT ?
-                """)
+        let select = try db.cachedStatement(sql: QueueStatements.owing)
         return try Int64.fetchAll(select, arguments: [after?.value ?? 0, limit]).map { QueueID($0) }
     }
 }
@@ -129,12 +112,8 @@ extension WriteTransaction {
     /// Makes ready what is due, and lets destinations be tried again whose time has come.
     func promote(_ now: Int64) throws {
         try execute("UPDATE queue_destination SET retry = 0 WHERE retry > 0 AND retry <= ?", [now])
-        let select = try db.cachedStatement(
-            sql: """
-                SELECT message, destination, submitter, rank FROM queue_entry WHERE state = 0 AND due <= ?
-                ORDER BY due, message LIMIT \(Self.promotedAtOnce)
-                """)
-        for row in try Row.fetchAll(select, arguments: [now]) {
+        let select = try db.cachedStatement(sql: QueueStatements.promoted)
+        for row in try Row.fetchAll(select, arguments: [now, Self.promotedAtOnce]) {
             try makeReady(
                 try row.value(0), try row.value(1), submitter: try row.value(2), rank: try row.value(3))
         }

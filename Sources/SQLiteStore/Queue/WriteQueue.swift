@@ -79,10 +79,10 @@ extension WriteTransaction {
 
     /// The submitter's next turn: behind its last one, and not before the present one.
     func nextTurn(_ submitter: Int64, rank: Int64) throws -> Int64 {
-        let select = try db.cachedStatement(
-            sql: "SELECT max(turn) FROM queue_entry WHERE submitter = ? AND rank = ? AND state = 1")
+        let select = try db.cachedStatement(sql: QueueStatements.lastTurn)
         let last = try Int64.fetchOne(select, arguments: [submitter, rank]) ?? 0
-        return max(last, rules.turns.present(rank: rank)) + 1
+        // A damaged turn may be the last number there is.
+        return max(last, rules.turns.present(rank: rank)) &+ 1
     }
 
     /// Something of the destination's has changed: what is first there is noted anew, at once, since the next caller of

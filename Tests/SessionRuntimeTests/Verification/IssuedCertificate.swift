@@ -16,6 +16,7 @@ struct IssuedCertificate {
 
     struct Options {
         var names: [String] = []
+        var addresses: [[UInt8]] = []
         var commonName = "test"
         var isAuthority = false
         var days = 0.0...100.0
@@ -40,7 +41,11 @@ struct IssuedCertificate {
             }
             if let usages = options.usages, !options.isAuthority { try ExtendedKeyUsage(usages) }
             if let usage = options.keyUsage { Critical(usage) }
-            if !options.names.isEmpty { SubjectAlternativeNames(options.names.map { .dnsName($0) }) }
+            if !options.names.isEmpty {
+                SubjectAlternativeNames(
+                    options.names.map { .dnsName($0) }
+                        + options.addresses.map { .ipAddress(ASN1OctetString(contentBytes: $0[...])) })
+            }
         }
         for item in options.extra { try extensions.append(item) }
         let signer = issuer?.key ?? key

@@ -8,7 +8,7 @@ import TLSPolicy
 import Testing
 import X509
 
-/// Chains to authorities: what is taken, and each thing that is refused.
+/// Chains to authorities: what is taken, and each thing that is refused [attack 20].
 struct PeerVerifierTests {
     private typealias Options = IssuedCertificate.Options
 
@@ -79,6 +79,19 @@ struct PeerVerifierTests {
         let good = try leaf(Options())
         #expect(await verify([good, intermediate], ["a.example", "mx.example.org"]) == .verified(by: .authorities))
         #expect(kind(await verify([good, intermediate], [])) == .wrongName)
+    }
+
+    @Test("Addresses are IP-IDs, never DNS-IDs")
+    func addresses() async throws {
+        var options = Options(names: ["192.0.2.1", "2001:db8::1", "mx.example.org"])
+        let asNames = try IssuedCertificate(options, issuer: intermediate)
+        #expect(kind(await verify([asNames, intermediate], ["192.0.2.1"])) == .wrongName)
+        options.names = ["mx.example.org"]
+        options.addresses = [[192, 0, 2, 1], [0x20, 1, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [1]]
+        let leaf = try IssuedCertificate(options, issuer: intermediate)
+        #expect(await verify([leaf, intermediate], ["192.0.2.1"]) == .verified(by: .authorities))
+        #expect(await verify([leaf, intermediate], ["2001:DB8:0::1"]) == .verified(by: .authorities))
+        #expect(kind(await verify([leaf, intermediate], ["192.0.2.2"])) == .wrongName)
     }
 
     @Test("Expired, not yet valid, and an authority that has expired")

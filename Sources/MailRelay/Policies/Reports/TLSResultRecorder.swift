@@ -1,8 +1,8 @@
 package import TLSPolicy
 
 /// The policy that a connection was made under, as RFC 8460 §4.4 describes it.
-package struct ReportedPolicy: Sendable, Hashable {
-    package enum Kind: String, Sendable, Hashable {
+package struct ReportedPolicy: Sendable, Hashable, Codable {
+    package enum Kind: String, Sendable, Hashable, Codable {
         case tlsa
         case sts
         case none = "no-policy-found"
@@ -31,7 +31,7 @@ package struct ReportedPolicy: Sendable, Hashable {
 }
 
 /// Result types of RFC 8460 §4.3.
-package enum TLSFailure: String, Sendable, Hashable, CaseIterable {
+package enum TLSFailure: String, Sendable, Hashable, CaseIterable, Codable {
     case startTLSNotSupported = "starttls-not-supported"
     case hostMismatch = "certificate-host-mismatch"
     case expired = "certificate-expired"

@@ -18,6 +18,7 @@ package actor STSPolicies {
     static let pauseAfterFailure: Int64 = 300
     /// Policies are fetched anew daily, so that mail never comes upon one that is about to expire (RFC 8461 §10.2).
     static let refreshInterval: Int64 = 86_400
+    private static let pauseBetweenRefreshes = Duration.seconds(3600)
     /// Domains whose failures are remembered; beyond, all are forgotten, which costs a fetch each.
     private static let maximumFailures = 10_000
 
@@ -54,8 +55,16 @@ package actor STSPolicies {
         return policy?.mode == STSPolicy.Mode.none ? nil : policy
     }
 
-    /// Fetches anew what was had a day ago. To be called now and then.
-    package func refresh() async {
+    /// Until it is cancelled: fetches policies anew before they expire.
+    package func run() async {
+        while !Task.isCancelled {
+            await refresh()
+            try? await Task.sleep(for: Self.pauseBetweenRefreshes)
+        }
+    }
+
+    /// Fetches anew what was had a day ago.
+    func refresh() async {
         for (domain, kept) in store.kept {
             if kept.expiry <= now() {
                 store.remove(domain)

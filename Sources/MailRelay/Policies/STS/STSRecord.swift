@@ -38,7 +38,8 @@ enum PolicyText {
     // sts-ext-name = (ALPHA / DIGIT) *31(ALPHA / DIGIT / "_" / "-" / ".")
     // sts-ext-value = 1*(%x21-3A / %x3C / %x3E-7E)        ; no "=", ";", SP, controls
     /// `name=value` fields with semicolons between them, one may follow the last.
-    static func fields(_ text: [UInt8]) -> [Field]? {
+    /// - Parameter allowsSpaces: in values, as between the addresses of TLS reporting.
+    static func fields(_ text: [UInt8], allowsSpaces: Bool = false) -> [Field]? {
         guard text.count <= maximumOctets else { return nil }
         var parts = text.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(trimmed)
         if parts.last?.isEmpty == true { parts.removeLast() }
@@ -48,7 +49,8 @@ enum PolicyText {
             let name = part[..<equals]
             let value = part[part.index(after: equals)...]
             guard let first = name.first, isAlphanumeric(first), name.count <= 32, name.allSatisfy(isNameOctet),
-                !value.isEmpty, value.allSatisfy({ (0x21...0x7E).contains($0) })
+                !value.isEmpty,
+                value.allSatisfy({ (0x21...0x7E).contains($0) || allowsSpaces && ($0 == 0x20 || $0 == 0x09) })
             else { return nil }
             fields.append(
                 Field(name: String(decoding: name, as: UTF8.self), value: String(decoding: value, as: UTF8.self)))

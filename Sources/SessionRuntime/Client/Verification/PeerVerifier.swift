@@ -80,17 +80,36 @@ struct ChainCheck {
         try checkName(leaf, names)
     }
 
-    /// DNS-IDs only: a common name is none (RFC 9525 §2, §6.3).
+    /// DNS-IDs only, and IP-IDs for addresses: a common name is none (RFC 9525 §2, §6.3, §6.4).
     private func checkName(_ leaf: Certificate, _ names: [String]) throws(PeerRefusal) {
         let general = (try? leaf.extensions.subjectAlternativeNames) ?? nil
-        let presented = (general ?? SubjectAlternativeNames([])).compactMap { name in
-            if case .dnsName(let name) = name { name } else { nil }
+        var found: [String] = []
+        for identity in general ?? SubjectAlternativeNames([]) {
+            if case .dnsName(let presented) = identity {
+                if names.contains(where: { DNSIdentity.matches(presented, host: $0) }) { return }
+                found.append(presented)
+            } else if case .ipAddress(let presented) = identity {
+                if names.contains(where: { Self.octets($0).map { $0[...] } == presented.bytes }) { return }
+            }
         }
-        for identity in presented where names.contains(where: { DNSIdentity.matches(identity, host: $0) }) { return }
-        let found = presented.prefix(3).joined(separator: ", ")
+        let others = found.isEmpty ? "no host name" : found.prefix(3).joined(separator: ", ")
         throw PeerRefusal(
-            .wrongName,
-            "the certificate is for \(found.isEmpty ? "no host name" : found), not for \(names.joined(separator: " or "))"
-        )
+            .wrongName, "the certificate is for \(Self.printable(others)), not for \(names.joined(separator: " or "))")
+    }
+
+    /// Of an address in text, in network order; nil for what is none.
+    private static func octets(_ name: String) -> [UInt8]? {
+        var short = in_addr()
+        if inet_pton(AF_INET, name, &short) == 1 { return withUnsafeBytes(of: &short) { Array($0) } }
+        var long = in6_addr()
+        if inet_pton(AF_INET6, name, &long) == 1 { return withUnsafeBytes(of: &long) { Array($0) } }
+        return nil
+    }
+
+    /// What a certificate says goes into logs.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.prefix(300).map { (0x20...0x7E).contains($0.value) ? $0 : "?" }))
     }
 }

@@ -1,6 +1,6 @@
-import Foundation
-import MailDNS
-import Testing
+package import Foundation
+package import MailDNS
+import Synchronization
 
 /// Zones under `zone.example`, signed for the occasion and served by NSD on a loopback port:
 ///
@@ -11,14 +11,19 @@ import Testing
 /// | bogus.zone.example | signed, and changed after that |
 /// | expired.zone.example | signed, and out of date |
 /// | stripped.zone.example | DS in the parent, and no signatures |
-final class SignedZones {
-    let port: Int
-    private(set) var anchor = ""
+package final class SignedZones: Sendable {
+    package let port: Int
+    /// The DS record of zone.example's key.
+    package var anchor: String { state.withLock { $0.anchor } }
+    private let records: String
     private let directory: URL
-    /// A process group of its own: NSD is three processes.
-    private var server: pid_t?
+    private let state = Mutex(State())
 
-    init() throws {
+    /// Signs the zones; takes some tenths of a second. Blocks.
+    ///
+    /// - Parameter records: further ones of zone.example, as in a zone file.
+    package init(_ records: String = "") throws {
+        self.records = records + "\n"
         directory = FileManager.default.temporaryDirectory.appending(path: "dns-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         port = try Self.freePort()
@@ -33,26 +38,38 @@ final class SignedZones {
     private static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var address = loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
                 bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
             }
         }
-        try #require(bound)
+        guard bound else { throw Failure(description: "no port is free") }
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
     /// A resolver that knows where the zones are, and trusts the parent's key.
-    func resolver(timeout: Duration = .seconds(60)) throws -> UnboundResolver {
+    package func resolver(timeout: Duration = .seconds(60)) throws -> UnboundResolver {
+        try UnboundResolver(options(timeout: timeout))
+    }
+
+    package func options(timeout: Duration = .seconds(60)) -> ResolverOptions {
         var options = ResolverOptions()
         options.trustAnchors = [anchor]
         for zone in Self.zones.keys { options.stubs[zone] = .init(address: "127.0.0.1", port: port) }
         options.timeout = timeout
-        return try UnboundResolver(options)
+        return options
+    }
+
+    private struct State {
+        var anchor = ""
+        /// A process group of its own: NSD is three processes.
+        var server: pid_t?
+    }
+
+    private struct Failure: Error, CustomStringConvertible {
+        var description: String
     }
 
     // MARK: Zones
@@ -88,6 +105,7 @@ final class SignedZones {
         bogus IN NS ns
         expired IN NS ns
         stripped IN NS ns
+        *.wild IN A 192.0.2.7
 
         """,
         "unsigned.zone.example": "@ IN MX 5 host\nhost IN A 192.0.2.9\n",
@@ -116,11 +134,12 @@ final class SignedZones {
         let signed = try String(contentsOf: bogus, encoding: .utf8)
         try signed.replacing("192.0.2.10", with: "192.0.2.66").write(to: bogus, atomically: true, encoding: .utf8)
 
-        try write(Self.parent, Self.head + (Self.zones[Self.parent] ?? "") + delegations)
+        try write(Self.parent, Self.head + (Self.zones[Self.parent] ?? "") + records + delegations)
         let key = try makeKey(Self.parent)
         try sign(Self.parent, key, [])
-        anchor = try String(contentsOf: directory.appending(path: key + ".ds"), encoding: .utf8)
+        let anchor = try String(contentsOf: directory.appending(path: key + ".ds"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
+        state.withLock { $0.anchor = anchor }
     }
 
     private func write(_ zone: String, _ text: String) throws {
@@ -140,6 +159,12 @@ final class SignedZones {
 
     @discardableResult
     private func run(_ program: String, _ arguments: [String]) throws -> String {
+        try Self.run(program, arguments, in: directory)
+    }
+
+    /// What a program says, when it succeeds.
+    @discardableResult
+    package static func run(_ program: String, _ arguments: [String], in directory: URL? = nil) throws -> String {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(filePath: program)
@@ -149,13 +174,14 @@ final class SignedZones {
         try process.run()
         let text = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "\(program) \(arguments)")
+        guard process.terminationStatus == 0 else { throw Failure(description: "\(program) \(arguments)") }
         return String(decoding: text, as: UTF8.self)
     }
 
     // MARK: The server
 
-    func start() throws {
+    /// Blocks until the server answers.
+    package func start() throws {
         var configuration = """
             server:
               ip-address: 127.0.0.1@\(port)
@@ -175,18 +201,39 @@ final class SignedZones {
         for zone in Self.zones.keys { configuration += "zone:\n  name: \(zone)\n  zonefile: \(zone)\n" }
         let file = directory.appending(path: "nsd.conf")
         try configuration.write(to: file, atomically: true, encoding: .utf8)
-        server = try spawn("/usr/sbin/nsd", ["-d", "-c", file.path])
+        let server = try spawn("/usr/sbin/nsd", ["-d", "-c", file.path])
+        state.withLock { $0.server = server }
         try waitUntilListening()
     }
 
+    /// Its sockets are there before it serves; what is asked meanwhile waits in them.
     private func waitUntilListening() throws {
-        let end = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < end {
-            let status = try? run("/usr/bin/drill", ["-p", "\(port)", "@127.0.0.1", "zone.example", "SOA"])
-            if status?.contains("ANSWER: 1") == true { return }
-            usleep(20_000)
+        let end = ContinuousClock.now + .seconds(60)
+        while !accepts() {
+            guard ContinuousClock.now < end else { throw Failure(description: "nsd does not listen") }
+            usleep(5000)
         }
-        Issue.record("nsd does not answer")
+        let answer = try run("/usr/bin/drill", ["-t", "-p", "\(port)", "@127.0.0.1", Self.parent, "SOA"])
+        guard answer.contains("ANSWER: 1") else { throw Failure(description: "nsd does not serve") }
+    }
+
+    private func accepts() -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = Self.loopback(port)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                connect(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
+    private static func loopback(_ port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
     }
 
     private func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {
@@ -198,14 +245,15 @@ final class SignedZones {
         var words = ([program] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
         var process: pid_t = 0
-        try #require(posix_spawn(&process, program, nil, &attributes, &words, environ) == 0)
+        guard posix_spawn(&process, program, nil, &attributes, &words, environ) == 0 else {
+            throw Failure(description: "\(program) cannot be run")
+        }
         return process
     }
 
-    func stop() {
-        guard let server else { return }
+    package func stop() {
+        guard let server = state.withLock({ $0.server.take() }) else { return }
         kill(-server, SIGKILL)
         waitpid(server, nil, 0)
-        self.server = nil
     }
 }
