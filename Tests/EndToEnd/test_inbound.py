@@ -19,7 +19,7 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path / "authority")
 
 
-def deliver(postfix: Postfix, recipients: list[str], message: bytes, sender: str = "joe@else.test") -> None:
+def deliver(postfix: Postfix, recipients: list[str], message: bytes, sender: str = "joe@else.example") -> None:
     with smtplib.SMTP("127.0.0.1", postfix.port, timeout=60) as client:
         client.sendmail(sender, recipients, message, mail_options=["BODY=8BITMIME"])
 
@@ -50,7 +50,7 @@ def test_postfix_delivers_by_lmtp(tmp_path: Path, authority: Authority, way: str
                 site.wait_for_mail(user, count)
         for user in ("ada", "bob"):
             arrived = site.mailbox(user)
-            assert all(message.startswith(b"Return-Path: <joe@else.test>\r\n") for message in arrived)
+            assert all(message.startswith(b"Return-Path: <joe@else.example>\r\n") for message in arrived)
             assert [without_trace(message) for message in arrived] == list(MESSAGES.values())
 
 

@@ -20,7 +20,7 @@ FORGED = [
     before + b"." + after for before, after in itertools.product(ENDS, ENDS)
     if (before, after) != (b"\r\n", b"\r\n") and before and after
 ]  # fmt: skip
-HEADER = b"From: ada@example.org\r\nTo: joe@right.test\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@x>\r\n"
+HEADER = b"From: ada@example.org\r\nTo: joe@right.example\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@x>\r\n"
 SMUGGLED = b"MAIL FROM:<ada@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\nSubject: smuggled\r\n\r\nevil\r\n.\r\n"
 
 
@@ -34,7 +34,7 @@ def sink() -> Iterator[Sink]:
 def site(tmp_path: Path, sink: Sink) -> Iterator[Site]:
     authority = Authority(tmp_path / "authority")
     made = Site(
-        tmp_path / "site", authority, relay={"transports": [f"right.test=smtp:127.0.0.1:{sink.port}"]},
+        tmp_path / "site", authority, relay={"transports": [f"right.example=smtp:127.0.0.1:{sink.port}"]},
         submission={"messages-per-hour": "none"},
     )  # fmt: skip
     made.settings["listeners"]["lmtp"] = {"loopback": [f"127.0.0.1:{made.lmtp}"]}
@@ -111,7 +111,7 @@ def test_what_goes_out_has_one_end(site: Site, sink: Sink) -> None:
     for forged in FORGED:
         for chunked in (False, True):
             client = submission(site)
-            for command in (b"MAIL FROM:<ada@example.org>", b"RCPT TO:<joe@right.test>"):
+            for command in (b"MAIL FROM:<ada@example.org>", b"RCPT TO:<joe@right.example>"):
                 assert client.ask(command).startswith(b"250"), forged
             content = HEADER + b"\r\nbefore" + forged + SMUGGLED.removesuffix(b".\r\n") + b"after\r\n"
             if chunked:
@@ -124,7 +124,7 @@ def test_what_goes_out_has_one_end(site: Site, sink: Sink) -> None:
             client.close()
     # And one in which only dots are odd.
     client = submission(site)
-    for command in (b"MAIL FROM:<ada@example.org>", b"RCPT TO:<joe@right.test>"):
+    for command in (b"MAIL FROM:<ada@example.org>", b"RCPT TO:<joe@right.example>"):
         client.ask(command)
     client.ask(b"DATA")
     dots = HEADER + b"\r\n..\r\n...\r\n .\r\n"
@@ -135,4 +135,4 @@ def test_what_goes_out_has_one_end(site: Site, sink: Sink) -> None:
         assert message.content.endswith((b"after\r\n", b"\r\n.\r\n..\r\n .\r\n"))
         bare = message.content.replace(b"\r\n", b"")
         assert b"\r" not in bare and b"\n" not in bare and b"\0" not in bare
-        assert message.recipients == ["RCPT TO:<joe@right.test>"] or message.recipients[0].startswith("RCPT TO:<joe@right.test> ")
+        assert message.recipients == ["RCPT TO:<joe@right.example>"] or message.recipients[0].startswith("RCPT TO:<joe@right.example> ")

@@ -101,7 +101,7 @@ class Postfix:
     available = os.geteuid() == 0 and (ROOT / "usr/lib/postfix/sbin/master").exists()
 
     def __init__(
-        self, directory: Path, name: str = "postfix.test", domains: str = "right.test", host: str = "127.0.0.1",
+        self, directory: Path, name: str = "postfix.example", domains: str = "right.example", host: str = "127.0.0.1",
         port: int | None = None, certificate: Certificate | None = None, level: str = "may", transport: str = "virtual",
         login: tuple[str, str] | None = None, extra: str = "",
     ) -> None:  # fmt: skip

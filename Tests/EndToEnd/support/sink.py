@@ -31,7 +31,7 @@ class Sink:
     implicit: bool = False
     features: list[str] = field(default_factory=lambda: ["PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN"])
     answers: dict[str, str | Callable[[str], str | None]] = field(default_factory=dict)
-    name: str = "sink.test"
+    name: str = "sink.example"
     messages: list[Received] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     connections: int = 0
