@@ -133,7 +133,7 @@ let package = Package(
         layer(
             "ProviderTools",
             [
-                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore",
+                "MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "SASL", "MailStore",
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
@@ -192,14 +192,14 @@ let package = Package(
             "QueueScaleDriver",
             ["MailVocabulary", "SMTPSyntax", "MailStore", "SQLiteStore", "MailRelay", "MailTestSupport", logging]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
-        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "Authentication"]),
+        tests("SubmissionServer", ["SMTPSyntax", "MailStore", "MailDelivery", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),
         tests("MailTransfer", ["MailStore"]),
         tests(
             "ProviderTools",
             [
-                "MailVocabulary", "SMTPSyntax", "MailStore", "SessionRuntime", "Authentication", "MessageFormat",
-                logging,
+                "MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", "SMTPSyntax",
+                "MailDelivery", "MailRelay", logging,
             ]),
     ]
 )

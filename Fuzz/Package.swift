@@ -34,6 +34,8 @@ let package = Package(
         house("SMTPSyntax", ["MailVocabulary", "WireFraming", "SASL", "TLSPolicy"]),
         house("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
         house("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
+        house(
+            "MailDelivery", ["MailVocabulary", "WireFraming", "MessageFormat", "TLSPolicy", "SMTPSyntax", "MailStore"]),
         .systemLibrary(name: "CUnbound", path: "House/CUnbound"),
         .systemLibrary(name: "CIDN2", path: "House/CIDN2"),
         house("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
@@ -42,7 +44,10 @@ let package = Package(
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore"]),
         house(
             "SubmissionServer",
-            ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore"]),
+            [
+                "MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "SMTPSyntax", "MailStore",
+                "MailDelivery",
+            ]),
         house(
             "IMAPServer",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "IMAPSyntax", "MailStore"]),

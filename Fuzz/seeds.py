@@ -12,6 +12,8 @@ TRANSCRIPTS = FUZZ.parent / "Tests" / "Transcripts"
 PROTOCOLS = ["pop3", "submission", "imap"]
 # What the first octet of a dialogue chooses beside its protocol.
 TLS, LOGGED_IN, LIMITED = 4, 8, 16
+# Of submission: mail goes elsewhere, too; it is LMTP.
+RELAYING, LMTP = 16, 32
 ESCAPES = re.compile(rb"\\(?:x(..)|(.))")
 ESCAPED = {b"r": b"\r", b"n": b"\n", b"0": b"\0", b"\\": b"\\"}
 
@@ -49,6 +51,11 @@ def inputs(target: str) -> list[bytes]:
             for choice, protocol in enumerate(PROTOCOLS)
             for dialogue in dialogues(protocol)
             for flags in (0, TLS, TLS | LOGGED_IN)
+        ] + [
+            bytes([PROTOCOLS.index("submission") | TLS | LOGGED_IN | RELAYING]) + dialogue
+            for dialogue in dialogues("submission")
+        ] + [
+            bytes([PROTOCOLS.index("submission") | LMTP]) + dialogue for dialogue in dialogues("lmtp")
         ] + [
             bytes([PROTOCOLS.index("imap") | flags]) + command
             for command in commands()

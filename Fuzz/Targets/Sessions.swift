@@ -1,5 +1,6 @@
 import Dispatch
 import IMAPServer
+import MailDelivery
 import MailStore
 import MailTestSupport
 import MailVocabulary
@@ -46,12 +47,15 @@ private func play(choice: UInt8, _ bytes: [UInt8]) async {
         var driver = SessionDriver(POP3Session(context), service: service)
         await run(&driver, login: isIn ? "USER u\r\nPASS p\r\n" : "", bytes, secured: tls != nil)
     case 1:
-        let settings = SubmissionSettings()
+        var delivery = DeliverySettings()
+        delivery.relaysElsewhere = choice & 16 != 0
+        let acceptance = Acceptance(
+            store: store, queue: store, settings: delivery, now: { Timestamp(seconds: 1_700_000_000) })
         let service = SubmissionService(
-            store: store, authenticator: door, settings: settings,
-            now: { Timestamp(seconds: 1_700_000_000) })
-        var driver = SessionDriver(SubmissionSession(context, settings: settings), service: service)
-        await run(&driver, login: isIn ? "EHLO x\r\nAUTH PLAIN AHUAcA==\r\n" : "", bytes, secured: tls != nil)
+            acceptance: acceptance, store: store, authenticator: door,
+            settings: SubmissionSettings(role: choice & 32 != 0 ? .lmtp : .submission))
+        var driver = SessionDriver(service.session(context), service: service)
+        await run(&driver, login: isIn ? "EHLO x\r\nAUTH PLAIN AHUAcA==\r\n" : "", bytes, secured: tls != nil || choice & 32 != 0)
     case _:
         let service = IMAPService(store: store, authenticator: door, now: { Timestamp(seconds: 1_700_000_000) })
         var settings = IMAPSettings()

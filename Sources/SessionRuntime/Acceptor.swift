@@ -20,7 +20,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
 
     /// On the connection's loop, before anything is read.
     func accept(_ channel: any Channel) throws {
-        let peer = channel.remoteAddress?.ipAddress ?? "unknown"
+        let peer = channel.remoteAddress?.ipAddress ?? (security == .local ? ConnectionCounter.localPeer : "unknown")
         guard let permit = counter.admit(peer) else {
             logger.notice("refused: too many connections", metadata: ["peer": "\(peer)", "service": "\(service.name)"])
             throw ConnectionRefused()
@@ -35,6 +35,8 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         channel.closeFuture.whenComplete { [connections] _ in connections.remove(number) }
         let pipeline = channel.pipeline.syncOperations
         switch security {
+        case .local:
+            try pipeline.addHandler(handler(context, permit, log, on: channel))
         case .startTLS:
             context.canStartTLS = true
             try pipeline.addHandler(handler(context, permit, log, on: channel))

@@ -72,7 +72,12 @@ final class ConnectionCounter: Sendable {
         return halves.prefix(gap).joined(separator: ":") + "::"
     }
 
-    static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
+    /// Whoever is at the other end of a UNIX socket.
+    static let localPeer = "local"
+
+    static func isLoopback(_ address: String) -> Bool {
+        address.hasPrefix("127.") || address == "::1" || address == localPeer
+    }
 }
 
 /// One connection's place; gives it back when dropped.

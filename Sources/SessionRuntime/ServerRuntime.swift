@@ -1,3 +1,4 @@
+import Glibc
 package import Logging
 import NIOCore
 import NIOPosix
@@ -30,6 +31,8 @@ package enum ListenerSecurity: Sendable {
     case implicitTLS
     /// Plaintext until STARTTLS, before which nothing of value is permitted.
     case startTLS
+    /// No TLS: for other programs of this machine. Only loopback addresses and UNIX sockets are listened on.
+    case local
 }
 
 /// Event loops, listeners and the connections they accepted.
@@ -41,6 +44,7 @@ package final class ServerRuntime: Sendable {
     private let tls: TLSContext
     private let logger: Logger
     private let listeners = Mutex<[any Channel]>([])
+    private let sockets = Mutex<[UnixListener]>([])
     private let connections = ConnectionTable()
     private let running = RunningWork()
     /// How long work that was cancelled may take to notice.
@@ -69,31 +73,62 @@ package final class ServerRuntime: Sendable {
         on address: ListenerAddress, _ security: ListenerSecurity, _ service: Service,
         makeSession: @escaping @Sendable (SessionContext) -> Session
     ) async throws -> Int where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
+        let bootstrap = bootstrap(security, service, makeSession: makeSession)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        let channel = try await bind(bootstrap, address, onlyLoopback: security == .local)
+        listeners.withLock { $0.append(channel) }
+        return channel.localAddress?.port ?? address.port
+    }
+
+    /// Listens on a UNIX socket, without TLS. A socket that a dead process left is replaced; it goes when the server
+    /// stops. Throws `UnixSocketError`.
+    package func listen<Session: ProtocolSession & ~Copyable, Service: SessionService>(
+        on address: UnixSocketAddress, _ service: Service,
+        makeSession: @escaping @Sendable (SessionContext) -> Session
+    ) async throws where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
+        let listener = try UnixListener(address)
+        do {
+            let channel = try await bootstrap(.local, service, makeSession: makeSession)
+                .withBoundSocket(listener.handOver()).get()
+            listeners.withLock { $0.append(channel) }
+        } catch {
+            listener.remove()
+            throw UnixSocketError(path: address.path, code: (error as? IOError)?.errnoCode ?? 0)
+        }
+        sockets.withLock { $0.append(listener) }
+    }
+
+    private func bootstrap<Session: ProtocolSession & ~Copyable, Service: SessionService>(
+        _ security: ListenerSecurity, _ service: Service, makeSession: @escaping @Sendable (SessionContext) -> Session
+    ) -> ServerBootstrap where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         let acceptor = Acceptor(
             security: security, service: service, makeSession: makeSession, hostname: hostname, tls: tls,
             limits: limits, counter: counter, connections: connections, running: running,
             logger: logger)
-        let bootstrap = ServerBootstrap(group: group)
+        return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 65536)
             )
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try acceptor.accept(channel) }
             }
-        let channel = try await bind(bootstrap, address)
-        listeners.withLock { $0.append(channel) }
-        return channel.localAddress?.port ?? address.port
     }
 
-    private func bind(_ bootstrap: ServerBootstrap, _ address: ListenerAddress) async throws -> any Channel {
+    private func bind(
+        _ bootstrap: ServerBootstrap, _ address: ListenerAddress, onlyLoopback: Bool
+    ) async throws -> any Channel {
         do {
             let socketAddress = try SocketAddress.makeAddressResolvingHost(address.host, port: address.port)
+            guard !onlyLoopback || ConnectionCounter.isLoopback(socketAddress.ipAddress ?? "") else {
+                throw ListenError(address: address, code: EACCES)
+            }
             guard case .v6 = socketAddress else { return try await bootstrap.bind(to: socketAddress).get() }
             let onlyIPv6 = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
             return try await bootstrap.serverChannelOption(onlyIPv6, value: 1).bind(to: socketAddress).get()
+        } catch let error as ListenError {
+            throw error
         } catch {
             throw ListenError(address: address, code: (error as? IOError)?.errnoCode)
         }
@@ -106,6 +141,7 @@ package final class ServerRuntime: Sendable {
             return listeners
         }
         for listener in open { try? await listener.close() }
+        for socket in sockets.withLock({ $0 }) { socket.remove() }
         connections.stopAll()
         let clock = ContinuousClock()
         let end = clock.now + grace

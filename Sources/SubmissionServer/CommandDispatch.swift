@@ -8,7 +8,7 @@ extension SubmissionSession {
         let (found, step) = takeLine(
             input, &consumed, limit: SMTPVerb.longestLine, tooLong: .lineTooLong, &output)
         guard let found else { return step }
-        if login == nil {
+        if !isTrusted {
             nuisance.commandsBeforeAuthentication += 1
             guard nuisance.commandsBeforeAuthentication <= SubmissionLimits.commandsBeforeAuthentication else {
                 output.events.append(.violation("too many commands before authentication"))
@@ -27,6 +27,9 @@ extension SubmissionSession {
             output.events.append(.violation("HTTP request"))
             return close(.notHTTP, &output)
         case .verb(let verb):
+            guard verb.isKnown(to: settings.role), verb != .burl || offersURLs else {
+                return refuse(.unknownCommand, &output)
+            }
             let arguments = line.extracting(cursor.position..<line.count)
             return execute(
                 verb, arguments, lineLength: line.count, hasInputBehind: consumed < input.count, &output)
@@ -46,8 +49,9 @@ extension SubmissionSession {
         let step: Step
         if lineLength > rule.maximumLength {
             step = refuse(.lineTooLong, &output)
-        } else if let refusal = rule.refusal(at: stage, isSecured: isSecured) {
-            step = countsAsBad(refusal) ? refuse(refusal, &output) : answer(refusal, &output)
+        } else if let refusal = refusal(by: rule) {
+            if verb == .bdat { return refuseChunk(arguments, refusal, &output) }
+            step = answerOrRefuse(refusal, &output)
         } else {
             step = serve(verb, arguments, &output)
         }
@@ -58,6 +62,10 @@ extension SubmissionSession {
         return step
     }
 
+    private func refusal(by rule: CommandRule) -> SMTPReply? {
+        isLMTP ? rule.refusalByLMTP(at: stage) : rule.refusal(at: stage, isSecured: isSecured)
+    }
+
     /// Whether a command that takes over the input (AUTH, DATA) did not: it asks for no work and no other mode.
     private func isRefusal(_ step: Step) -> Bool {
         guard case .ready = step, case .commands = mode else { return false }
@@ -65,23 +73,24 @@ extension SubmissionSession {
     }
 
     /// What follows a refused MAIL or RCPT in a pipelined group is no mistake of the client's.
-    private func countsAsBad(_ refusal: SMTPReply) -> Bool {
-        refusal != .sendMail && refusal != .noValidRecipients
+    mutating func answerOrRefuse(_ refusal: SMTPReply, _ output: inout SessionOutput) -> Step {
+        refusal == .sendMail || refusal == .noValidRecipients ? answer(refusal, &output) : refuse(refusal, &output)
     }
 
     private mutating func serve(
         _ verb: SMTPVerb, _ arguments: Span<UInt8>, _ output: inout SessionOutput
     ) -> Step {
         switch verb {
-        case .ehlo: serveEhlo(arguments, &output)
+        case .ehlo, .lhlo: serveEhlo(arguments, &output)
         case .helo: serveHelo(arguments, &output)
         case .startTLS: serveStartTLS(arguments, &output)
         case .auth: serveAuth(arguments, &output)
         case .mail: serveMail(arguments, &output)
         case .rcpt: serveRcpt(arguments, &output)
         case .data: serveData(arguments, &output)
+        case .bdat: serveBdat(arguments, &output)
+        case .burl: serveBurl(arguments, &output)
         case .rset: serveRset(arguments, &output)
-        case .lhlo, .bdat, .burl: refuse(.unknownCommand, &output)
         case .noop: serveNoop(arguments, &output)
         case .quit: serveQuit(arguments, &output)
         case .vrfy: serveVrfy(arguments, &output)

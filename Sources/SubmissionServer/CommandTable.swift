@@ -9,10 +9,13 @@ enum SubmissionStage: UInt8, CaseIterable {
     case basic
     /// EHLO.
     case greeted
+    /// By LMTP: LHLO.
     case authenticated
     /// MAIL was accepted, and no recipient yet.
     case sender
     case recipients
+    /// BDAT or BURL has begun the message.
+    case parts
 }
 
 struct StageSet: OptionSet {
@@ -24,7 +27,11 @@ struct StageSet: OptionSet {
     static let greeted = StageSet(.greeted)
     static let authenticated = StageSet(.authenticated)
     static let transaction: StageSet = [StageSet(.sender), StageSet(.recipients)]
+    static let content: StageSet = [StageSet(.recipients), StageSet(.parts)]
     static let any = StageSet(rawValue: .max)
+
+    /// Which a message's recipients must be known for.
+    var needsRecipients: Bool { !isEmpty && isSubset(of: .content) }
 }
 
 /// What input behind a command, sent before its answer, means (RFC 2920 §3.1).
@@ -58,9 +65,20 @@ struct CommandRule {
         case .connected: return .sendEHLO
         case .basic: return stages.contains(.greeted) ? .sendEHLO : .needsAuthentication
         case .greeted: return .needsAuthentication
-        case .authenticated: return stages.isSubset(of: .transaction) ? .sendMail : .badSequence
-        case .sender: return stages == StageSet(.recipients) ? .noValidRecipients : .badSequence
-        case .recipients: return .badSequence
+        case .authenticated:
+            return stages.isSubset(of: [.transaction, .content]) ? .sendMail : .badSequence
+        case .sender: return stages.needsRecipients ? .noValidRecipients : .badSequence
+        case .recipients, .parts: return .badSequence
+        }
+    }
+
+    /// The same where nobody logs in and no TLS is needed (RFC 2033 §4.2: without recipients, DATA is out of place).
+    func refusalByLMTP(at stage: SubmissionStage) -> SMTPReply? {
+        guard let refusal = refusal(at: stage, isSecured: true) else { return nil }
+        switch refusal {
+        case .sendEHLO: return .sendLHLO
+        case .noValidRecipients: return .badSequence
+        case _: return refusal
         }
     }
 }
@@ -69,17 +87,26 @@ extension SMTPVerb {
     /// Octets of "AUTH", a mechanism's name, two spaces and the longest response.
     private static let authLine = 4 + 1 + 20 + 1 + SASLServerExchange.maximumEncodedLength
 
-    static let longestLine = max(SubmissionLimits.mailLine, authLine)
+    static let longestLine = max(SubmissionLimits.mailLine, SubmissionLimits.burlLine, authLine)
+
+    /// Whether a server of this role knows the command at all.
+    func isKnown(to role: SubmissionRole) -> Bool {
+        switch self {
+        case .ehlo, .helo, .startTLS, .auth, .burl: role == .submission
+        case .lhlo: role == .lmtp
+        case .mail, .rcpt, .data, .bdat, .rset, .noop, .quit, .vrfy, .expn, .help: true
+        }
+    }
 
     var rule: CommandRule {
         switch self {
-        case .ehlo, .helo, .noop, .help, .quit:
+        case .ehlo, .helo, .lhlo, .noop, .help, .quit:
             CommandRule(stages: .any, allowedBeforeTLS: true, batch: .last, carriesSecret: false)
         case .rset:
             CommandRule(stages: .any, allowedBeforeTLS: true, batch: .anywhere, carriesSecret: false)
         case .startTLS:
             CommandRule(stages: .any, allowedBeforeTLS: true, batch: .alone, carriesSecret: false)
-        case .lhlo, .bdat, .burl, .vrfy, .expn:
+        case .vrfy, .expn:
             CommandRule(stages: .any, allowedBeforeTLS: false, batch: .last, carriesSecret: false)
         case .auth:
             CommandRule(
@@ -90,10 +117,19 @@ extension SMTPVerb {
                 stages: .authenticated, allowedBeforeTLS: false, batch: .anywhere, carriesSecret: false,
                 maximumLength: SubmissionLimits.mailLine)
         case .rcpt:
-            CommandRule(stages: .transaction, allowedBeforeTLS: false, batch: .anywhere, carriesSecret: false)
+            CommandRule(
+                stages: .transaction, allowedBeforeTLS: false, batch: .anywhere, carriesSecret: false,
+                maximumLength: SubmissionLimits.rcptLine)
         case .data:
             CommandRule(
                 stages: StageSet(.recipients), allowedBeforeTLS: false, batch: .handsOver, carriesSecret: false)
+        case .bdat:
+            // What follows is counted, and read whatever the answer is.
+            CommandRule(stages: .content, allowedBeforeTLS: false, batch: .anywhere, carriesSecret: false)
+        case .burl:
+            CommandRule(
+                stages: .content, allowedBeforeTLS: false, batch: .anywhere, carriesSecret: false,
+                maximumLength: SubmissionLimits.burlLine)
         }
     }
 }

@@ -4,11 +4,18 @@ import SMTPSyntax
 /// Every reply there is, so that codes are compared in one place. None holds anything the client sent.
 extension SMTPReply {
     // Greetings and service
-    static func greeting(_ hostname: String) -> SMTPReply { SMTPReply(220, nil, "\(hostname) ESMTP ready") }
+    static func greeting(_ hostname: String, _ role: SubmissionRole) -> SMTPReply {
+        SMTPReply(220, nil, "\(hostname) \(role == .lmtp ? "LMTP" : "ESMTP") ready")
+    }
     static let closing = SMTPReply(221, .init(0, 0), "Bye")
     static let ok = SMTPReply(250, .init(0, 0), "OK")
-    static let help = SMTPReply(
-        214, .init(0, 0), "Mail submission by RFC 6409: EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, NOOP, QUIT")
+    static func help(_ role: SubmissionRole) -> SMTPReply {
+        let text =
+            role == .lmtp
+            ? "Local delivery by RFC 2033: LHLO, MAIL, RCPT, DATA, BDAT, RSET, NOOP, QUIT"
+            : "Mail submission by RFC 6409: EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, BDAT, RSET, NOOP, QUIT"
+        return SMTPReply(214, .init(0, 0), text)
+    }
     static let cannotVerify = SMTPReply(252, .init(1, 5), "Cannot verify users; send mail and see")
     static let notImplemented = SMTPReply(502, .init(5, 1), "Command not implemented")
     static let timeout = SMTPReply(421, .init(4, 2), "Timeout, closing connection")
@@ -30,6 +37,7 @@ extension SMTPReply {
     static let badRecipient = SMTPReply(501, .init(1, 3), "Syntax error in recipient address")
     static let needsSMTPUTF8 = SMTPReply(553, .init(6, 7), "This address needs the SMTPUTF8 parameter")
     static let sendEHLO = SMTPReply(503, .init(5, 1), "Send EHLO first")
+    static let sendLHLO = SMTPReply(503, .init(5, 1), "Send LHLO first")
     static let badSequence = SMTPReply(503, .init(5, 1), "Bad sequence of commands")
     static let sendMail = SMTPReply(503, .init(5, 1), "Send MAIL first")
 
@@ -56,14 +64,39 @@ extension SMTPReply {
     // Transactions
     static let senderOK = SMTPReply(250, .init(1, 0), "Sender OK")
     static let notOwnSender = SMTPReply(
-        550, .init(7, 1), "In this server's domains you may send only as the address you logged in with")
+        550, .init(7, 1), "You may not send as this address: log in as its owner, or ask for it to be granted")
     static let recipientOK = SMTPReply(250, .init(1, 5), "Recipient OK")
     static let noSuchUser = SMTPReply(550, .init(1, 1), "No such user here")
     static let disabledUser = SMTPReply(550, .init(2, 1), "This mailbox does not accept mail")
-    static let notLocal = SMTPReply(550, .init(7, 1), "This server does not relay to other domains yet")
+    static let notLocal = SMTPReply(550, .init(7, 1), "This server does not relay to other domains")
+    static let noSuchDomain = SMTPReply(550, .init(1, 2), "This domain is not served here")
+    // RFC 3463 §3.5: X.4.6 is a routing loop.
+    static let aliasLoop = SMTPReply(550, .init(4, 6), "This address leads to itself or to too many others")
     static let tooManyRecipients = SMTPReply(452, .init(5, 3), "Too many recipients")
     static let noValidRecipients = SMTPReply(554, .init(5, 1), "No valid recipients")
     static let sendData = SMTPReply(354, nil, "End data with <CR><LF>.<CR><LF>")
+    static let needsBDAT = SMTPReply(503, .init(5, 1), "A message with BODY=BINARYMIME is sent with BDAT")
+    static func chunkOK(_ size: Int) -> SMTPReply { SMTPReply(250, .init(0, 0), "\(size) octets received") }
+    static let badChunk = SMTPReply(501, .init(5, 4), "Syntax error in the chunk's size")
+    static let chunkBehindRefused = SMTPReply(
+        421, .init(7, 0), "A chunk that was refused cannot be read, closing connection")
+    // RFC 4468 §5.
+    static let badURL = SMTPReply(554, .init(6, 6), "The URL's content is not available")
+    static let headerTooLarge = SMTPReply(552, .init(3, 4), "The message's header is too large")
+    static let badAuthor = SMTPReply(554, .init(6, 0), "From or Sender has no address, or one that is none")
+    static let notOwnAuthor = SMTPReply(
+        550, .init(7, 1), "From or Sender is an address that you may not send as")
+    static let tooManyMessages = SMTPReply(
+        450, .init(7, 1), "You have sent as many messages as are allowed for now; try again later")
+    static let recipientRate = SMTPReply(
+        452, .init(7, 1), "You have written to as many recipients as are allowed for now; try again later")
+    static let badRelease = SMTPReply(501, .init(5, 4), "A message cannot be held until then")
+    // RFC 2852 §4.
+    static let cannotDeliverBy = SMTPReply(555, .init(5, 4), "BY asks for less time than mail may need")
+    /// RFC 6710 §9.
+    static func priorityLowered(_ priority: Int) -> SMTPReply {
+        SMTPReply(250, .init(3, 6), "\(priority) is the priority it gets")
+    }
     static let tooLarge = SMTPReply(552, .init(3, 4), "Message size exceeds the limit")
     static let badLineEnds = SMTPReply(554, .init(6, 0), "Message contains CR or LF alone")
     static let containsNUL = SMTPReply(554, .init(6, 0), "Message contains NUL")

@@ -1,38 +1,45 @@
+package import MailDelivery
 package import MailStore
-package import MailVocabulary
-import MessageFormat
+import MailVocabulary
 import SASL
 import SMTPSyntax
-import Synchronization
-import WireFraming
+package import WireFraming
 
-/// Does the asynchronous work of submission sessions: passwords, accounts, bodies, delivery.
+/// Does the asynchronous work of submission and LMTP sessions: passwords, senders, recipients, bodies, delivery.
 package final class SubmissionService: SessionService {
-    package let name = "submission"
+    package let name: String
     /// No ALPN identifier is registered for SMTP submission.
     package let applicationProtocols: [String] = []
 
+    private let acceptance: Acceptance
     private let store: any MailStore
-    private let authenticator: any Authenticator
+    /// Nil for LMTP, where nobody logs in.
+    private let authenticator: (any Authenticator)?
     private let settings: SubmissionSettings
-    private let now: @Sendable () -> Timestamp
-    private let messageCount = Atomic<UInt64>(0)
+    private let urls: (any AuthorisedURLs)?
 
-    /// - Parameter now: the clock, in the zone that trace fields are to show.
+    /// - Parameter urls: what BURL asks; nil when it is not offered.
     package init(
-        store: any MailStore, authenticator: any Authenticator, settings: SubmissionSettings,
-        now: @escaping @Sendable () -> Timestamp
+        acceptance: Acceptance, store: any MailStore, authenticator: (any Authenticator)?,
+        settings: SubmissionSettings, urls: (any AuthorisedURLs)? = nil
     ) {
+        name = settings.role == .lmtp ? "lmtp" : "submission"
+        self.acceptance = acceptance
         self.store = store
         self.authenticator = authenticator
         self.settings = settings
-        self.now = now
+        self.urls = urls
+    }
+
+    /// A connection's session.
+    package func session(_ context: SessionContext) -> SubmissionSession {
+        SubmissionSession(context, settings: settings, acceptance: acceptance, offersURLs: urls != nil)
     }
 
     package func isBrief(_ work: SubmissionWork) -> Bool {
         switch work {
-        case .authenticate, .findDomain, .resolve, .beginMessage, .spill: true
-        case .deliver(let delivery): delivery.writer.count <= briefMessage
+        case .authenticate, .time, .begin, .resolve, .beginMessage, .authorise, .openURL, .readURL, .spill: true
+        case .deliver(let message): message.writer.count <= briefMessage
         }
     }
 
@@ -41,115 +48,144 @@ package final class SubmissionService: SessionService {
     ) async -> SubmissionOutcome {
         switch work {
         case .authenticate(let credentials, let peer):
-            .authentication(await authenticate(credentials, from: peer))
-        case .findDomain(let domain):
-            .domain(await find(domain))
-        case .resolve(let path, let declaredSize):
-            .recipient(await resolve(path, declaredSize))
-        case .beginMessage:
-            .messageBegun(beginMessage())
+            return .authentication(await authenticate(credentials, from: peer))
+        case .time: return .time(acceptance.now())
+        case .begin(let request): return .begun(await begin(request))
+        case .resolve(let request): return .recipient(await resolve(request))
+        case .beginMessage: return .messageBegun(beginMessage())
+        case .authorise(let senders, let account):
+            return .standing(await acceptance.authority.standing(of: senders, for: account))
+        case .openURL(let url, let account, let host):
+            return .openedURL(try? await urls?.content(of: url, for: account, at: host))
+        case .readURL(let octets, let range): return .readURL(await read(octets, range))
         case .spill(let writer):
-            .spilled(await failure { try await writer.spill() })
-        case .deliver(let delivery):
-            .delivered(await failure { try await deliver(delivery) })
+            do {
+                try await writer.spill()
+                return .spilled(nil)
+            } catch {
+                return .spilled(DeliveryFailure(error))
+            }
+        case .deliver(let message): return .delivered(await acceptance.accept(message))
         }
     }
 
     private func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+        guard let authenticator else { return .failure(reason: "nobody logs in here") }
         let result = await authenticator.authenticate(credentials, from: peer)
         if case .success(let account) = result, account.isDisabled { return .failure(reason: "account is disabled") }
         return result
     }
 
-    // Senders and recipients
-
-    private func find(_ domain: Domain) async -> DomainLookup {
-        do {
-            return try await store.domains().contains(domain) ? .local : .foreign
-        } catch {
-            return .unavailable(reason: "\(error)")
-        }
-    }
-
-    private func resolve(_ path: ForwardPath, _ declaredSize: UInt64) async -> RecipientResolution {
-        do {
-            let resolution = try await lookUp(path)
-            guard case .local(let account) = resolution else { return resolution }
-            // The whole truth is only known when the message is there; this spares most from being sent in vain.
-            let quota = try await store.quota(of: account.id)
-            guard quota.canEverHold(octets: declaredSize) else { return .full(isPermanent: true) }
-            return quota.hasRoom(messages: 1, octets: declaredSize) ? resolution : .full(isPermanent: false)
-        } catch {
-            return .unavailable(reason: "\(error)")
-        }
-    }
-
-    private func lookUp(_ path: ForwardPath) async throws -> RecipientResolution {
-        switch path {
-        case .postmaster:
-            return try await postmaster(in: try await store.domains())
-        case .mailbox(let mailbox):
-            guard let address = mailbox.address?.canonical, try await store.domains().contains(address.domain)
-            else { return .notLocal }
-            if let account = try await store.account(address) { return resolution(account) }
-            guard address.localPart == "postmaster" else { return .noSuchUser }
-            return try await postmaster(in: [address.domain])
-        }
-    }
-
-    /// The account named postmaster in one of the domains, else the one that the operator named.
-    private func postmaster(in domains: [Domain]) async throws -> RecipientResolution {
-        for domain in domains {
-            let address = Address(localPart: "postmaster", domain: domain)
-            if let account = try await store.account(address) { return resolution(account) }
-        }
-        guard let named = settings.postmaster, let account = try await store.account(named.canonical) else {
-            return .noSuchUser
-        }
-        return resolution(account)
-    }
-
-    private func resolution(_ account: Account) -> RecipientResolution {
-        account.isDisabled ? .disabled : .local(account)
-    }
-
-    // Messages
-
     private func beginMessage() -> MessageStart {
-        let date = now()
-        let number = messageCount.add(1, ordering: .relaxed).newValue
-        // The time keeps names apart across restarts, the number within one run.
-        let identifier =
-            String(max(date.seconds, 0), radix: 36, uppercase: true) + "-"
-            + String(number, radix: 36, uppercase: true)
-        return MessageStart(writer: store.bodyWriter(), identifier: identifier, date: date)
+        let date = acceptance.now()
+        return MessageStart(
+            writer: acceptance.bodyWriter(), identifier: acceptance.newIdentifier(at: date), date: date)
     }
 
-    /// One body, in every recipient's INBOX or in none.
-    private func deliver(_ delivery: SubmissionDelivery) async throws {
-        let body = try await delivery.writer.finish()
-        let summary = try body.withBytes { MessageSummary(parsing: $0) }
-        let message = NewMessage(
-            body: body, internalDate: delivery.date, summary: summary.encoded(),
-            threadKeys: summary.threadMessageIDs.map { ThreadKey(messageID: $0) })
-        var additions: [(mailbox: MailboxID, messages: [NewMessage])] = []
-        for recipient in delivery.recipients {
-            guard let inbox = try await store.mailbox(.inbox, of: recipient) else { throw StoreError.noSuchMailbox }
-            additions.append((inbox.id, [message]))
+    private func read(_ octets: URLOctets, _ range: Range<Int>) async -> [UInt8]? {
+        switch octets {
+        case .held(let bytes): return Array(bytes[range.clamped(to: bytes.indices)])
+        case .stored(let body, let whole):
+            let start = whole.lowerBound + range.lowerBound
+            let asked = start..<min(start + range.count, whole.upperBound)
+            guard let bytes = try? await store.read(body, asked), bytes.count == asked.count else { return nil }
+            return bytes
         }
-        _ = try await store.append(additions)
     }
 
-    private func failure(_ work: () async throws -> Void) async -> DeliveryFailure? {
-        do {
-            try await work()
-            return nil
-        } catch StoreError.noSpace {
-            return .noSpace
-        } catch StoreError.overQuota {
-            return .overQuota
-        } catch {
-            return .unavailable(reason: "\(error)")
+    // Transactions
+
+    private func begin(_ request: TransactionRequest) async -> TransactionStart {
+        let arrival = acceptance.now().seconds
+        let command = request.command
+        if let account = request.account {
+            if let sender = command.reversePath.address {
+                switch await acceptance.authority.standing(of: sender, for: account) {
+                case .own, .granted: break
+                case .refused: return .notOwn
+                case .unavailable(let reason): return .unavailable(reason: reason)
+                }
+            } else if command.reversePath != .null {
+                return .notOwn
+            }
+            if acceptance.rates.excess(of: account.id, recipients: 0, at: arrival) != nil {
+                return .refused(.tooManyMessages)
+            }
         }
+        var envelope = SMTPEnvelope(command, maximumPriority: settings.maximumPriority)
+        envelope.deadline = command.deliverBy?.deadline(from: arrival)
+        let notBefore = command.release?.time(from: arrival)
+        if let refusal = refusal(notBefore, envelope.deadline, arrival) { return .refused(refusal) }
+        guard let filters = await acceptance.beginFilters(request.client) else {
+            return .accepted(envelope, notBefore: notBefore, filters: nil, isDiscarded: false)
+        }
+        switch await filters.sender(envelope) {
+        case .accept: return .accepted(envelope, notBefore: notBefore, filters: filters, isDiscarded: false)
+        case .discard: return .accepted(envelope, notBefore: notBefore, filters: filters, isDiscarded: true)
+        case .refuse(let reply): return .refused(reply)
+        }
+    }
+
+    private func refusal(_ notBefore: Int64?, _ deadline: DeliveryDeadline?, _ arrival: Int64) -> SMTPReply? {
+        if let notBefore {
+            guard notBefore >= arrival, notBefore - arrival <= settings.maximumHold ?? 0 else { return .badRelease }
+            // RFC 4865 §4: who must have it before it may go will not get it.
+            if let deadline, deadline.time < notBefore { return .badRelease }
+        }
+        if let deadline, deadline.mode == .returned, deadline.time - arrival < settings.minimumDeliverBy {
+            return .cannotDeliverBy
+        }
+        return nil
+    }
+
+    private func resolve(_ request: RecipientRequest) async -> RecipientAnswer {
+        if let account = request.account,
+            let excess = acceptance.rates.excess(
+                of: account.id, recipients: request.recipients + 1, at: acceptance.now().seconds)
+        {
+            return .refused(DeliveryFailure.tooMuch(excess).reply)
+        }
+        let path = request.command.forwardPath
+        let resolution = await acceptance.resolver.resolve(
+            path, declaredSize: request.declaredSize, onlyLocal: settings.role == .lmtp)
+        guard case .accepted = resolution, let filters = request.filters,
+            let recipient = SMTPRecipient(request.command, resolution)
+        else { return .resolved(resolution) }
+        switch await filters.recipient(recipient) {
+        case .accept: return .resolved(resolution)
+        case .discard: return .discarded(resolution)
+        case .refuse(let reply): return .refused(reply)
+        }
+    }
+}
+
+extension SMTPEnvelope {
+    /// Without what needs a clock.
+    init(_ command: MailCommand, maximumPriority: Int) {
+        self.init(reversePath: command.reversePath)
+        isInternationalized = command.isInternationalized
+        body = command.body
+        identifier = command.identifier
+        returned = command.returned
+        requiresTLS = command.requiresTLS
+        priority = min(command.priority ?? 0, maximumPriority)
+    }
+}
+
+extension SMTPRecipient {
+    /// `<Postmaster>` gets the address that it stands for.
+    init?(_ command: RcptCommand, _ resolution: RecipientResolution) {
+        let mailbox: SMTPMailbox
+        switch command.forwardPath {
+        case .mailbox(let given): mailbox = given
+        case .postmaster:
+            guard case .accepted(let destinations) = resolution else { return nil }
+            switch destinations.first {
+            case .account(let account): mailbox = SMTPMailbox(account.address)
+            case .elsewhere(let other): mailbox = other
+            case nil: return nil
+            }
+        }
+        self.init(mailbox: mailbox, original: command.original, notifications: command.notifications)
     }
 }

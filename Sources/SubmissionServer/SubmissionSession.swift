@@ -1,3 +1,4 @@
+package import MailDelivery
 import MailStore
 import MailVocabulary
 import SASL
@@ -5,9 +6,10 @@ import SMTPSyntax
 package import TLSPolicy
 package import WireFraming
 
-/// One client's submission session (RFC 6409): RFC 5321 with STARTTLS, AUTH and PIPELINING, for the server's own users.
+/// One client's session of submission (RFC 6409) or LMTP (RFC 2033): RFC 5321 with its extensions.
 ///
-/// Invariants: no MAIL without TLS and AUTH; a message ends only at CRLF "." CRLF; 250 only after the store has it.
+/// Invariants: no MAIL without TLS and AUTH, but by LMTP; a message ends only at CRLF "." CRLF, or where its last chunk
+/// does; 250 only after the store has it.
 package struct SubmissionSession: ProtocolSession, ~Copyable {
     package typealias Step = SessionStep<SubmissionWork>
 
@@ -17,16 +19,10 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
         /// Responses of a SASL exchange.
         case exchange
         case message
+        case chunk(ChunkProgress)
         /// The rest of a line that was too long: octets of it seen.
         case skipping(Int)
         case closed
-    }
-
-    struct Transaction {
-        var command: MailCommand
-        var recipients: [Account] = []
-        /// As the client wrote it, of the first recipient.
-        var firstPath: ForwardPath?
     }
 
     /// Counted over the whole connection, STARTTLS or not: limits on nuisance, not knowledge of the client.
@@ -38,47 +34,67 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     }
 
     let settings: SubmissionSettings
+    let acceptance: Acceptance
+    let offersURLs: Bool
     var context: SessionContext
     var mode = Mode.commands
     var client: ClientName?
     /// EHLO rather than HELO.
     var isExtended = false
     var login: Account?
+    /// How the login was proved.
+    var mechanism: SASLMechanism?
     var transaction: Transaction?
     var exchange: SASLServerExchange?
     /// Who is being verified: for the log.
     var attempt: (login: String, mechanism: SASLMechanism)?
-    /// Its sender's domain is being looked up.
+    /// Its sender is being looked up.
     var pendingMail: MailCommand?
     /// The recipient being looked up.
-    var pendingPath: ForwardPath?
+    var pendingRecipient: RcptCommand?
+    /// What of BDAT or BURL waits for the message to begin.
+    var pendingPart: MessagePart?
     var reception: MessageReception?
+    /// What BURL is adding, and whether it is the message's end.
+    var url: URLProgress?
+    var urlIsLast = false
+    /// A header that is being judged.
+    var pendingHeader: MessageHeader?
     var nuisance = Nuisance()
     /// How far the buffered input was searched for a line end.
-    private var searched = 0
+    var searched = 0
 
-    package init(_ context: SessionContext, settings: SubmissionSettings) {
+    /// - Parameter offersURLs: BURL.
+    package init(
+        _ context: SessionContext, settings: SubmissionSettings, acceptance: Acceptance, offersURLs: Bool = false
+    ) {
         self.context = context
         self.settings = settings
+        self.acceptance = acceptance
+        self.offersURLs = offersURLs
     }
 
     var stage: SubmissionStage {
         guard client != nil else { return .connected }
-        guard login != nil else { return isExtended ? .greeted : .basic }
+        guard isTrusted else { return isExtended ? .greeted : .basic }
         guard let transaction else { return .authenticated }
+        if transaction.isInParts { return .parts }
         return transaction.recipients.isEmpty ? .sender : .recipients
     }
 
     var isSecured: Bool { context.tls != nil }
+    var isLMTP: Bool { settings.role == .lmtp }
+    /// May hand in mail: a user who has logged in, or whoever reaches an LMTP listener.
+    var isTrusted: Bool { isLMTP || login != nil }
 
-    package var isAuthenticated: Bool { login != nil }
+    package var isAuthenticated: Bool { isTrusted }
 
     package var patience: Duration {
         isAuthenticated ? SubmissionLimits.patience : SubmissionLimits.patienceBeforeAuthentication
     }
 
     package mutating func connected(_ output: inout SessionOutput) -> Step {
-        SMTPReply.greeting(context.hostname).write(to: &output.bytes)
+        SMTPReply.greeting(context.hostname, settings.role).write(to: &output.bytes)
         return .needInput
     }
 
@@ -89,6 +105,7 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
         case .commands: return receiveCommand(input, &consumed, &output)
         case .exchange: return receiveResponse(input, &consumed, &output)
         case .message: return receiveMessage(input, &consumed, &output)
+        case .chunk(let progress): return receiveChunk(progress, input, &consumed, &output)
         case .skipping(let seen): return skipLine(input, &consumed, seen: seen, &output)
         case .closed: return .close
         }
@@ -97,13 +114,17 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     package mutating func completed(_ outcome: SubmissionOutcome, _ output: inout SessionOutput) -> Step {
         switch outcome {
         case .authentication(let result): return finishAuthentication(result, &output)
-        case .domain(let lookup): return finishSender(lookup, &output)
-        case .recipient(let resolution): return finishRecipient(resolution, &output)
+        case .time(let time): return answer(greeting(at: time), &output)
+        case .begun(let start): return finishMail(start, &output)
+        case .recipient(let answer): return finishRecipient(answer, &output)
         case .messageBegun(let start): return startMessage(start, &output)
+        case .standing(let standing): return finishHeader(standing, &output)
+        case .openedURL(let octets): return startURL(octets, &output)
+        case .readURL(let octets): return receiveURL(octets, &output)
         case .spilled(let failure):
-            if let failure { reception?.refuse(.store(failure)) }
-            return .ready
-        case .delivered(let failure): return finishDelivery(failure, &output)
+            if let failure { reception?.refuse(.delivery(failure)) }
+            return continueAfterSpill(&output)
+        case .delivered(let result): return finishDelivery(result, &output)
         }
     }
 
@@ -114,13 +135,10 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
         context.tls = tls
         client = nil
         isExtended = false
-        login = nil
-        transaction = nil
-        exchange = nil
-        attempt = nil
-        pendingMail = nil
-        pendingPath = nil
-        reception = nil
+        (login, mechanism, exchange, attempt) = (nil, nil, nil, nil)
+        (transaction, reception) = (nil, nil)
+        (pendingMail, pendingRecipient, pendingPart, pendingHeader) = (nil, nil, nil, nil)
+        (url, urlIsLast) = (nil, false)
         searched = 0
         mode = .commands
         return .needInput
@@ -136,50 +154,6 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     package mutating func stopping(_ output: inout SessionOutput) {
         mode = .closed
         SMTPReply.stopping.write(to: &output.bytes)
-    }
-
-    // Lines
-
-    /// A line, taken from the input; nil, with the step to return, when there is none to be had.
-    mutating func takeLine(
-        _ input: Span<UInt8>, _ consumed: inout Int, limit: Int, tooLong: SMTPReply, _ output: inout SessionOutput
-    ) -> (line: Range<Int>?, step: Step) {
-        switch frameLine(input, limit: limit, searched: &searched) {
-        case .incomplete:
-            return (nil, .needInput)
-        case .tooLong:
-            searched = 0
-            guard case .ready = refuse(tooLong, &output) else { return (nil, .close) }
-            return (nil, skipLine(input, &consumed, seen: 0, &output))
-        case .line(let length, let end, let endsWithCRLF):
-            searched = 0
-            consumed = end
-            guard endsWithCRLF else {
-                output.events.append(.violation("line ended by LF alone"))
-                return (nil, close(.bareLF, &output))
-            }
-            return (0..<length, .ready)
-        }
-    }
-
-    private mutating func skipLine(
-        _ input: Span<UInt8>, _ consumed: inout Int, seen: Int, _ output: inout SessionOutput
-    ) -> Step {
-        guard !input.isEmpty else { return .needInput }
-        var index = 0
-        while index < input.count, input[index] != 0x0A { index += 1 }
-        guard index == input.count else {
-            consumed = index + 1
-            mode = .commands
-            return .ready
-        }
-        consumed = index
-        guard seen + index <= SubmissionLimits.skippedLine else {
-            output.events.append(.violation("line without end"))
-            return close(.tooManyErrors, &output)
-        }
-        mode = .skipping(seen + index)
-        return .needInput
     }
 
     // Replies

@@ -1,47 +1,78 @@
+package import MailDelivery
 package import MailStore
 package import MailVocabulary
 package import SASL
 package import SMTPSyntax
 
-/// What a submission session asks of its service.
+/// What a session asks of its service.
 package enum SubmissionWork: Sendable {
     /// With the client's address.
     case authenticate(PasswordCredentials, from: String)
-    /// Whether a domain is one of this server's.
-    case findDomain(Domain)
-    /// A recipient of a message that is to have so many octets; 0 when that is not known.
-    case resolve(ForwardPath, declaredSize: UInt64)
+    /// For EHLO: until when mail may be held depends on it.
+    case time
+    case begin(TransactionRequest)
+    case resolve(RecipientRequest)
     /// A place for a body, a name for the message and the time.
     case beginMessage
+    /// Whether the account may send as all of these.
+    case authorise([Address], Account)
+    /// What a URL names, for the account.
+    case openURL(String, Account, host: String)
+    /// A piece of it.
+    case readURL(URLOctets, Range<Int>)
     /// The piece of the body in memory is to go to disk.
     case spill(any BodyWriter)
-    case deliver(SubmissionDelivery)
+    case deliver(IncomingMessage)
 }
 
 package enum SubmissionOutcome: Sendable {
     case authentication(AuthenticationResult)
-    case domain(DomainLookup)
-    case recipient(RecipientResolution)
+    case time(Timestamp)
+    case begun(TransactionStart)
+    case recipient(RecipientAnswer)
     case messageBegun(MessageStart)
+    case standing(SenderStanding)
+    /// Nil when there is no such thing, or it is not for the account.
+    case openedURL(URLOctets?)
+    case readURL([UInt8]?)
     /// Nil when it worked.
     case spilled(DeliveryFailure?)
-    case delivered(DeliveryFailure?)
+    case delivered(AcceptanceResult)
 }
 
-package enum DomainLookup: Sendable {
-    case local, foreign
+/// MAIL, where more than its syntax must be looked at.
+package struct TransactionRequest: Sendable {
+    package var command: MailCommand
+    /// Nil for LMTP.
+    package var account: Account?
+    package var client: FilteredClient
+}
+
+package enum TransactionStart: Sendable {
+    /// `filters` is nil when there are none. Seconds since 1970 for `notBefore`.
+    case accepted(SMTPEnvelope, notBefore: Int64?, filters: FilterRun?, isDiscarded: Bool)
+    /// Is somebody else's.
+    case notOwn
+    case refused(SMTPReply)
     case unavailable(reason: String)
 }
 
-package enum RecipientResolution: Sendable {
-    case local(Account)
-    case noSuchUser
-    case disabled
-    /// Its account has no room for the message, now or (`isPermanent`) whatever is deleted.
-    case full(isPermanent: Bool)
-    /// Its domain is not one of this server's.
-    case notLocal
-    case unavailable(reason: String)
+/// RCPT.
+package struct RecipientRequest: Sendable {
+    package var command: RcptCommand
+    /// Octets of the message; 0 when that is not known.
+    package var declaredSize: UInt64
+    /// Recipients that the transaction has.
+    package var recipients: Int
+    package var account: Account?
+    package var filters: FilterRun?
+}
+
+package enum RecipientAnswer: Sendable {
+    case resolved(RecipientResolution)
+    /// A filter wants the whole message dropped; it goes on meanwhile.
+    case discarded(RecipientResolution)
+    case refused(SMTPReply)
 }
 
 package struct MessageStart: Sendable {
@@ -55,27 +86,4 @@ package struct MessageStart: Sendable {
         self.identifier = identifier
         self.date = date
     }
-}
-
-/// A message that is complete, with its trace, and where it goes.
-package struct SubmissionDelivery: Sendable {
-    package var writer: any BodyWriter
-    /// Distinct.
-    package var recipients: [AccountID]
-    package var date: Timestamp
-
-    package init(writer: any BodyWriter, recipients: [AccountID], date: Timestamp) {
-        self.writer = writer
-        self.recipients = recipients
-        self.date = date
-    }
-}
-
-/// Why nothing was stored; the client may try again.
-package enum DeliveryFailure: Error, Sendable, Equatable {
-    case noSpace
-    /// A recipient's account has no room.
-    case overQuota
-    /// The reason is for the log.
-    case unavailable(reason: String)
 }

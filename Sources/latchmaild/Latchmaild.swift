@@ -4,14 +4,14 @@ import ProviderTools
 
 @main
 struct Latchmaild: AsyncParsableCommand {
-    static let version = "0.1.0"
 
     static let configuration = CommandConfiguration(
         commandName: "latchmaild",
         abstract: "A mail server for IMAP, POP3 and submission, over TLS only.",
-        version: version,
+        version: Release.version,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, DomainCommand.self,
+            ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, AliasCommand.self,
+            DomainCommand.self,
             QueueCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
             ConfigReferenceCommand.self,
         ])

@@ -32,7 +32,8 @@ struct ServeCommand: AsyncParsableCommand {
             let security: ListenerSecurity = listener.isImplicit ? .implicitTLS : .startTLS
             _ = try await server.listen(listener.protocol, security, on: listener.endpoint)
         }
-        logger.notice("serving", metadata: ["version": "\(Latchmaild.version)", "hostname": "\(hostname)"])
+        try await server.listenForLMTP(configuration.lmtp)
+        logger.notice("serving", metadata: ["version": "\(Release.version)", "hostname": "\(hostname)"])
         await server.runUntilStopped(signals)
     }
 }

@@ -8,7 +8,10 @@ import class MailVocabulary.Secret
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user", abstract: "Add, list, change, limit, delete and import users.",
-        subcommands: [Add.self, List.self, Passwd.self, Quota.self, Delete.self, Import.self])
+        subcommands: [
+            Add.self, List.self, Passwd.self, Quota.self, Grants.self, Grant.self, Revoke.self, Delete.self,
+            Import.self,
+        ])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

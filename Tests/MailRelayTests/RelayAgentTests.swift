@@ -90,6 +90,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
                 let outcomes = await fixture.agent().deliver(try await fixture.message(), to: "example.net")
                 #expect(outcomes.map(\.result) == [.deferred], "\(outcomes)")
                 #expect(outcomes[0].status.hasPrefix("4."))
+                #expect(outcomes[0].concernsDestination)
                 let said = peer.record.lines.filter { !["EHLO", "STAR", "QUIT"].contains($0.prefix(4)) }
                 #expect(said.isEmpty && peer.record.messages.isEmpty)
             }

@@ -106,4 +106,30 @@ struct DeliveryConfigurationTests {
         #expect(
             others.contains("relay.password-file and relay.password-command are both set; remove one"))
     }
+
+    @Test("[8314-3.3-4] [8314-7.3-3] submissions is the service's name, smtps a revoked one; relaying is on port 25")
+    func serviceNames() {
+        #expect(
+            TransportEntry("a.example=smtps:b.example:465")?.way
+                == TransportEntry("a.example=submissions:b.example:465")?.way)
+        #expect(ServerConfiguration().relay.port == 25)
+        #expect(ServerConfiguration().submission.implicit.map(\.port) == [465])
+    }
+
+    @Test func transports() throws {
+        #expect(TransportEntry("a.example=lmtp:/run/l")?.way == .socket(path: "/run/l"))
+        #expect(TransportEntry("a.example=lmtp:127.0.0.1:24")?.way == .lmtp(Endpoint(host: "127.0.0.1", port: 24)))
+        let server = Endpoint(host: "b.example", port: 25)
+        #expect(TransportEntry("A.example=smtp:b.example:25")?.way == .server(server, .starttls))
+        #expect(TransportEntry("A.example=submissions:b.example:25")?.way == .server(server, .implicit))
+        #expect(TransportEntry("A.example=smtp:b.example:25")?.domain == Domain("a.example"))
+        for text in ["", "a.example", "=lmtp:/x", "a.example=lmtp:192.0.2.1:24", "a.example=smtp:25", "a.example=x:/y"]
+        {
+            #expect(TransportEntry(text) == nil)
+        }
+        var configuration = ServerConfiguration()
+        configuration.relay.transports = ["a.example=uucp"]
+        #expect(
+            ConfigurationCheck(configuration).problems.contains { $0.hasPrefix("relay.transports: “a.example=uucp”") })
+    }
 }

@@ -65,13 +65,12 @@ struct AuthenticationTests {
         let authenticator = RecordingAuthenticator(Account(id: AccountID(1), address: address))
         let fixture = try await Fixture()
         let service = SubmissionService(
-            store: fixture.store, authenticator: authenticator, settings: fixture.settings,
-            now: { Timestamp(seconds: 0) })
+            acceptance: fixture.acceptance, store: fixture.store, authenticator: authenticator,
+            settings: fixture.settings)
         let encoded = response(long[0], long[1], long[2])
         for lines in [["AUTH PLAIN \(encoded)"], ["AUTH PLAIN", encoded]] {
             var driver = Driver(
-                SubmissionSession(
-                    SessionContext(hostname: "mail.example.com", tls: Fixture.tls), settings: fixture.settings),
+                service.session(SessionContext(hostname: "mail.example.com", tls: Fixture.tls)),
                 service: service)
             _ = await driver.connect()
             _ = await driver.send("EHLO a.example\r\n")

@@ -1,3 +1,4 @@
+import MailDelivery
 import MailStore
 import MailTestSupport
 import MailVocabulary
@@ -177,7 +178,9 @@ struct DeliveryTests {
 
     @Test("Mail for a postmaster without account goes where the operator said, else nowhere")
     func postmaster() async throws {
-        let fixture = try await Fixture(settings: SubmissionSettings(postmaster: Address("Ned@example.com")))
+        var settings = Fixture.plain
+        settings.postmaster = Address("Ned@example.com")
+        let fixture = try await Fixture(delivery: settings)
         let other = try #require(Domain("other.example"))
         try await fixture.store.addDomain(other)
         var driver = try await fixture.loggedIn()
@@ -259,8 +262,7 @@ struct SessionDriverBox {
 
     func submit(_ message: String) async -> String {
         var driver = SessionDriver<SubmissionSession, ScriptedService>(
-            SubmissionSession(
-                SessionContext(hostname: "mail.example.com", tls: Fixture.tls), settings: fixture.settings),
+            fixture.service.session(SessionContext(hostname: "mail.example.com", tls: Fixture.tls)),
             service: ScriptedService(base: fixture.service, writer: writer))
         _ = await driver.connect()
         _ = await driver.send(

@@ -1,3 +1,4 @@
+import MailDelivery
 import MailStore
 import MailTestSupport
 import MailVocabulary
@@ -41,39 +42,66 @@ struct Fixture {
 
     let store = InMemoryStore()
     let settings: SubmissionSettings
+    let acceptance: Acceptance
     let service: SubmissionService
+
+    /// A message goes in as it came, so that a test sees what came.
+    static let plain: DeliverySettings = {
+        var settings = DeliverySettings()
+        settings.repairs = []
+        return settings
+    }()
+
+    /// Everything that is offered where mail goes elsewhere.
+    static let relaying: DeliverySettings = {
+        var settings = plain
+        settings.relaysElsewhere = true
+        return settings
+    }()
+
+    /// Beside the login's own address: those of the RFCs' examples.
+    static let granted = ["@bar.com", "@thor.innosoft.com", "@dbc.mtview.ca.us", "грета@example.org"]
 
     init(
         settings: SubmissionSettings = SubmissionSettings(maximumMessageSize: 1_000_000),
-        authentication: AuthenticationResult? = nil, delivers: (any MailStore)? = nil
+        delivery: DeliverySettings = Fixture.plain, authentication: AuthenticationResult? = nil,
+        filters: [any MessageFilter] = [], urls: (any AuthorisedURLs)? = nil
     ) async throws {
         self.settings = settings
+        acceptance = Acceptance(
+            store: store, queue: delivery.relaysElsewhere ? store : nil, filters: filters, settings: delivery,
+            now: { Timestamp(seconds: 1_700_000_000) })
         service = SubmissionService(
-            store: delivers ?? store, authenticator: TestAuthenticator(store: store, override: authentication),
-            settings: settings, now: { Timestamp(seconds: 1_700_000_000) })
+            acceptance: acceptance, store: store,
+            authenticator: TestAuthenticator(store: store, override: authentication), settings: settings, urls: urls)
         guard let domain = Domain("example.com") else { throw FixtureError() }
         try await store.addDomain(domain)
         let verifier = SCRAMVerifier(salt: [], iterations: 1, storedKey: [], serverKey: [])
         let credentials = StoredCredentials(argon2id: "", scramSHA256: verifier)
-        _ = try await store.addAccounts(
+        let accounts = try await store.addAccounts(
             Self.names.map { (Address(localPart: $0, domain: domain), credentials) })
+        for grant in Self.granted.compactMap({ AddressPattern($0) }) {
+            try await store.grantSender(grant, to: accounts[0].id)
+        }
     }
 
     /// A connection to the port of Implicit TLS.
     func secureConnection(_ tls: TLSDescription = Fixture.tls, peer: String = "192.0.2.1") -> Driver {
         Driver(
-            SubmissionSession(
-                SessionContext(hostname: "mail.example.com", peer: peer, tls: tls), settings: settings),
-            service: service)
+            service.session(SessionContext(hostname: "mail.example.com", peer: peer, tls: tls)), service: service)
     }
 
     /// A connection to the port where TLS is asked for by STARTTLS.
     func plainConnection(canStartTLS: Bool = true) -> Driver {
         Driver(
-            SubmissionSession(
-                SessionContext(hostname: "mail.example.com", peer: "192.0.2.1", canStartTLS: canStartTLS),
-                settings: settings),
+            service.session(
+                SessionContext(hostname: "mail.example.com", peer: "192.0.2.1", canStartTLS: canStartTLS)),
             service: service)
+    }
+
+    /// A connection by a socket of LMTP; the fixture's settings must be of that role.
+    func localConnection() -> Driver {
+        Driver(service.session(SessionContext(hostname: "mail.example.com", peer: "unknown")), service: service)
     }
 
     /// Greeted, and logged in as tim; answers read.

@@ -12,7 +12,8 @@ struct FuzzTests {
         "RCPT TO:<ned@example.com>", "DATA", ".", "RSET", "NOOP", "VRFY x", "EXPN x", "HELP", "AUTH PLAIN",
         "AUTH LOGIN",
         "AUTH PLAIN =", "AUTH PLAIN AHRpbQB4eA==", "*", "dGlt", "", "STARTTLS", "Subject: x", "\u{0}", "<\">",
-        "GARBAGE",
+        "GARBAGE", "BDAT 5", "BDAT 5 LAST", "BDAT 0 LAST", "BDAT 99999999999999999999", "BURL imap://x LAST", "LHLO a",
+        "MAIL FROM:<tim@example.com> BODY=BINARYMIME",
     ]
 
     private static func line(_ generator: inout SeededGenerator) -> [UInt8] {

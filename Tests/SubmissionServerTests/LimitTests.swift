@@ -15,10 +15,10 @@ struct LimitTests {
         let longNoop = await driver.send("NOOP " + String(repeating: "x", count: 506) + "\r\n")
         #expect(longNoop == "500 5.5.2 Line too long\r\n")
         let head = "MAIL FROM:<tim@example.com>"
-        let mail = await driver.send(head + String(repeating: " ", count: 1063 - head.count) + "\r\n")
+        let mail = await driver.send(head + String(repeating: " ", count: 1255 - head.count) + "\r\n")
         #expect(mail == "250 2.1.0 Sender OK\r\n")
         _ = await driver.send("RSET\r\n")
-        let longMail = await driver.send(head + String(repeating: " ", count: 1064 - head.count) + "\r\n")
+        let longMail = await driver.send(head + String(repeating: " ", count: 1256 - head.count) + "\r\n")
         #expect(longMail == "500 5.5.2 Line too long\r\n")
     }
 
@@ -36,9 +36,9 @@ struct LimitTests {
     }
 
     @Test("Every step that asks for no more input uses some: a driver need not call again in vain")
-    func progress() {
-        var session = SubmissionSession(
-            SessionContext(hostname: "mail.example.com", tls: Fixture.tls), settings: SubmissionSettings())
+    func progress() async throws {
+        let fixture = try await Fixture()
+        var session = fixture.service.session(SessionContext(hostname: "mail.example.com", tls: Fixture.tls))
         var output = SessionOutput()
         let line = [UInt8](repeating: UInt8(ascii: "x"), count: 5000)
         var consumed = 0

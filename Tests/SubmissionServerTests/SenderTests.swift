@@ -8,10 +8,10 @@ import WireFraming
 @Suite("Senders")
 struct SenderTests {
     @Test(
-        "The login's own address in any spelling, the null sender and addresses elsewhere are taken",
+        "The login's own address in any spelling, with a detail, the null sender and granted addresses are taken",
         arguments: [
-            "<tim@example.com>", "<TIM@Example.COM>", "<\"tim\"@example.com>", "<>", "<tim@example.org>",
-            "<ned@sub.example.com>", "<ned@[192.0.2.1]>",
+            "<tim@example.com>", "<TIM@Example.COM>", "<\"tim\"@example.com>", "<>", "<tim+lists@example.com>",
+            "<anyone@bar.com>", "<грета@example.org> SMTPUTF8",
         ])
     func taken(_ sender: String) async throws {
         var driver = try await Fixture().loggedIn()
@@ -20,8 +20,11 @@ struct SenderTests {
     }
 
     @Test(
-        "Nobody sends as another of this server's domains, whether there is such an account or not",
-        arguments: ["<ned@example.com>", "<nobody@EXAMPLE.com>", "<\"ned\"@example.com>", "<ned@other.example>"])
+        "Nobody sends as another, whether of this server's domains or not, whether there is such an account or not",
+        arguments: [
+            "<ned@example.com>", "<nobody@EXAMPLE.com>", "<\"ned\"@example.com>", "<ned@other.example>",
+            "<tim@example.org>", "<ned@sub.example.com>", "<ned@[192.0.2.1]>", "<ned+tim@example.com>",
+        ])
     func refused(_ sender: String) async throws {
         let fixture = try await Fixture()
         try await fixture.store.addDomain(#require(Domain("other.example")))
@@ -29,7 +32,7 @@ struct SenderTests {
         let replies = await driver.send("MAIL FROM:\(sender)\r\nRCPT TO:<ned@example.com>\r\nRSET\r\n")
         #expect(
             replies.split(separator: "\r\n") == [
-                "550 5.7.1 In this server's domains you may send only as the address you logged in with",
+                "550 5.7.1 You may not send as this address: log in as its owner, or ask for it to be granted",
                 "503 5.5.1 Send MAIL first", "250 2.0.0 OK",
             ])
         let next = await driver.send("MAIL FROM:<tim@example.com>\r\n")

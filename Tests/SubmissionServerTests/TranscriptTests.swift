@@ -24,7 +24,7 @@ struct TranscriptTests {
     @Test("A transcript is answered as it says", arguments: dialogues)
     func plays(_ name: String, byByte: Bool) async throws {
         let text = try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
-        let fixture = try await Fixture()
+        let fixture = try await Fixture(delivery: name.contains("relay") ? Fixture.relaying : Fixture.plain)
         var driver = name.hasPrefix("starttls") ? fixture.plainConnection() : fixture.secureConnection()
         try await driver.play(try Transcript(text), byByte: byByte)
     }

@@ -42,7 +42,7 @@ extension IMAPService {
     }
 
     func authorisedMailbox(
-        of addressed: AddressedURL, _ authentication: URLAuthentication
+        of addressed: AddressedURL, _ authentication: URLAuthentication, forSubmission: Bool = false
     ) async throws -> Mailbox? {
         guard let authorization = addressed.url.authorization, let token = authorization.token,
             token.mechanism == "INTERNAL", token.octets.first == Self.version, let name = addressed.url.mailbox,
@@ -53,17 +53,30 @@ extension IMAPService {
         let expected = authentication(key, Array(authorization.rump.utf8))
         guard IMAPService.areEqual(Array(token.octets.dropFirst()), expected) else { return nil }
         if let expiry = authorization.expiry, expiry.seconds < now().seconds { return nil }
-        return try await mayUse(addressed, authorization.access) ? mailbox : nil
+        return try await mayUse(addressed, authorization.access, forSubmission) ? mailbox : nil
     }
 
-    /// RFC 4467 §3.1.3. Sessions here are users': none is of a submission server or of an application (RFC 5593).
-    private func mayUse(_ addressed: AddressedURL, _ access: IMAPURL.Access) async throws -> Bool {
+    /// RFC 4467 §3.1.3. Sessions here are users': none is of an application (RFC 5593). What submission may use on a
+    /// user's behalf, it may for the one who has logged in there.
+    private func mayUse(
+        _ addressed: AddressedURL, _ access: IMAPURL.Access, _ forSubmission: Bool
+    ) async throws -> Bool {
         switch access {
         case .anonymous, .authenticatedUser: true
         case .user(let name):
             try await account(named: name, at: addressed.url.server?.host ?? "")?.id == addressed.account.id
+        case .submission(let name) where forSubmission: try await isAccount(addressed, named: name)
         case .submission, .application: false
         }
+    }
+
+    /// By address, or by the local part at the URL's host or in its owner's domain.
+    private func isAccount(_ addressed: AddressedURL, named name: String) async throws -> Bool {
+        if try await account(named: name, at: addressed.url.server?.host ?? "")?.id == addressed.account.id {
+            return true
+        }
+        guard let owner = try await owner(of: addressed) else { return false }
+        return try await account(named: name, at: owner.address.domain.name)?.id == addressed.account.id
     }
 
     /// Makes worthless what was authorised for the mailbox, or for any of the account's.

@@ -130,20 +130,21 @@ extension Acceptance {
         guard settings.keepsSentCopy, let submitter = plan.message.submitter,
             let mailbox = try await mailbox(.sent, of: submitter.id)
         else { return nil }
-        return (mailbox, [try newMessage(plan.body, plan, flags: [.seen])])
+        let body = plan.message.envelope.body == .binaryMIME ? try await inLines(plan.body, after: "") : plan.body
+        return (mailbox, [try newMessage(body, plan, flags: [.seen])])
     }
 
-    // Return-path-line = "Return-Path:" FWS Reverse-path <CRLF>         RFC 5321 §4.4
     private func withReturnPath(_ plan: DeliveryPlan) async throws -> any StagedBody {
-        try await prefixed(plan.body, plan.message.envelope.reversePath.returnPathField)
+        let field = plan.message.envelope.reversePath.returnPathField
+        if plan.message.envelope.body == .binaryMIME { return try await inLines(plan.body, after: field) }
+        return try await prefixed(plan.body, field)
     }
 
     private func prefixed(_ body: any StagedBody, _ prefix: String) async throws -> any StagedBody {
         let writer = store.bodyWriter()
         writer.write(Array(prefix.utf8).span)
-        for start in stride(from: 0, to: body.count, by: Self.copiedAtOnce) {
-            let end = min(start + Self.copiedAtOnce, body.count)
-            try body.withBytes { writer.write($0.extracting(start..<end)) }
+        for piece in pieces(of: body.count) {
+            try body.withBytes { writer.write($0.extracting(piece)) }
             if writer.needsSpill { try await writer.spill() }
         }
         return try await writer.finish()

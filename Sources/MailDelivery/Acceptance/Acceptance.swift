@@ -1,7 +1,7 @@
 package import MailStore
 package import MailVocabulary
 import MessageFormat
-import SMTPSyntax
+package import SMTPSyntax
 import Synchronization
 import WireFraming
 
@@ -61,8 +61,12 @@ package final class Acceptance: Sendable {
     }
 
     /// Whether the message may be written with `Return-Path` at once: all of it goes into mailboxes, as it is.
-    package func wantsReturnPath(_ recipients: [AcceptedRecipient], submitter: Account?, isHeld: Bool) -> Bool {
-        guard filters.isEmpty, !isHeld, submitter == nil || !settings.keepsSentCopy else { return false }
+    package func wantsReturnPath(
+        _ envelope: SMTPEnvelope, _ recipients: [AcceptedRecipient], submitter: Account?, isHeld: Bool
+    ) -> Bool {
+        guard filters.isEmpty, envelope.body != .binaryMIME, !isHeld, submitter == nil || !settings.keepsSentCopy else {
+            return false
+        }
         return recipients.allSatisfy { recipient in
             !mustQueue(recipient.recipient)
                 && recipient.destinations.allSatisfy {
@@ -95,6 +99,8 @@ package final class Acceptance: Sendable {
                 }
             }
             return try await deliver(plan)
+        } catch is ConversionRefused {
+            return .refused(ConversionRefused.reply)
         } catch {
             return .failed(DeliveryFailure(error))
         }

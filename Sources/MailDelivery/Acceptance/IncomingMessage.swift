@@ -58,7 +58,7 @@ package enum DeliveryFailure: Error, Sendable, Equatable {
     /// The reason is for the log.
     case unavailable(reason: String)
 
-    init(_ error: any Error) {
+    package init(_ error: any Error) {
         self =
             switch error {
             case StoreError.noSpace: .noSpace

@@ -26,7 +26,10 @@ extension Acceptance {
         do {
             (message, isSpam) = try await localCopy(of: body, size: size, envelope)
         } catch {
-            let result = LocalDeliveryResult(DeliveryFailure(error))
+            let result =
+                error is ConversionRefused
+                ? .failed(status: "5.6.3", text: ConversionRefused.reply.lines[0])
+                : LocalDeliveryResult(DeliveryFailure(error))
             return recipients.map { _ in result }
         }
         var results: [LocalDeliveryResult] = []
@@ -38,13 +41,15 @@ extension Acceptance {
         of body: BodyID, size: Int, _ envelope: SMTPEnvelope
     ) async throws -> (NewMessage, isSpam: Bool) {
         let writer = store.bodyWriter()
-        writer.write(Array(envelope.reversePath.returnPathField.utf8).span)
+        let field = envelope.reversePath.returnPathField
+        if envelope.body != .binaryMIME { writer.write(Array(field.utf8).span) }
         for start in stride(from: 0, to: size, by: Self.copiedAtOnce) {
             let octets = try await store.read(body, start..<min(start + Self.copiedAtOnce, size))
             writer.write(octets.span)
             if writer.needsSpill { try await writer.spill() }
         }
-        let copy = try await writer.finish()
+        var copy = try await writer.finish()
+        if envelope.body == .binaryMIME { copy = try await inLines(copy, after: field) }
         let isSpam = try hasFilters && copy.withBytes { isMarkedAsSpam($0, settings.spamMarks) }
         let summary = try copy.withBytes { MessageSummary(parsing: $0) }
         let message = NewMessage(

@@ -45,13 +45,21 @@ struct Delivery {
         let hops: [Hop]
         switch await agent.hops(to: destination, demand(content)) {
         case .success(let found): hops = found
-        case .failure(let outcome): return settleAll(outcome.outcome)
+        case .failure(let failure): return settleAll(concerning(failure.outcome))
         }
         do { try await agent.pool.enter(destination) } catch {
             return settleAll(RecipientOutcome(.deferred, status: "4.3.2", diagnostic: "this server is stopping"))
         }
         let session = await tryHops(hops, content)
         await agent.pool.leave(destination, keeping: session)
+    }
+
+    /// That no host could be talked to keeps other mail there from being tried, unless this message asks for more than
+    /// others.
+    private func concerning(_ outcome: RecipientOutcome) -> RecipientOutcome {
+        var outcome = outcome
+        outcome.concernsDestination = outcome.result == .deferred && !message.envelope.requiresTLS
+        return outcome
     }
 
     /// Bounces are not held to REQUIRETLS (RFC 8689 §4.2.1).
@@ -64,16 +72,17 @@ struct Delivery {
     private mutating func tryHops(
         _ hops: [Hop], _ content: OutgoingContent
     ) async -> (client: SMTPClient, key: PoolKey)? {
-        var attempts = 0
+        var (attempts, isReached) = (0, false)
         for hop in hops {
             for address in hop.addresses {
                 guard attempts < Self.maximumAttempts, !Task.isCancelled else { return nil }
                 attempts += 1
                 switch await session(hop, address) {
                 case .failure(let failure):
-                    last = failure.outcome
+                    last = isReached ? failure.outcome : concerning(failure.outcome)
                     if failure.isLast { return nil }
                 case .success(let session):
+                    isReached = true
                     if await send(content, session) {
                         return await agent.isReusable(session.client) ? (session.client, session.key) : nil
                     }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MailDNS
+import MailDelivery
 import MailRelay
 import SessionRuntime
 
@@ -27,6 +28,12 @@ package struct ConfigurationCheck: Sendable {
         checkStateDirectory(configuration.stateDirectory)
         checkListeners(configuration)
         checkRelay(configuration.relay)
+        for text in configuration.filters.milters where MilterAddress(text) == nil {
+            problems.append("filters.milters: “\(text)” is neither inet:port@address nor unix:/path")
+        }
+        for text in configuration.filters.spamFields where SpamMark(text) == nil {
+            problems.append("filters.spam-fields: “\(text)” is not Name: value")
+        }
         checkNamesAndAuthorities(configuration)
     }
 
@@ -92,6 +99,14 @@ extension ConfigurationCheck {
         }
         if relay.username != nil, relay.passwordFile == nil, relay.passwordCommand == nil {
             problems.append("relay.username has no password: set relay.password-file or relay.password-command")
+        }
+        if relay.mode == .none, !relay.transports.isEmpty {
+            warnings.append("relay.transports has no meaning while relay.mode is none")
+        }
+        for text in relay.transports where TransportEntry(text) == nil {
+            problems.append(
+                "relay.transports: “\(text)” is not domain=lmtp:/path, domain=lmtp:address:port on loopback, "
+                    + "domain=smtp:host:port or domain=submissions:host:port")
         }
         guard let file = relay.passwordFile else { return }
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: file), access(file, R_OK) == 0 else {

@@ -25,6 +25,8 @@ package struct RelayConfiguration: Sendable, Equatable {
     package var port = 25
     package var maximumConnections = 100
     package var maximumConnectionsPerDestination = 4
+    /// Where MTA-STS policies are fetched.
+    package var policyPort = 443
     package var reportsTLS = false
     package var tlsReportContact: String?
 

@@ -66,12 +66,17 @@ extension Settings {
         Setting(
             "relay.transports", \.relay.transports, .texts(#"["example.org=lmtp:/run/dovecot/lmtp"]"#),
             """
-            Domains with a way of their own, each as domain=lmtp:/path, domain=lmtp:address:port or \
-            domain=smtp:host:port.
+            Domains with a way of their own, each as domain=lmtp:/path, domain=lmtp:address:port (loopback), \
+            domain=smtp:host:port (STARTTLS) or domain=submissions:host:port (TLS at once). A server must have a \
+            certificate for its name.
             """),
         Setting(
-            "relay.port", \.relay.port, .count(1...65_535), "The port of mail exchangers. Other than 25 for tests only."
+            "relay.port", \.relay.port, .count(1...65_535),
+            "The port of mail exchangers, which is 25; another one is for tests, and lets their names lead to this machine."
         ),
+        Setting(
+            "relay.policy-port", \.relay.policyPort, .count(1...65_535),
+            "The port of MTA-STS policy servers, which is 443; another one is for tests."),
         Setting(
             "relay.connections", \.relay.maximumConnections, .count(1...10_000), "Outgoing connections at a time."),
         Setting(

@@ -30,6 +30,8 @@ package struct Administration: Administering {
             case .addUsers(let users): try await addUsers(users)
             case .setCredentials(let address, let credentials): try await setCredentials(address, credentials)
             case .deleteUser(let address): try await store.deleteAccount(account(address).id)
+            case .listAliases, .setAlias, .removeAlias, .listSenderGrants, .grantSender, .revokeSender:
+                try await administerAddresses(request, reply)
             case .verify: try await verify(reply)
             case .quota(let address): reply(.quota(QuotaRecord(try await store.quota(of: account(address).id))))
             case .setQuota(let address, let storage, let messages, let isAdministrator):
@@ -106,7 +108,7 @@ package struct Administration: Administering {
         return account
     }
 
-    private func notAnAddress(_ text: String) -> OperatorError {
+    func notAnAddress(_ text: String) -> OperatorError {
         OperatorError(.dataError, "“\(text)” is not an address; write it like name@example.org")
     }
 

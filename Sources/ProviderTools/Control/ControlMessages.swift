@@ -13,6 +13,13 @@ package enum ControlRequest: Codable, Sendable, Equatable {
     case addUsers([NewUser])
     case setCredentials(address: String, CredentialsRecord)
     case deleteUser(String)
+    case listAliases
+    /// A name is an address, or `@` and a domain.
+    case setAlias(name: String, targets: [String])
+    case removeAlias(String)
+    case listSenderGrants(address: String)
+    case grantSender(address: String, sender: String)
+    case revokeSender(address: String, sender: String)
     case verify
     case quota(address: String)
     /// Nil leaves as it is; limits are set both or none, and one that is nil beside the other is the configured default.
@@ -29,6 +36,9 @@ package enum ControlReply: Codable, Sendable, Equatable {
     case domains([String])
     /// A part of the list.
     case users([UserRecord])
+    /// A part of the list.
+    case aliases([AliasRecord])
+    case senders([String])
     case progress(checked: Int, total: Int)
     case damage(place: String, problem: String)
     /// How far the index of texts has come: messages, and octets on the disk.
@@ -76,6 +86,12 @@ package struct QuotaRecord: Codable, Sendable, Equatable {
         (storage, storageLimit) = (quota.storage.usage, quota.storage.limit)
         (messages, messagesLimit) = (quota.messages.usage, quota.messages.limit)
     }
+}
+
+/// `Alias` on the control socket.
+package struct AliasRecord: Codable, Sendable, Equatable {
+    package var name: String
+    package var targets: [String]
 }
 
 package struct UserRecord: Codable, Sendable, Equatable {

@@ -99,6 +99,12 @@ extension ControlRequest {
         case .addUsers(let users): users.count == 1 ? "user add \(users[0].address)" : "user add, \(users.count) users"
         case .setCredentials(let address, _): "user passwd \(address)"
         case .deleteUser(let address): "user delete \(address)"
+        case .listAliases: "alias list"
+        case .setAlias(let name, _): "alias add \(name)"
+        case .removeAlias(let name): "alias remove \(name)"
+        case .listSenderGrants(let address): "user grants \(address)"
+        case .grantSender(let address, let sender): "user grant \(address) \(sender)"
+        case .revokeSender(let address, let sender): "user revoke \(address) \(sender)"
         case .verify: "verify"
         case .quota(let address), .setQuota(let address, _, _, _): "user quota \(address)"
         case .importMail(let address, _, _, _): "import \(address)"
@@ -150,7 +156,8 @@ package struct ControlClient: Administering {
             switch answer {
             case .done: return
             case .failed(let error): throw error
-            case .domains, .users, .progress, .damage, .textIndex, .transferred, .quota, .queue: reply(answer)
+            case .domains, .users, .aliases, .senders, .progress, .damage, .textIndex, .transferred, .quota, .queue:
+                reply(answer)
             }
         }
         throw gone

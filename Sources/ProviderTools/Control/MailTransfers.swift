@@ -45,7 +45,8 @@ extension Administration {
             let account = try await account(address)
             return try await MailExport(of: account.id, from: store, as: format, to: path).run(show)
         case .listDomains, .addDomain, .deleteDomain, .listUsers, .addUsers, .setCredentials, .deleteUser, .verify,
-            .quota, .setQuota, .queue:
+            .quota, .setQuota, .queue, .listAliases, .setAlias, .removeAlias, .listSenderGrants, .grantSender,
+            .revokeSender:
             return nil
         }
     }

@@ -1,6 +1,7 @@
 import Authentication
 import Foundation
 import IMAPServer
+package import MailDelivery
 package import MailStore
 package import MailVocabulary
 import POP3Server
@@ -19,9 +20,9 @@ package struct MailServices: Sendable {
     private let imapSettings: IMAPSettings
     private let pop3: POP3Service
     private let submission: SubmissionService
-    private let submissionSettings: SubmissionSettings
+    private let lmtp: SubmissionService
 
-    package init(store: any MailStore, configuration: ServerConfiguration) {
+    package init(store: any MailStore, acceptance: Acceptance, configuration: ServerConfiguration) {
         let cache =
             configuration.cachesVerifications ? VerificationCache(lifetime: configuration.verificationExpiry) : nil
         let authenticator = PasswordAuthenticator(
@@ -35,14 +36,16 @@ package struct MailServices: Sendable {
         settings.messageLimit =
             configuration.messageLimit.map { .processed(UInt32(clamping: $0)) }
             ?? configuration.saveLimit.map { .saved(UInt32(clamping: $0)) }
-        settings.urlAuthentication = { key, text in MessageAuthentication.code(of: text, key: key) }
+        let authentication: URLAuthentication = { key, text in MessageAuthentication.code(of: text, key: key) }
+        settings.urlAuthentication = authentication
         imapSettings = settings
         pop3 = POP3Service(store: store, authenticator: authenticator)
-        submissionSettings = SubmissionSettings(
-            maximumMessageSize: configuration.maximumMessageSize,
-            postmaster: configuration.defaultDomain.map { Address(localPart: "postmaster", domain: $0) })
         submission = SubmissionService(
-            store: store, authenticator: authenticator, settings: submissionSettings, now: SystemClock.now)
+            acceptance: acceptance, store: store, authenticator: authenticator,
+            settings: SubmissionSettings(configuration, role: .submission), urls: SubmissionURLs(imap, authentication))
+        lmtp = SubmissionService(
+            acceptance: acceptance, store: store, authenticator: nil,
+            settings: SubmissionSettings(configuration, role: .lmtp))
     }
 
     /// Returns the port. Throws `ListenError`.
@@ -58,10 +61,18 @@ package struct MailServices: Sendable {
         case .pop3:
             try await runtime.listen(on: address, security, pop3) { POP3Session($0) }
         case .submission:
-            try await runtime.listen(on: address, security, submission) { [submissionSettings] context in
-                SubmissionSession(context, settings: submissionSettings)
-            }
+            try await runtime.listen(on: address, security, submission) { [submission] in submission.session($0) }
         }
+    }
+
+    /// LMTP on a UNIX socket. Throws `UnixSocketError`.
+    package func listenForLMTP(on address: UnixSocketAddress, _ runtime: ServerRuntime) async throws {
+        try await runtime.listen(on: address, lmtp) { [lmtp] in lmtp.session($0) }
+    }
+
+    /// LMTP on a loopback address; returns the port. Throws `ListenError`, for another address too.
+    package func listenForLMTP(on address: ListenerAddress, _ runtime: ServerRuntime) async throws -> Int {
+        try await runtime.listen(on: address, .local, lmtp) { [lmtp] in lmtp.session($0) }
     }
 }
 

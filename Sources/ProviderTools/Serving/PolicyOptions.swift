@@ -15,6 +15,7 @@ extension PolicyServices.Options {
         }
         trustRootsFile = configuration.trustRootsFile
         port = configuration.relay.port
+        policyPort = configuration.relay.policyPort
         countsResults = configuration.relay.reportsTLS
     }
 }

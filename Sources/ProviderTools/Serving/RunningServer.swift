@@ -9,12 +9,13 @@ package struct RunningServer: Sendable {
     /// How long sessions may take to end after they were told goodbye.
     private static let grace = Duration.seconds(3)
 
-    private let runtime: ServerRuntime
+    let runtime: ServerRuntime
     private let tls: TLSContext
-    private let services: MailServices
+    let services: MailServices
+    private let relaying: Relaying
     private let control: ControlServer
     private let store: any MailStore
-    private let logger: Logger
+    let logger: Logger
 
     /// Takes the store over: `stop` closes it. Throws `OperatorError`.
     package init(
@@ -39,13 +40,17 @@ package struct RunningServer: Sendable {
         } catch {
             throw OperatorError(.configuration, "TLS cannot be offered: \(error)")
         }
+        // On loops of the server's own, which end last.
+        relaying = try Relaying(
+            configuration, hostname: hostname, store: store, client: ClientRuntime(sharing: runtime), logger: logger)
         do {
             control = try ControlServer(
-                directory: configuration.stateDirectory, administration: Administration(store: store), logger: logger)
+                directory: configuration.stateDirectory,
+                administration: Administration(store: store, queue: relaying.runner), logger: logger)
         } catch {
             throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
         }
-        services = MailServices(store: store, configuration: configuration)
+        services = MailServices(store: store, acceptance: relaying.acceptance, configuration: configuration)
         self.store = store
         self.logger = logger
     }
@@ -65,7 +70,7 @@ package struct RunningServer: Sendable {
                 // A machine without IPv6, or without IPv4, is listened on with what it has.
                 continue
             } catch {
-                throw RunningServer.explain(error, mailProtocol, host, port)
+                throw RunningServer.explain(error, mailProtocol.rawValue, host, port)
             }
         }
         guard isBound else { throw OperatorError(.osError, "\(mailProtocol): this machine has neither IPv4 nor IPv6") }
@@ -79,10 +84,10 @@ package struct RunningServer: Sendable {
         error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
 
-    private static func explain(
-        _ error: any Error, _ mailProtocol: MailProtocol, _ host: String, _ port: Int
+    static func explain(
+        _ error: any Error, _ service: String, _ host: String, _ port: Int
     ) -> OperatorError {
-        let place = "\(mailProtocol): cannot listen on \(Endpoint(host: host, port: port))"
+        let place = "\(service): cannot listen on \(Endpoint(host: host, port: port))"
         guard let error = error as? ListenError else { return OperatorError(.osError, "\(place): \(error)") }
         guard let code = error.code else {
             return OperatorError(.configuration, "\(place): the name has no address; give an IP address")
@@ -114,6 +119,7 @@ package struct RunningServer: Sendable {
     package func stop() async {
         logger.notice("stopping")
         control.stop()
+        await relaying.stop()
         await runtime.shutdown(grace: Self.grace)
         do {
             try await store.close()

@@ -78,7 +78,7 @@ extension SubmissionSession {
         attempt = nil
         switch result {
         case .success(let account):
-            login = account
+            (login, self.mechanism) = (account, mechanism)
             output.events.append(
                 .authenticated(login: account.address.description, mechanism: mechanism.rawValue))
             return answer(.authenticated, &output)

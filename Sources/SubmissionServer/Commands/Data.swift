@@ -1,3 +1,4 @@
+import MailDelivery
 import MailStore
 import MailVocabulary
 import SMTPSyntax
@@ -8,73 +9,102 @@ import WireFraming
 extension SubmissionSession {
     mutating func serveData(_ arguments: Span<UInt8>, _ output: inout SessionOutput) -> Step {
         guard arguments.isEmpty else { return refuse(.noParameters, &output) }
+        // RFC 3030 §3: what may hold anything can end at no line.
+        guard transaction?.envelope.body != .binaryMIME else { return refuse(.needsBDAT, &output) }
         return .perform(.beginMessage)
     }
 
     mutating func startMessage(_ start: MessageStart, _ output: inout SessionOutput) -> Step {
-        reception = MessageReception(start, trace: trace(start), limit: settings.maximumMessageSize)
-        mode = .message
-        return answer(.sendData, &output)
+        reception = MessageReception(
+            start, limit: settings.maximumMessageSize, isBinary: transaction?.envelope.body == .binaryMIME)
+        guard let part = pendingPart else {
+            mode = .message
+            return answer(.sendData, &output)
+        }
+        pendingPart = nil
+        transaction?.isInParts = true
+        return take(part, &output)
     }
 
     mutating func receiveMessage(
         _ input: Span<UInt8>, _ consumed: inout Int, _ output: inout SessionOutput
     ) -> Step {
         guard !input.isEmpty else { return .needInput }
-        guard reception?.receive(input, consumed: &consumed) == true else {
+        switch reception?.receive(input, consumed: &consumed) {
+        case .more:
             if let writer = reception?.writer, writer.needsSpill { return .perform(.spill(writer)) }
             return consumed < input.count ? .ready : .needInput
+        case .header: return judgeHeader(&output)
+        case .ended: return endMessage(&output)
+        case nil:
+            mode = .commands
+            return answer(.unavailable, &output)
         }
+    }
+
+    /// All of it is there, and its header was judged.
+    mutating func endMessage(_ output: inout SessionOutput) -> Step {
         mode = .commands
         guard let reception, let transaction else { return answer(.unavailable, &output) }
         guard reception.defect == nil, let writer = reception.writer else { return refuseMessage(&output) }
-        return .perform(
-            .deliver(
-                SubmissionDelivery(
-                    writer: writer, recipients: transaction.recipients.map(\.id), date: reception.date)))
+        guard !transaction.isDiscarded else { return finishDelivery(.discarded, &output) }
+        var message = IncomingMessage(
+            writer: writer, identifier: reception.identifier, arrival: reception.date,
+            envelope: transaction.envelope, recipients: transaction.recipients, submitter: login)
+        message.hasReturnPath = reception.hasReturnPath
+        message.notBefore = transaction.notBefore
+        message.filters = transaction.filters
+        message.hasJudgedHeader = isLMTP
+        message.isPerRecipient = isLMTP
+        return .perform(.deliver(message))
     }
 
-    mutating func finishDelivery(_ failure: DeliveryFailure?, _ output: inout SessionOutput) -> Step {
-        if let failure {
-            reception?.refuse(.store(failure))
-            return refuseMessage(&output)
+    mutating func finishDelivery(_ result: AcceptanceResult, _ output: inout SessionOutput) -> Step {
+        switch result {
+        case .taken(let failures): return acceptMessage(failures, "accepted", &output)
+        case .discarded: return acceptMessage([:], "discarded by a filter", &output)
+        case .refused(let reply): reception?.refuse(.filtered(reply))
+        case .failed(let failure): reception?.refuse(.delivery(failure))
         }
+        return refuseMessage(&output)
+    }
+
+    private mutating func acceptMessage(
+        _ failures: [Int: DeliveryFailure], _ word: String, _ output: inout SessionOutput
+    ) -> Step {
         let recipients = transaction?.recipients.count ?? 0
         let (identifier, size) = (reception?.identifier ?? "", reception?.size ?? 0)
-        (transaction, reception) = (nil, nil)
+        endTransaction()
         output.events.append(
             .notice(
-                "message accepted id=\(identifier) size=\(size) recipients=\(recipients) login=\(loginName)"))
-        return answer(.accepted(identifier), &output)
+                "message \(word) id=\(identifier) size=\(size) recipients=\(recipients - failures.count) \(origin)"))
+        guard isLMTP else { return answer(.accepted(identifier), &output) }
+        // RFC 2033 §4.2: for each recipient, in the order of their commands.
+        for index in 0..<recipients {
+            if let failure = failures[index] {
+                output.events.append(
+                    .notice("message refused: \(MessageDefect.delivery(failure).text) id=\(identifier) \(origin)"))
+                failure.reply.write(to: &output.bytes)
+            } else {
+                SMTPReply.accepted(identifier).write(to: &output.bytes)
+            }
+        }
+        return .ready
     }
 
-    private mutating func refuseMessage(_ output: inout SessionOutput) -> Step {
+    mutating func refuseMessage(_ output: inout SessionOutput) -> Step {
         let identifier = reception?.identifier ?? ""
-        let defect = reception?.defect ?? .store(.unavailable(reason: "no body"))
-        (transaction, reception) = (nil, nil)
-        let text = "message refused: \(defect.text) id=\(identifier) login=\(loginName)"
+        let defect = reception?.defect ?? .delivery(.unavailable(reason: "no body"))
+        let replies = isLMTP ? transaction?.recipients.count ?? 1 : 1
+        endTransaction()
+        let text = "message refused: \(defect.text) id=\(identifier) \(origin)"
         output.events.append(defect.isViolation ? .violation(text) : .notice(text))
-        return answer(defect.reply, &output)
+        for _ in 0..<replies { defect.reply.write(to: &output.bytes) }
+        return .ready
     }
 
     var loginName: String { login?.address.description ?? "" }
 
-    // Return-path-line = "Return-Path:" FWS Reverse-path <CRLF>         RFC 5321 §4.4
-    /// The fields of final delivery: Return-Path above Received.
-    private func trace(_ start: MessageStart) -> String {
-        guard let transaction, let client else { return "" }
-        let isInternationalized = transaction.command.isInternationalized
-        let received = ReceivedField(
-            client: client, peer: context.peer, hostname: context.hostname,
-            transmission: .init(
-                isSecured: isSecured, isAuthenticated: isAuthenticated, isInternationalized: isInternationalized),
-            identifier: start.identifier, recipient: onlyRecipient(transaction), tls: context.tls, date: start.date)
-        return "Return-Path: \(transaction.command.reversePath.text)\r\n" + received.text
-    }
-
-    private func onlyRecipient(_ transaction: Transaction) -> SMTPMailbox? {
-        guard transaction.recipients.count == 1, let account = transaction.recipients.first else { return nil }
-        if case .mailbox(let mailbox)? = transaction.firstPath { return mailbox }
-        return SMTPMailbox(account.address)
-    }
+    /// Whose message it is, for the log.
+    private var origin: String { isLMTP ? "peer=\(context.peer)" : "login=\(loginName)" }
 }

@@ -5,7 +5,7 @@ import WireFraming
 extension SubmissionSession {
     mutating func serveRset(_ arguments: Span<UInt8>, _ output: inout SessionOutput) -> Step {
         guard arguments.isEmpty else { return refuse(.noParameters, &output) }
-        transaction = nil
+        endTransaction()
         return answer(.ok, &output)
     }
 }

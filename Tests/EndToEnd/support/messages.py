@@ -6,8 +6,8 @@ import itertools
 import random
 from dataclasses import dataclass
 
-# Fields a server may put on top of a message it takes in (RFC 5321 §4.4, RFC 8601, RFC 5322 §3.6.7).
-TRACE_FIELDS = {b"return-path", b"received", b"authentication-results", b"delivered-to"}
+# Fields a server may put on top of a message it takes in (RFC 5321 §4.4, RFC 8601, RFC 5322 §3.6.7, RFC 6409 §8.1).
+TRACE_FIELDS = {b"return-path", b"received", b"authentication-results", b"delivered-to", b"sender"}
 
 serial = itertools.count(1)
 

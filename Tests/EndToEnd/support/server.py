@@ -17,6 +17,8 @@ PASSWORD = "correct horse 7 battery"
 # A debug binary hashes one argon2id password per account before it serves.
 START_SECONDS = 60
 STOP_SECONDS = 15
+# Accounts that tests send from.
+GRANTED_ACCOUNTS = 40
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,15 @@ class DemoServer:
             Service(name, **self.described["services"][name]) for name in ("imap", "pop3", "submission")
         )
         self.accounts = [Account(**account) for account in self.described["accounts"]]
+        # Samples are written by others than who sends them.
+        for account in self.accounts[:GRANTED_ACCOUNTS]:
+            self.command("user", "grant", account.address, "@example.org")
+
+    def command(self, *arguments: str) -> str:
+        """An operator's command to the running server."""
+        done = subprocess.run([BINARY, *arguments, "--state", self.state], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     # The demo's certificate names it too; some foreign programs cannot verify an address.
     name = "localhost"

@@ -1,0 +1,113 @@
+import Foundation
+package import Logging
+import MailDNS
+import MailDelivery
+package import MailRelay
+package import MailStore
+import MailVocabulary
+import SMTPSyntax
+package import SessionRuntime
+
+/// What mail needs that goes further: filters, the queue, and ways to other servers.
+package struct Relaying: Sendable {
+    /// How long attempts in progress may take to end when the server stops.
+    private static let patience = Duration.seconds(8)
+
+    let acceptance: Acceptance
+    package let runner: QueueRunner
+    private let filter: MilterFilter?
+    private let running: [Task<Void, Never>]
+
+    /// Starts it. Blocks on reading files. Throws `OperatorError`.
+    ///
+    /// - Parameter client: for outgoing connections; it must outlive this.
+    package init(
+        _ configuration: ServerConfiguration, hostname: String, store: any MailStore, client: ClientRuntime,
+        logger: Logger
+    ) throws(OperatorError) {
+        filter = Relaying.filter(configuration.filters, hostname, client, logger)
+        acceptance = Acceptance(
+            store: store, queue: store, filters: filter.map { [$0] } ?? [],
+            settings: DeliverySettings(configuration), now: SystemClock.now)
+        let ways = try OutgoingWays(configuration, hostname: hostname, store: store, client: client, logger: logger)
+        let agent = LocalFirstAgent(store: store, acceptance: acceptance, elsewhere: ways.agent)
+        runner = QueueRunner(
+            store: store, agent: agent, router: ResolvingNoticeRouter(store: store, resolver: acceptance.resolver),
+            policy: QueuePolicy(configuration), host: hostname,
+            clock: SystemQueueClock { SystemClock.now().seconds }, logger: logger)
+        var running = [Task { [runner] in await runner.run() }]
+        if let services = ways.services {
+            running.append(Relaying.keep(services, configuration, hostname, acceptance, logger))
+        }
+        self.running = running
+    }
+
+    /// Attempts in progress end; what has not ended then is tried again after the next start.
+    package func stop() async {
+        await runner.stop(within: Self.patience)
+        for task in running { task.cancel() }
+        for task in running { await task.value }
+        filter?.close()
+    }
+
+    private static func filter(
+        _ configuration: FilterConfiguration, _ hostname: String, _ client: ClientRuntime, _ logger: Logger
+    ) -> MilterFilter? {
+        let filters = configuration.milters.compactMap(MilterAddress.init).map { address in
+            MilterSettings(
+                address, failure: configuration.failure == .reject ? .reject : .tempfail,
+                connectTimeout: configuration.timeout, commandTimeout: configuration.timeout)
+        }
+        guard !filters.isEmpty else { return nil }
+        return MilterFilter(
+            filters, server: MilterServer(hostname: hostname, version: Release.version), connector: client
+        ) {
+            logger.warning("filter", metadata: ["problem": "\($0)"])
+        }
+    }
+
+    /// Keeps policies fresh, and reports on TLS, until it is cancelled.
+    private static func keep(
+        _ services: PolicyServices, _ configuration: ServerConfiguration, _ hostname: String, _ acceptance: Acceptance,
+        _ logger: Logger
+    ) -> Task<Void, Never> {
+        Task {
+            guard let domain = configuration.defaultDomain ?? Domain(hostname) else { return }
+            let postmaster = Address(localPart: "postmaster", domain: domain)
+            let contact = configuration.relay.tlsReportContact.flatMap { Address($0) } ?? postmaster
+            await services.run(submitter: contact.domain, contact: contact) { report in
+                do { try await acceptance.submit(OwnMessage(report)) } catch {
+                    logger.warning("TLS report not sent", metadata: ["reason": "\(error)"])
+                    throw error
+                }
+            }
+        }
+    }
+}
+
+extension OwnMessage {
+    fileprivate init(_ report: TLSReportMail) {
+        self.init(
+            envelope: SMTPEnvelope(reversePath: .mailbox(SMTPMailbox(report.sender))),
+            recipients: report.recipients.map { SMTPRecipient(mailbox: SMTPMailbox($0)) }, content: report.content)
+    }
+}
+
+extension QueuePolicy {
+    package init(_ configuration: ServerConfiguration) {
+        self.init()
+        let queue = configuration.queue
+        expiry = queue.expiry.components.seconds
+        delayNotice = queue.delayNotice.components.seconds
+        concurrency = configuration.relay.maximumConnections
+        perDestination = configuration.relay.maximumConnectionsPerDestination
+        retryDelays = Self.delays(from: queue.firstRetry.components.seconds, to: queue.longestRetry.components.seconds)
+    }
+
+    /// Each twice the one before.
+    static func delays(from first: Int64, to longest: Int64) -> [Int64] {
+        var delays = [min(first, longest)]
+        while let last = delays.last, last < longest { delays.append(min(last * 2, longest)) }
+        return delays
+    }
+}
