@@ -37,7 +37,7 @@ class Sink:
 
 
 def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword) -> AuthResult:
-    return AuthResult(success=data.password == b"secret", auth_data=data)
+    return AuthResult(success=data.password == b"secret", handled=False, auth_data=data)
 
 
 async def main() -> None:
