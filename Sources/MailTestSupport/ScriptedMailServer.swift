@@ -13,6 +13,8 @@ package struct MailServerScript: Sendable {
     /// `CLOSE` closes the connection. Behind `MESSAGE` stands the answer to the message.
     package var answers: [(line: String, reply: String)] = []
     package var isLMTP = false
+    /// The connection is closed at a further MAIL.
+    package var transactionsPerSession = Int.max
 
     package init() {}
 
@@ -60,6 +62,7 @@ package struct ScriptedMailServer: ProtocolSession, ~Copyable {
     private var isSecured: Bool
     private var envelope: [String] = []
     private var accepted = 0
+    private var transactions = 0
     private var octets: [UInt8] = []
     /// Octets of a chunk that are still to come; nil outside one.
     private var chunkLeft: Int?
@@ -128,6 +131,8 @@ package struct ScriptedMailServer: ProtocolSession, ~Copyable {
             return .startTLS
         case "AUTH": output.bytes.appendLine("235 2.7.0 welcome")
         case "MAIL":
+            transactions += 1
+            guard transactions <= script.transactionsPerSession else { return .close }
             (envelope, accepted) = ([line], 0)
             output.bytes.appendLine("250 2.1.0 ok")
         case "RCPT":

@@ -41,7 +41,7 @@ struct PolicyDeliveryTests {
             resolver: resolver,
             sts: STSPolicies(resolver: resolver, fetcher: files, directory: nil) { RelayFixture.now },
             recorder: fixture.results, ownNames: [], port: peer.port, allowsLoopback: true)
-        let agent = fixture.agent(policies: policies)
+        let agent = try fixture.agent(policies: policies, trustsAuthority: false)
         let message = try await fixture.message { $0.requiresTLS = requiresTLS }
         let outcomes = await agent.deliver(message, to: "example.net")
         await agent.close()
@@ -115,7 +115,7 @@ extension PolicyDeliveryTests {
             "_\(peer.port)._tcp.mx.test", .tlsa, [.tlsa(usage: 3, selector: 0, matching: 1, data: record.data)])
         let policies = PublicTransportPolicies(
             resolver: resolver, sts: nil, ownNames: [], port: peer.port, allowsLoopback: true)
-        let agent = fixture.agent(policies: policies)
+        let agent = try fixture.agent(policies: policies, trustsAuthority: false)
         let outcomes = await agent.deliver(try await fixture.message(), to: "example.net")
         #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true)])
         #expect(outcomes.first?.security?.hasSuffix("dane-ee") == true)

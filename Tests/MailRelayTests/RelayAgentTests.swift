@@ -30,7 +30,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
                 ]))
             let text = "Subject: x\r\n\r\n.dot\r\n\r\n..\r\nend\r\n"
             let message = try await fixture.message(text, to: ["bob@example.net", "carl@example.net"])
-            let outcomes = await fixture.agent().deliver(message, to: "example.net")
+            let outcomes = try await fixture.agent().deliver(message, to: "example.net")
             #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true), .failed])
             #expect(outcomes.map(\.status) == ["2.0.0", "5.1.1"])
             #expect(outcomes[1].diagnostic == "550 5.1.1 no carl" && outcomes[1].remoteHost == "mx.test")
@@ -63,11 +63,11 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
                     fixture.host(stripped.port, demanding), fixture.host(good.port, wrong),
                     fixture.host(good.port, demanding),
                 ]))
-            let outcomes = await fixture.agent().deliver(try await fixture.message(), to: "example.net")
+            let outcomes = try await fixture.agent().deliver(try await fixture.message(), to: "example.net")
             #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true)])
             #expect(good.record.messages.count == 1)
             #expect(stripped.record.lines == ["EHLO relay.test"])
-            #expect(fixture.results.all.map(\.failure) == [nil, .startTLSNotSupported, .notTrusted, nil])
+            #expect(fixture.results.all.map(\.failure) == [nil, .startTLSNotSupported, .hostMismatch, nil])
         }
     }
 
@@ -87,7 +87,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
                 fixture.policies.set(
                     .hosts([fixture.host(peer.port, TransportRequirement(mustEncrypt: true, verification: .unverified))]
                     ))
-                let outcomes = await fixture.agent().deliver(try await fixture.message(), to: "example.net")
+                let outcomes = try await fixture.agent().deliver(try await fixture.message(), to: "example.net")
                 #expect(outcomes.map(\.result) == [.deferred], "\(outcomes)")
                 #expect(outcomes[0].status.hasPrefix("4."))
                 #expect(outcomes[0].concernsDestination)
@@ -103,18 +103,18 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
             let plain = try await fixture.peer { $0.features = [] }
             fixture.policies.set(.hosts([fixture.host(plain.port)]))
             #expect(
-                await fixture.agent().deliver(try await fixture.message(), to: "example.net").map(\.result)
+                try await fixture.agent().deliver(try await fixture.message(), to: "example.net").map(\.result)
                     == [.relayed(keepsPromises: false)])
             #expect(plain.record.messages.map(\.isSecured) == [false])
             let secure = try await fixture.peer()
             fixture.policies.set(.hosts([fixture.host(secure.port)]))
-            let outcomes = await fixture.agent().deliver(try await fixture.message(), to: "example.net")
+            let outcomes = try await fixture.agent().deliver(try await fixture.message(), to: "example.net")
             #expect(outcomes[0].security?.hasSuffix("unverified") == true)
             // It says go, and then speaks no TLS.
             let broken = try await fixture.peer { $0.answers = [("STARTTLS", "220 go")] }
             fixture.policies.set(.hosts([fixture.host(broken.port)]))
             #expect(
-                await fixture.agent().deliver(try await fixture.message(), to: "example.net").map(\.result)
+                try await fixture.agent().deliver(try await fixture.message(), to: "example.net").map(\.result)
                     == [.relayed(keepsPromises: false)])
             #expect(broken.record.messages.map(\.isSecured) == [false])
         }
@@ -125,7 +125,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
         try await withFixture { fixture in
             let peer = try await fixture.peer { $0.securedFeatures += ["LIMITS MAILMAX=3 RCPTMAX=2"] }
             fixture.policies.set(.hosts([fixture.host(peer.port)]))
-            let agent = fixture.agent()
+            let agent = try fixture.agent()
             for _ in 0..<2 {
                 let outcomes = await agent.deliver(try await fixture.message(), to: "example.net")
                 #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true)])
@@ -145,23 +145,132 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
             let peer = try await fixture.peer { $0.securedFeatures = ["LIMITS RCPTMAX=2"] }
             fixture.policies.set(.hosts([fixture.host(peer.port)]))
             let many = (0..<5).map { "r\($0)@example.net" }
-            let outcomes = await fixture.agent().deliver(try await fixture.message(to: many), to: "example.net")
+            let outcomes = try await fixture.agent().deliver(try await fixture.message(to: many), to: "example.net")
             #expect(outcomes.allSatisfy { $0.result == .relayed(keepsPromises: false) })
             #expect(peer.record.messages.map { $0.envelope.count - 1 } == [2, 2, 1] && peer.record.sessions == 1)
         }
     }
 
-    @Test("A smarthost: implicit TLS, verified, AUTH inside; a certificate that is not trusted gets no password")
+    @Test("A smarthost: verified TLS, at once or by STARTTLS, and AUTH inside; sessions serve all domains")
     func smarthost() async throws {
         try await withFixture { fixture in
-            let peer = try await fixture.peer(.implicitTLS)
             fixture.resolver.setAddress("mx.test", [127, 0, 0, 1])
-            let host = RelayHost(name: "mx.test", port: peer.port, security: .implicitTLS) {
-                PasswordCredentials(authenticationIdentity: "ann", password: Secret("secret"))
+            for security in [RelayHost.Security.implicitTLS, .startTLS] {
+                let peer = try await fixture.peer(security == .implicitTLS ? .implicitTLS : .startTLS)
+                let host = RelayHost(name: "mx.test", port: peer.port, security: security) {
+                    PasswordCredentials(authenticationIdentity: "ann", password: Secret("secret"))
+                }
+                let agent = try fixture.agent(.host(host))
+                for domain in ["example.net", "example.com"] {
+                    let message = try await fixture.message(to: ["bob@\(domain)"])
+                    let outcomes = await agent.deliver(message, to: domain)
+                    #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true)], "\(outcomes)")
+                    #expect(outcomes[0].security?.hasSuffix(" pkix") == true)
+                }
+                #expect(peer.record.sessions == 1)
+                #expect(peer.record.lines.filter { $0.hasPrefix("AUTH") } == ["AUTH PLAIN AGFubgBzZWNyZXQ="])
+                await agent.close()
             }
-            let refused = await fixture.agent(.host(host)).deliver(try await fixture.message(), to: "example.net")
-            #expect(refused.map(\.result) == [.deferred])
-            #expect(refused[0].status == "4.7.5" && peer.record.lines.isEmpty)
+        }
+    }
+
+    @Test("A smarthost whose certificate, STARTTLS or AUTH is not as it should be gets neither password nor mail")
+    func wrongSmarthost() async throws {
+        try await withFixture { fixture in
+            for name in ["mx.test", "other.test"] { fixture.resolver.setAddress(name, [127, 0, 0, 1]) }
+            let stripping: [(name: String, status: String, change: (inout MailServerScript) -> Void)] = [
+                ("other.test", "4.7.5", { _ in }), ("mx.test", "4.7.5", { $0.features = ["AUTH PLAIN LOGIN"] }),
+                ("mx.test", "4.7.0", { $0.securedFeatures = ["SIZE"] }),
+                ("mx.test", "4.7.8", { $0.answers = [("AUTH", "535 5.7.8 no")] }),
+            ]
+            for (name, status, change) in stripping {
+                let peer = try await fixture.peer(.startTLS, change)
+                let host = RelayHost(name: name, port: peer.port, security: .startTLS) {
+                    PasswordCredentials(authenticationIdentity: "ann", password: Secret("secret"))
+                }
+                let agent = try fixture.agent(.host(host))
+                let outcomes = await agent.deliver(try await fixture.message(), to: "example.net")
+                #expect(outcomes.map(\.result) == [.deferred] && outcomes[0].status == status, "\(outcomes)")
+                #expect(peer.record.messages.isEmpty)
+                #expect(status == "4.7.8" || !peer.record.lines.contains { $0.hasPrefix("AUTH") })
+            }
+        }
+    }
+
+    @Test("A kept session that the server closed meanwhile costs nothing")
+    func staleSession() async throws {
+        try await withFixture { fixture in
+            // Closes at the second MAIL of a session.
+            let peer = try await fixture.peer { $0.transactionsPerSession = 1 }
+            fixture.policies.set(.hosts([fixture.host(peer.port)]))
+            let agent = try fixture.agent()
+            for _ in 0..<3 {
+                let outcomes = await agent.deliver(try await fixture.message(), to: "example.net")
+                #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true)])
+            }
+            #expect(peer.record.messages.count == 3 && peer.record.sessions == 3)
+            await agent.close()
+        }
+    }
+
+    @Test("Names outside ASCII: as they are with SMTPUTF8, in A-labels without, where the local part allows it")
+    func internationalized() async throws {
+        try await withFixture { fixture in
+            let ascii = try await fixture.peer { $0.securedFeatures = [] }
+            fixture.policies.set(.hosts([fixture.host(ascii.port)]))
+            let message = try await fixture.message(to: ["bob@bücher.example", "bünzli@bücher.example"]) {
+                $0.reversePath = (Address("ann@münchen.example").map { .mailbox(SMTPMailbox($0)) }) ?? .null
+            }
+            let outcomes = await (try fixture.agent()).deliver(message, to: "bücher.example")
+            #expect(outcomes.map(\.status) == ["2.0.0", "5.6.7"])
+            #expect(
+                ascii.record.messages.first?.envelope == [
+                    "MAIL FROM:<ann@xn--mnchen-3ya.example>", "RCPT TO:<bob@xn--bcher-kva.example>",
+                ])
+            let modern = try await fixture.peer { $0.securedFeatures = ["SMTPUTF8", "8BITMIME"] }
+            fixture.policies.set(.hosts([fixture.host(modern.port)]))
+            #expect(
+                await (try fixture.agent()).deliver(message, to: "bücher.example").map(\.status) == ["2.0.0", "2.0.0"])
+            #expect(
+                modern.record.messages.first?.envelope == [
+                    "MAIL FROM:<ann@münchen.example> SMTPUTF8", "RCPT TO:<bob@bücher.example>",
+                    "RCPT TO:<bünzli@bücher.example>",
+                ])
+            #expect(fixture.policies.destinations == ["xn--bcher-kva.example", "xn--bcher-kva.example"])
+        }
+    }
+
+    @Test("BY with return: only to a server that promises to keep it (RFC 2852 §4)")
+    func deliverBy() async throws {
+        try await withFixture { fixture in
+            let message = try await fixture.message {
+                $0.deadline = DeliveryDeadline(time: RelayFixture.now + 600, mode: .returned)
+            }
+            for (features, status) in [("DELIVERBY 30", "2.0.0"), ("DELIVERBY 6000", "5.4.7"), ("SIZE", "5.4.7")] {
+                let peer = try await fixture.peer { $0.securedFeatures = [features] }
+                fixture.policies.set(.hosts([fixture.host(peer.port)]))
+                #expect(
+                    await (try fixture.agent()).deliver(message, to: "example.net").map(\.status) == [status])
+            }
+        }
+    }
+
+    @Test("A hop without 8BITMIME gets the same content in ASCII; what is signed does not go (RFC 6152 §3)")
+    func converted() async throws {
+        try await withFixture { fixture in
+            let peer = try await fixture.peer { $0.securedFeatures = ["SIZE 100"] }
+            fixture.policies.set(.hosts([fixture.host(peer.port)]))
+            let agent = try fixture.agent()
+            let text = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGrüße\r\n"
+            #expect(
+                await agent.deliver(try await fixture.message(text), to: "example.net").map(\.status) == ["2.0.0"])
+            #expect(
+                peer.record.messages.first?.text
+                    == "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                    + "Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n")
+            let signed = try await fixture.message("DKIM-Signature: v=1\r\n\r\nGrüße\r\n")
+            #expect(await agent.deliver(signed, to: "example.net").map(\.status) == ["5.6.3"])
+            await agent.close()
         }
     }
 
@@ -174,7 +283,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
             }
             let route = Route.lmtp(.internet(address: "127.0.0.1", port: peer.port))
             let message = try await fixture.message(to: ["bob@example.net", "carl@example.net", "dora@example.net"])
-            let outcomes = await fixture.agent(route).deliver(message, to: "example.net")
+            let outcomes = try await fixture.agent(route).deliver(message, to: "example.net")
             #expect(outcomes.map(\.result) == [.delivered, .deferred, .delivered])
             #expect(peer.record.lines.first == "LHLO relay.test")
         }
@@ -184,11 +293,11 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
     func loops() async throws {
         try await withFixture { fixture in
             fixture.policies.set(.hosts([fixture.host(1, name: "relay.test")]))
-            let named = await fixture.agent().deliver(try await fixture.message(), to: "example.net")
+            let named = try await fixture.agent().deliver(try await fixture.message(), to: "example.net")
             #expect(named.map(\.status) == ["5.4.6"] && named[0].result == .failed)
             let peer = try await fixture.peer { $0.name = "Relay.Test" }
             fixture.policies.set(.hosts([fixture.host(peer.port)]))
-            let answered = await fixture.agent().deliver(try await fixture.message(), to: "example.net")
+            let answered = try await fixture.agent().deliver(try await fixture.message(), to: "example.net")
             #expect(answered.map(\.status) == ["5.4.6"] && peer.record.messages.isEmpty)
         }
     }
@@ -202,18 +311,18 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
             without.mustOfferRequireTLS = true
             fixture.policies.set(.hosts([without]))
             let message = try await fixture.message { $0.requiresTLS = true }
-            let refused = await fixture.agent().deliver(message, to: "example.net")
+            let refused = try await fixture.agent().deliver(message, to: "example.net")
             #expect(refused.map(\.status) == ["5.7.30"] && refused[0].result == .failed)
             let peer = try await fixture.peer { $0.securedFeatures += ["REQUIRETLS"] }
             var with = without
             with.port = peer.port
             fixture.policies.set(.hosts([without, with]))
-            let outcomes = await fixture.agent().deliver(message, to: "example.net")
+            let outcomes = try await fixture.agent().deliver(message, to: "example.net")
             #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true)])
             #expect(peer.record.messages.first?.envelope.first?.hasSuffix(" REQUIRETLS") == true)
             #expect(fixture.policies.asked == [.required, .required])
             let waived = try await fixture.message("TLS-Required: No\r\n\r\nx\r\n")
-            _ = await fixture.agent().deliver(waived, to: "example.net")
+            _ = try await fixture.agent().deliver(waived, to: "example.net")
             #expect(fixture.policies.asked.last == .notRequired)
         }
     }
@@ -223,7 +332,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
         try await withFixture { fixture in
             let peer = try await fixture.peer { $0.securedFeatures = ["SIZE 100", "8BITMIME"] }
             fixture.policies.set(.hosts([fixture.host(peer.port)]))
-            let agent = fixture.agent()
+            let agent = try fixture.agent()
             let large = try await fixture.message("Subject: x\r\n\r\n" + String(repeating: "x", count: 200) + "\r\n")
             #expect(await agent.deliver(large, to: "example.net").map(\.status) == ["5.3.4"])
             let header = try await fixture.message("Subject: ü\r\n\r\nx\r\n") { $0.isInternationalized = true }
@@ -241,11 +350,11 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
         try await withFixture { fixture in
             let peer = try await fixture.peer()
             var host = fixture.host(peer.port)
-            host.tested = TransportRequirement(mustEncrypt: true, verification: .authorities(names: ["mx.test"]))
+            host.tested = TransportRequirement(mustEncrypt: true, verification: .authorities(names: ["other.test"]))
             fixture.policies.set(.hosts([host]))
-            let outcomes = await fixture.agent().deliver(try await fixture.message(), to: "example.net")
+            let outcomes = try await fixture.agent().deliver(try await fixture.message(), to: "example.net")
             #expect(outcomes.map(\.result) == [.relayed(keepsPromises: true)])
-            #expect(fixture.results.all.map(\.failure) == [.notTrusted])
+            #expect(fixture.results.all.map(\.failure) == [.hostMismatch])
         }
     }
 
@@ -254,7 +363,7 @@ private func withFixture(_ body: (RelayFixture) async throws -> Void) async thro
         try await withFixture { fixture in
             let peer = try await fixture.peer()
             fixture.policies.set(.hosts([fixture.host(peer.port)]))
-            let agent = fixture.agent { $0.maximumConnectionsPerDestination = 2 }
+            let agent = try fixture.agent { $0.maximumConnectionsPerDestination = 2 }
             let message = try await fixture.message()
             let results = await withTaskGroup(of: RecipientOutcome.Result?.self) { group in
                 for _ in 0..<20 {

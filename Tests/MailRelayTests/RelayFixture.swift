@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import MailDNS
 import MailStore
@@ -14,15 +15,16 @@ import WireFraming
 /// Policies as a test says them.
 final class ScriptedPolicies: TransportPolicies {
     private let plan: Mutex<DeliveryPlan>
-    private let demands = Mutex<[TLSDemand]>([])
+    private let questions = Mutex<[(destination: String, demand: TLSDemand)]>([])
 
     init() { plan = Mutex(.deferred(PlanRefusal(status: "4.4.3", text: "not scripted"))) }
 
-    var asked: [TLSDemand] { demands.withLock { $0 } }
+    var asked: [TLSDemand] { questions.withLock { $0.map(\.demand) } }
+    var destinations: [String] { questions.withLock { $0.map(\.destination) } }
     func set(_ new: DeliveryPlan) { plan.withLock { $0 = new } }
 
     func plan(for destination: String, _ demand: TLSDemand) async -> DeliveryPlan {
-        demands.withLock { $0.append(demand) }
+        questions.withLock { $0.append((destination, demand)) }
         return plan.withLock { $0 }
     }
 }
@@ -42,7 +44,7 @@ struct RelayFixture {
     let results = ResultList()
     let certificate: CertificateFiles
     let peers: ServerRuntime
-    static let now: Int64 = 1_800_000_000
+    static let now = Int64(Date().timeIntervalSince1970)
 
     init() async throws {
         certificate = try await CertificateFiles()
@@ -80,17 +82,19 @@ struct RelayFixture {
     }
 
     func agent(
-        _ route: Route = .exchangers, policies: (any TransportPolicies)? = nil,
+        _ route: Route = .exchangers, policies: (any TransportPolicies)? = nil, trustsAuthority: Bool = true,
         _ change: (inout RelaySettings) -> Void = { _ in }
-    ) -> RelayAgent {
+    ) throws -> RelayAgent {
         var settings = RelaySettings(hostname: "relay.test", routes: RouteTable(otherwise: route))
         settings.idleTime = .seconds(30)
         settings.connectTime = .seconds(10)
         change(&settings)
+        let verifier =
+            trustsAuthority ? try PeerVerifier(trustRoots: TrustRoots(file: certificate.authority)) : PeerVerifier()
         return RelayAgent(
-            settings, store: store, runtime: runtime, verifier: PeerVerifier(), resolver: resolver,
-            policies: policies ?? self.policies,
-            recorder: results, logger: Self.silent, now: { Self.now })
+            settings, store: store, runtime: runtime, verifier: verifier, resolver: resolver,
+            policies: policies ?? self.policies, recorder: results, logger: Self.silent,
+            now: { Int64(Date().timeIntervalSince1970) })
     }
 
     /// Certificate usage DANE-EE(3), full certificate, exactly this one.

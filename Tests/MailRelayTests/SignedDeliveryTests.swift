@@ -45,7 +45,7 @@ struct SignedDeliveryTests {
         options.resolver = zones.options()
         options.port = peer.port
         let services = try PolicyServices(options)
-        let agent = fixture.agent(policies: services.policies)
+        let agent = try fixture.agent(policies: services.policies)
         let message = try await fixture.message { $0.requiresTLS = requiresTLS }
         let outcomes = await agent.deliver(message, to: "\(domain).zone.example")
         await agent.close()

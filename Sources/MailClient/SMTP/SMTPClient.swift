@@ -116,20 +116,26 @@ package actor SMTPClient {
                 guard input.isEmpty else {
                     return session.fail(.protocolViolation(reason: "an answer that was not asked for"))
                 }
-                // BDAT's command goes with what follows it.
                 return step
             case .failed, .ended: return step
             }
         }
     }
 
+    /// Writes, and reads until a reply is complete. A server that sends an octet now and then earns no time with it.
     private func advance() async -> SMTPClientStep {
+        let end = ContinuousClock.now + session.patience
         do {
             try await flush()
-            guard let more = try await connection.read() else { return session.disconnected() }
-            input += more
+            while true {
+                connection.timeout = max(end - .now, .milliseconds(1))
+                guard let more = try await connection.read() else { return session.disconnected() }
+                input += more
+                let replies = session.replies
+                let step = feed()
+                guard step == .needInput, session.replies == replies else { return step }
+            }
         } catch { return session.fail(SMTPClient.error(error)) }
-        return feed()
     }
 
     private func feed() -> SMTPClientStep {

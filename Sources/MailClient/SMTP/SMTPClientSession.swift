@@ -57,6 +57,8 @@ package struct SMTPClientSession: ~Copyable {
     package private(set) var greetedName = ""
     package private(set) var isSecured: Bool
     package private(set) var isAuthenticated = false
+    /// Complete ones so far.
+    package private(set) var replies = 0
     /// How many have ended.
     package internal(set) var transactions = 0
 
@@ -78,6 +80,7 @@ package struct SMTPClientSession: ~Copyable {
                 return fail(.protocolViolation(reason: "what the server sent is no reply (\(error))"))
             }
             guard let reply else { return .needInput }
+            replies += 1
             let step = take(reply, hasMore: consumed < input.count, &output)
             guard step == .needInput else { return step }
         }

@@ -1,3 +1,4 @@
+package import MailDelivery
 package import MailStore
 import MailVocabulary
 package import SMTPSyntax
@@ -33,5 +34,39 @@ package struct AccountNoticeRouter: NoticeRouter {
             let inbox = try await store.mailbox(.inbox, of: account.id)
         else { return NoticeRoute() }
         return NoticeRoute(mailboxes: [inbox.id])
+    }
+}
+
+/// A notice goes where mail for the address would: to accounts, also by an alias, or on through the queue.
+package struct RecipientNoticeRouter: NoticeRouter {
+    private let store: any MailStore
+    private let resolver: RecipientResolver
+
+    package init(store: any MailStore, resolver: RecipientResolver) {
+        self.store = store
+        self.resolver = resolver
+    }
+
+    package func route(_ sender: SMTPMailbox) async throws -> NoticeRoute {
+        guard let address = sender.address, try await store.domains().contains(address.domain) else {
+            return NoticeRoute(recipients: [sender])
+        }
+        switch await resolver.resolve(.mailbox(sender)) {
+        case .accepted(let destinations): return try await route(destinations)
+        case .unavailable(let reason): throw StoreError.unavailable(reason)
+        case .noSuchUser, .disabled, .full, .notLocal, .badAlias: return NoticeRoute()
+        }
+    }
+
+    private func route(_ destinations: [Destination]) async throws -> NoticeRoute {
+        var route = NoticeRoute()
+        for destination in destinations {
+            switch destination {
+            case .account(let account):
+                if let inbox = try await store.mailbox(.inbox, of: account.id) { route.mailboxes.append(inbox.id) }
+            case .elsewhere(let other): route.recipients.append(other)
+            }
+        }
+        return route
     }
 }

@@ -5,7 +5,6 @@ import WireFraming
 /// What sessions must have in common to stand in for one another.
 struct PoolKey: Sendable, Hashable {
     /// Whose places a session takes.
-    var destination: String
     var host: String
     var address: StreamAddress
     var security: SMTPClientSettings.Security
@@ -23,37 +22,37 @@ actor ConnectionPool {
 
     private struct Waiter {
         var number: Int
-        var destination: String
+        var host: String
         var continuation: CheckedContinuation<Void, any Error>
     }
 
     private let maximum: Int
-    private let maximumPerDestination: Int
+    private let maximumPerHost: Int
     private let idleTime: Duration
     private var active = 0
-    private var activeByDestination: [String: Int] = [:]
+    private var activeByHost: [String: Int] = [:]
     private var waiters: [Waiter] = []
     /// The oldest first.
     private var idle: [Idle] = []
     private var numbers = 0
     private var isClosed = false
 
-    init(maximum: Int, perDestination: Int, idleTime: Duration) {
+    init(maximum: Int, perHost: Int, idleTime: Duration) {
         self.maximum = max(1, maximum)
-        maximumPerDestination = max(1, perDestination)
+        maximumPerHost = max(1, perHost)
         self.idleTime = idleTime
     }
 
     /// Waits for a place; `leave` gives it back. Throws when the task is cancelled or the pool is closed.
-    func enter(_ destination: String) async throws {
+    func enter(_ host: String) async throws {
         guard !isClosed else { throw CancellationError() }
-        if hasRoom(destination) { return take(destination) }
+        if hasRoom(host) { return take(host) }
         numbers += 1
         let number = numbers
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 guard !Task.isCancelled else { return continuation.resume(throwing: CancellationError()) }
-                waiters.append(Waiter(number: number, destination: destination, continuation: continuation))
+                waiters.append(Waiter(number: number, host: host, continuation: continuation))
             }
         } onCancel: {
             Task { await self.giveUp(number) }
@@ -61,15 +60,15 @@ actor ConnectionPool {
     }
 
     /// - Parameter session: to be kept for others, if it is fit.
-    func leave(_ destination: String, keeping session: (client: SMTPClient, key: PoolKey)? = nil) {
+    func leave(_ host: String, keeping session: (client: SMTPClient, key: PoolKey)? = nil) {
         active -= 1
-        let left = activeByDestination[destination, default: 1] - 1
-        activeByDestination[destination] = left > 0 ? left : nil
+        let left = activeByHost[host, default: 1] - 1
+        activeByHost[host] = left > 0 ? left : nil
         if let session { keep(session.client, session.key) }
-        guard let next = waiters.firstIndex(where: { hasRoom($0.destination) }) else { return trim() }
+        guard let next = waiters.firstIndex(where: { hasRoom($0.host) }) else { return trim() }
         // Whoever waits may take the session just kept.
         let waiter = waiters.remove(at: next)
-        take(waiter.destination)
+        take(waiter.host)
         waiter.continuation.resume()
     }
 
@@ -111,21 +110,21 @@ actor ConnectionPool {
 
     var openIdle: Int { idle.count }
 
-    private func hasRoom(_ destination: String) -> Bool {
-        active < maximum && activeByDestination[destination, default: 0] < maximumPerDestination
+    private func hasRoom(_ host: String) -> Bool {
+        active < maximum && activeByHost[host, default: 0] < maximumPerHost
     }
 
-    private func take(_ destination: String) {
+    private func take(_ host: String) {
         active += 1
-        activeByDestination[destination, default: 0] += 1
+        activeByHost[host, default: 0] += 1
     }
 
     /// Idle sessions are connections too: they give way to those that have work.
     private func trim() {
         while !idle.isEmpty, active + idle.count > maximum { drop(at: 0) }
-        for (destination, count) in Dictionary(grouping: idle, by: \.key.destination).mapValues(\.count) {
-            var excess = count + activeByDestination[destination, default: 0] - maximumPerDestination
-            while excess > 0, let found = idle.firstIndex(where: { $0.key.destination == destination }) {
+        for (host, count) in Dictionary(grouping: idle, by: \.key.host).mapValues(\.count) {
+            var excess = count + activeByHost[host, default: 0] - maximumPerHost
+            while excess > 0, let found = idle.firstIndex(where: { $0.key.host == host }) {
                 drop(at: found)
                 excess -= 1
             }

@@ -21,6 +21,9 @@ struct Delivery {
     /// For those who get no answer from any host.
     private var last = RecipientOutcome(.deferred, status: "4.4.1", diagnostic: "no host could be tried")
 
+    /// Some host could be talked to.
+    private var isReached = false
+
     init(_ message: OutgoingMessage, to destination: String, by agent: RelayAgent) {
         self.agent = agent
         self.message = message
@@ -38,20 +41,20 @@ struct Delivery {
 
     mutating func run() async {
         let content: OutgoingContent
-        do { content = try await OutgoingContent(message, agent.store) } catch {
+        do { content = try await agent.contents.content(of: message, agent.store) } catch {
             return settleAll(
                 RecipientOutcome(.deferred, status: "4.3.0", diagnostic: "the stored message cannot be read"))
         }
         let hops: [Hop]
-        switch await agent.hops(to: destination, demand(content)) {
+        guard let place = ALabels.domain(destination) else {
+            return settleAll(
+                RecipientOutcome(.failed, status: "5.1.2", diagnostic: "\(destination) is no name that DNS can have"))
+        }
+        switch await agent.hops(to: place, demand(content)) {
         case .success(let found): hops = found
         case .failure(let failure): return settleAll(concerning(failure.outcome))
         }
-        do { try await agent.pool.enter(destination) } catch {
-            return settleAll(RecipientOutcome(.deferred, status: "4.3.2", diagnostic: "this server is stopping"))
-        }
-        let session = await tryHops(hops, content)
-        await agent.pool.leave(destination, keeping: session)
+        await tryHops(hops, content)
     }
 
     /// That no host could be talked to keeps other mail there from being tried, unless this message asks for more than
@@ -68,43 +71,57 @@ struct Delivery {
         return content.header.waivesTLS ? .notRequired : .byPolicy
     }
 
-    /// The session that may serve others, when there is one.
-    private mutating func tryHops(
-        _ hops: [Hop], _ content: OutgoingContent
-    ) async -> (client: SMTPClient, key: PoolKey)? {
-        var (attempts, isReached) = (0, false)
+    private mutating func tryHops(_ hops: [Hop], _ content: OutgoingContent) async {
+        var attempts = 0
         for hop in hops {
-            for address in hop.addresses {
-                guard attempts < Self.maximumAttempts, !Task.isCancelled else { return nil }
-                attempts += 1
-                switch await session(hop, address) {
-                case .failure(let failure):
-                    last = isReached ? failure.outcome : concerning(failure.outcome)
-                    if failure.isLast { return nil }
-                case .success(let session):
-                    isReached = true
-                    if await send(content, session) {
-                        return await agent.isReusable(session.client) ? (session.client, session.key) : nil
-                    }
-                    await session.client.quit()
-                }
-                agent.log(last, message, destination)
+            do { try await agent.pool.enter(hop.place) } catch {
+                last = RecipientOutcome(.deferred, status: "4.3.2", diagnostic: "this server is stopping")
+                return
             }
+            let (progress, session) = await tryAddresses(of: hop, content, &attempts)
+            await agent.pool.leave(hop.place, keeping: session)
+            guard progress == .next, attempts < Self.maximumAttempts, !Task.isCancelled else { return }
         }
-        return nil
     }
 
-    /// An idle session, or a new one.
-    private func session(_ hop: Hop, _ address: StreamAddress) async -> Result<HopSession, HopFailure> {
-        let key = PoolKey(
-            destination: destination, host: hop.name, address: address, security: hop.security,
-            verification: hop.verification, dialect: hop.dialect)
-        if let client = await agent.pool.idleClient(key) {
-            return .success(await HopSession(client, key, hop))
+    private enum Progress {
+        case done
+        /// Another host should be tried.
+        case next
+    }
+
+    /// With the session that may serve others, when there is one.
+    private mutating func tryAddresses(
+        of hop: Hop, _ content: OutgoingContent, _ attempts: inout Int
+    ) async -> (Progress, (client: SMTPClient, key: PoolKey)?) {
+        for address in hop.addresses {
+            guard attempts < Self.maximumAttempts, !Task.isCancelled else { break }
+            attempts += 1
+            let key = PoolKey(
+                host: hop.place, address: address, security: hop.security, verification: hop.verification,
+                dialect: hop.dialect)
+            if let client = await agent.pool.idleClient(key) {
+                let session = await HopSession(client, key, hop)
+                if await send(content, session) { return (.done, await reusable(session)) }
+                // It may have been closed since: what a new one says counts.
+                await client.close()
+            }
+            do throws(HopFailure) {
+                let session = await HopSession(try await agent.connect(hop, address), key, hop)
+                isReached = true
+                if await send(content, session) { return (.done, await reusable(session)) }
+                await session.client.quit()
+            } catch {
+                last = isReached ? error.outcome : concerning(error.outcome)
+                if error.isLast { return (.done, nil) }
+            }
+            agent.log(last, message, destination)
         }
-        do throws(HopFailure) {
-            return .success(await HopSession(try await agent.connect(hop, address), key, hop))
-        } catch { return .failure(error) }
+        return (.next, nil)
+    }
+
+    private func reusable(_ session: HopSession) async -> (client: SMTPClient, key: PoolKey)? {
+        await agent.isReusable(session.client) ? (session.client, session.key) : nil
     }
 
     /// Sends to those who have no answer, in as many transactions as the server wants. False when another host should
@@ -115,6 +132,10 @@ struct Delivery {
                 .failed, status: "5.7.30", diagnostic: "REQUIRETLS is not supported by \(session.hop.name)",
                 remoteHost: session.hop.name, security: session.securityText)
             return false
+        }
+        if let outcome = missedDeadline(session) {
+            settleAll(outcome)
+            return true
         }
         let refusal: (status: String, text: String)
         switch content.prepare(message, for: session.features, now: agent.now()) {
@@ -134,19 +155,27 @@ struct Delivery {
         return true
     }
 
+    /// A message that is to come back when it is late goes only to those who promise that (RFC 2852 §4).
+    private func missedDeadline(_ session: HopSession) -> RecipientOutcome? {
+        guard let deadline = message.envelope.deadline, deadline.mode == .returned, session.hop.dialect == .smtp else {
+            return nil
+        }
+        let left = deadline.time - agent.now()
+        let isPromised = session.features.offers(.deliverBy) && left >= Int64(session.features.minimumDeliveryTime ?? 1)
+        guard !isPromised else { return nil }
+        return RecipientOutcome(
+            .failed, status: "5.4.7", diagnostic: "\(session.hop.name) does not promise to deliver in time",
+            remoteHost: session.hop.name, security: session.securityText)
+    }
+
     private mutating func send(_ prepared: PreparedContent, _ session: HopSession) async -> Bool {
         refuseInternationalized(prepared, session)
         while !open.isEmpty {
             let batch = batch(session)
-            let recipients = batch.map { message.recipients[$0] }
-            var parameters = prepared.parameters
-            parameters.hidesSubmitter = await session.client.isAuthenticated
-            var envelope = message.envelope
-            envelope.requiresTLS = session.hop.mustOfferRequireTLS
             let source = prepared.source(agent.store, message)
-            let answers = await session.client.send(
-                SMTPTransaction(envelope: envelope, recipients: recipients, parameters: parameters)
-            ) { try await source.next() }
+            let answers = await session.client.send(transaction(batch, prepared.parameters, session)) {
+                try await source.next()
+            }
             let before = open.count
             for (index, answer) in zip(batch, answers) { take(answer, for: index, session) }
             if await session.client.isOver { return open.isEmpty }
@@ -165,11 +194,29 @@ struct Delivery {
     /// An address that only SMTPUTF8 can carry does not keep the others from going.
     private mutating func refuseInternationalized(_ prepared: PreparedContent, _ session: HopSession) {
         guard !prepared.parameters.isInternationalized else { return }
-        for index in open where !message.recipients[index].mailbox.isASCII {
+        for index in open where ALabels.mailbox(message.recipients[index].mailbox) == nil {
             outcomes[index] = RecipientOutcome(
                 .failed, status: "5.6.7", diagnostic: "\(session.hop.name) does not support SMTPUTF8",
                 remoteHost: session.hop.name, security: session.securityText)
         }
+    }
+
+    /// Envelope and recipients as this server can be told.
+    private func transaction(
+        _ batch: [Int], _ parameters: CommandWriter.MailParameters, _ session: HopSession
+    ) -> SMTPTransaction {
+        var envelope = message.envelope
+        envelope.requiresTLS = session.hop.mustOfferRequireTLS
+        var recipients = batch.map { message.recipients[$0] }
+        if !parameters.isInternationalized {
+            if case .mailbox(let sender) = envelope.reversePath, let ascii = ALabels.mailbox(sender) {
+                envelope.reversePath = .mailbox(ascii)
+            }
+            for index in recipients.indices {
+                recipients[index].mailbox = ALabels.mailbox(recipients[index].mailbox) ?? recipients[index].mailbox
+            }
+        }
+        return SMTPTransaction(envelope: envelope, recipients: recipients, parameters: parameters)
     }
 
     /// As many as the server takes at a time (RFC 9422 §4).
@@ -198,8 +245,8 @@ struct Delivery {
             outcomes[index] = outcome(result, reply.statusText, reply.text)
         case .refused(let reply):
             let refusal = outcome(reply.isPermanent ? .failed : .deferred, reply.statusText, reply.text)
-            // Too many at a time (RFC 5321 §4.5.3.1.10): these go in a transaction of their own, while some got in.
-            if reply.code == 452, reply.status == EnhancedStatus(5, 3) || reply.status == nil, open.count > 1 {
+            // These go in a transaction of their own, while some got in.
+            if reply.isTooManyRecipients, open.count > 1 {
                 last = refusal
             } else {
                 outcomes[index] = refusal
@@ -241,5 +288,12 @@ extension SecuredPeer {
             case .unverified, .refused: "unverified"
             }
         return [tls.version.rawValue, tls.cipherSuite?.nameOrNumber, means].compactMap { $0 }.joined(separator: " ")
+    }
+}
+
+extension ReceivedReply {
+    /// 452, and as permanent as it looks, 552 (RFC 5321 §4.5.3.1.10).
+    fileprivate var isTooManyRecipients: Bool {
+        (code == 452 && status == nil) || ((code == 452 || code == 552) && status == EnhancedStatus(5, 3))
     }
 }

@@ -36,7 +36,7 @@ struct OutgoingContent: Sendable {
     /// How it goes to a server with these extensions.
     func prepare(_ message: OutgoingMessage, for features: ServerFeatures, now: Int64) -> Preparation {
         let isInternationalized = features.offers(.smtpUTF8) && needsSMTPUTF8(message)
-        if !features.offers(.smtpUTF8), scan.headerHas8Bit || !message.envelope.reversePath.isASCII {
+        if !features.offers(.smtpUTF8), scan.headerHas8Bit || !canBeASCII(message.envelope.reversePath) {
             return .refused(status: "5.6.7", "SMTPUTF8 is needed, and the server does not support it")
         }
         if let limit = features.maximumSize, UInt64(message.size) > limit {
@@ -69,10 +69,38 @@ struct OutgoingContent: Sendable {
         return .ready(PreparedContent(parameters: parameters))
     }
 
+    private func canBeASCII(_ path: ReversePath) -> Bool {
+        switch path {
+        case .null: true
+        case .mailbox(let mailbox): ALabels.mailbox(mailbox) != nil
+        }
+    }
+
     /// SMTPUTF8 is asked for only where it is needed: it closes ways (RFC 6531 §3.4, §3.7.1).
     private func needsSMTPUTF8(_ message: OutgoingMessage) -> Bool {
         scan.headerHas8Bit || !message.envelope.reversePath.isASCII || message.envelope.isInternationalized
             || message.recipients.contains { !$0.mailbox.isASCII }
+    }
+}
+
+/// What was read of messages whose recipients are at several destinations.
+actor ContentCache {
+    private struct Key: Hashable {
+        var id: QueueID
+        var body: BodyID
+    }
+
+    /// Each has some tens of octets.
+    private static let capacity = 256
+    private var known: [Key: OutgoingContent] = [:]
+
+    func content(of message: OutgoingMessage, _ store: any MailStore) async throws -> OutgoingContent {
+        let key = Key(id: message.id, body: message.body)
+        if let found = known[key] { return found }
+        let content = try await OutgoingContent(message, store)
+        if known.count >= Self.capacity { known.removeAll() }
+        known[key] = content
+        return content
     }
 }
 

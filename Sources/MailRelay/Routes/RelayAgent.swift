@@ -12,7 +12,7 @@ package struct RelaySettings: Sendable {
     /// This server's own name: said in EHLO, and known again when a way leads back here.
     package var hostname: String
     package var routes: RouteTable
-    /// Connections at a time, in all and to one destination.
+    /// Connections at a time, in all and to one host.
     package var maximumConnections = 100
     package var maximumConnectionsPerDestination = 4
     /// How long a connection is kept for further mail. Servers wait five minutes (RFC 5321 §4.5.3.2.7); few like it.
@@ -39,6 +39,7 @@ package final class RelayAgent: DeliveryAgent {
     let recorder: (any TLSResultRecorder)?
     let logger: Logger
     let pool: ConnectionPool
+    let contents = ContentCache()
     /// Seconds since 1970.
     let now: @Sendable () -> Int64
 
@@ -57,7 +58,7 @@ package final class RelayAgent: DeliveryAgent {
         self.logger = logger
         self.now = now
         pool = ConnectionPool(
-            maximum: settings.maximumConnections, perDestination: settings.maximumConnectionsPerDestination,
+            maximum: settings.maximumConnections, perHost: settings.maximumConnectionsPerDestination,
             idleTime: settings.idleTime)
     }
 

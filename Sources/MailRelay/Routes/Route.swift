@@ -1,5 +1,6 @@
 import MailClient
 package import SASL
+import SessionRuntime
 import TLSPolicy
 package import WireFraming
 
@@ -62,6 +63,8 @@ package struct RouteTable: Sendable {
 struct Hop: Sendable {
     /// For notices and logs.
     var name: String
+    /// Connections to it are counted together.
+    var place: String
     var addresses: [StreamAddress]
     var dialect = SMTPClientSettings.Dialect.smtp
     var security: SMTPClientSettings.Security
@@ -75,6 +78,7 @@ struct Hop: Sendable {
 
     init(_ host: PlannedHost) {
         name = host.name
+        place = "\(host.name.lowercased()):\(host.port)"
         addresses = host.addresses.compactMap { octets in
             AddressText(octets).map { .internet(address: $0.text, port: host.port) }
         }
@@ -87,6 +91,7 @@ struct Hop: Sendable {
 
     init(lmtp address: StreamAddress) {
         name = address.hostName
+        place = address.text
         addresses = [address]
         dialect = .lmtp
         security = .cleartext
@@ -96,6 +101,7 @@ struct Hop: Sendable {
     /// - Parameter isRequired: REQUIRETLS, which a host of the operator's is held to as well.
     init(_ host: RelayHost, addresses: [String], isRequired: Bool) {
         name = host.name
+        place = "\(host.name.lowercased()):\(host.port)"
         self.addresses = addresses.map { .internet(address: $0, port: host.port) }
         credentials = host.credentials
         mustOfferRequireTLS = isRequired

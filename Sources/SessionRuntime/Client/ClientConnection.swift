@@ -61,7 +61,7 @@ package final class ClientConnection: ByteStream {
         }.get()
     }
 
-    deinit { channel.close(mode: .all, promise: nil) }
+    deinit { if state.isOpen, !runtime.isShutDown { channel.close(mode: .all, promise: nil) } }
 
     /// For each read and write from here on.
     package var timeout: Duration {
@@ -96,6 +96,7 @@ package final class ClientConnection: ByteStream {
 
     /// Inside TLS with close_notify; waits no longer than a moment for the peer's.
     package func close() {
+        guard state.isOpen, !runtime.isShutDown else { return }
         let handler = handler
         channel.eventLoop.execute { handler.value.end(.closed(reason: "closed on this side")) }
     }
@@ -104,6 +105,8 @@ package final class ClientConnection: ByteStream {
     private func wait<R: Sendable>(
         _ body: @escaping @Sendable (ClientHandler, EventLoopPromise<R>) -> Void
     ) async throws -> R {
+        // A loop that has ended would never do what is asked.
+        guard !runtime.isShutDown else { throw ClientConnectionError.closed(reason: "closed") }
         let promise = channel.eventLoop.makePromise(of: R.self)
         let handler = handler
         channel.eventLoop.execute { body(handler.value, promise) }
@@ -120,7 +123,8 @@ final class ClientConnectionState: Sendable {
     private let open = Atomic(true)
     private let unread = Atomic(false)
 
-    var isQuiet: Bool { open.load(ordering: .acquiring) && !unread.load(ordering: .acquiring) }
+    var isOpen: Bool { open.load(ordering: .acquiring) }
+    var isQuiet: Bool { isOpen && !unread.load(ordering: .acquiring) }
     func close() { open.store(false, ordering: .releasing) }
     func setUnread(_ value: Bool) { unread.store(value, ordering: .releasing) }
 }

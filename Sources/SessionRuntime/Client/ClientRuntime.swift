@@ -25,6 +25,7 @@ package enum ClientConnectionError: Error, Sendable, Hashable {
 package final class ClientRuntime: ByteStreamConnector {
     let group: any EventLoopGroup
     private let ownsGroup: Bool
+    private let hasShutDown = Atomic(false)
     /// One for each list of application protocols: that is a property of a context.
     private let contexts = Mutex<[[String]: NIOSSLContext]>([:])
 
@@ -48,6 +49,7 @@ package final class ClientRuntime: ByteStreamConnector {
     package func open(
         _ address: StreamAddress, from source: String? = nil, timeout: Duration
     ) async throws(ClientConnectionError) -> ClientConnection {
+        guard !isShutDown else { throw .closed(reason: "this program is stopping") }
         let peer: SocketAddress
         do { peer = try address.socketAddress } catch { throw .unreachable(reason: "\(address.text) is no address") }
         var bootstrap = ClientBootstrap(group: group)
@@ -122,8 +124,12 @@ package final class ClientRuntime: ByteStreamConnector {
         }
     }
 
-    /// Ends all connections of loops that are its own.
+    var isShutDown: Bool { hasShutDown.load(ordering: .acquiring) }
+
+    /// No connection can be used from here on. Ends all that are on loops of its own; on a server's loops, to be called
+    /// before the server shuts down.
     package func shutdown() async {
+        hasShutDown.store(true, ordering: .releasing)
         if ownsGroup { try? await group.shutdownGracefully() }
     }
 }

@@ -1,3 +1,4 @@
+import MailDelivery
 import MailStore
 import MailTestSupport
 import MailVocabulary
@@ -97,5 +98,19 @@ struct NoticeTests {
         await run.stop()
         #expect(try await run.notices() == [])
         #expect(try await run.runner.snapshot().activity.failureNotices == 0)
+    }
+
+    @Test("goes where mail for the sender would: to an account, elsewhere, or nowhere")
+    func routes() async throws {
+        let fixture = try await StoreFixture(InMemoryStore())
+        let store = fixture.store
+        let router = RecipientNoticeRouter(
+            store: store, resolver: RecipientResolver(store: store, settings: DeliverySettings()))
+        let inbox = try await fixture.mailbox("INBOX").id
+        let here = try await router.route(StoreFixture.mailbox("Joe@example.org"))
+        #expect(here == NoticeRoute(mailboxes: [inbox]))
+        let far = try StoreFixture.mailbox("far@elsewhere.net")
+        #expect(try await router.route(far) == NoticeRoute(recipients: [far]))
+        #expect(try await router.route(StoreFixture.mailbox("nobody@example.org")) == NoticeRoute())
     }
 }
