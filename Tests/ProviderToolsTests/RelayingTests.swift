@@ -92,7 +92,7 @@ struct RelayingTests {
 
     @Test("A notice goes to the account whose address it is, through the queue to others, and to nobody who is unknown")
     func notices() async throws {
-        let router = ResolvingNoticeRouter(store: store, resolver: acceptance.resolver)
+        let router = RecipientNoticeRouter(store: store, resolver: acceptance.resolver)
         let inbox = try #require(try await store.mailbox(.inbox, of: user.id))
         #expect(try await router.route(mailbox("u@example.org")) == NoticeRoute(mailboxes: [inbox.id]))
         #expect(try await router.route(mailbox("u+list@example.org")) == NoticeRoute(mailboxes: [inbox.id]))

@@ -39,32 +39,3 @@ struct LocalFirstAgent: DeliveryAgent {
         }
     }
 }
-
-/// A notice for somebody here goes into their INBOX, by whichever of their addresses; for others on through the queue.
-struct ResolvingNoticeRouter: NoticeRouter {
-    var store: any MailStore
-    var resolver: RecipientResolver
-
-    func route(_ sender: SMTPMailbox) async throws -> NoticeRoute {
-        switch await resolver.resolve(.mailbox(sender)) {
-        case .accepted(let destinations): return try await route(to: destinations)
-        // What tells of a failure is taken whatever the quota says; the store has the last word.
-        case .full: return try await AccountNoticeRouter(store: store).route(sender)
-        case .notLocal: return NoticeRoute(recipients: [sender])
-        case .noSuchUser, .disabled, .badAlias: return NoticeRoute()
-        case .unavailable(let reason): throw StoreError.unavailable(reason)
-        }
-    }
-
-    private func route(to destinations: [Destination]) async throws -> NoticeRoute {
-        var route = NoticeRoute()
-        for destination in destinations {
-            switch destination {
-            case .account(let account):
-                if let inbox = try await store.mailbox(.inbox, of: account.id) { route.mailboxes.append(inbox.id) }
-            case .elsewhere(let mailbox): route.recipients.append(mailbox)
-            }
-        }
-        return route
-    }
-}

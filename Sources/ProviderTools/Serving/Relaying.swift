@@ -32,7 +32,7 @@ package struct Relaying: Sendable {
         let ways = try OutgoingWays(configuration, hostname: hostname, store: store, client: client, logger: logger)
         let agent = LocalFirstAgent(store: store, acceptance: acceptance, elsewhere: ways.agent)
         runner = QueueRunner(
-            store: store, agent: agent, router: ResolvingNoticeRouter(store: store, resolver: acceptance.resolver),
+            store: store, agent: agent, router: RecipientNoticeRouter(store: store, resolver: acceptance.resolver),
             policy: QueuePolicy(configuration), host: hostname,
             clock: SystemQueueClock { SystemClock.now().seconds }, logger: logger)
         var running = [Task { [runner] in await runner.run() }]
