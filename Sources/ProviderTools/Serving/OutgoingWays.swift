@@ -10,7 +10,7 @@ import WireFraming
 /// The ways to other servers, as configured.
 struct OutgoingWays {
     /// Nil: mail goes nowhere else.
-    let agent: (any DeliveryAgent)?
+    let agent: RelayAgent?
     let services: PolicyServices?
 
     /// Throws `OperatorError`.

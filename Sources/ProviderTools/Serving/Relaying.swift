@@ -15,12 +15,14 @@ package struct Relaying: Sendable {
 
     let acceptance: Acceptance
     package let runner: QueueRunner
+    private let agent: RelayAgent?
+    private let client: ClientRuntime
     private let filter: MilterFilter?
     private let running: [Task<Void, Never>]
 
     /// Starts it. Blocks on reading files. Throws `OperatorError`.
     ///
-    /// - Parameter client: for outgoing connections; it must outlive this.
+    /// - Parameter client: for outgoing connections; `stop` ends it.
     package init(
         _ configuration: ServerConfiguration, hostname: String, store: any MailStore, client: ClientRuntime,
         logger: Logger
@@ -30,6 +32,8 @@ package struct Relaying: Sendable {
             store: store, queue: store, filters: filter.map { [$0] } ?? [],
             settings: DeliverySettings(configuration), now: SystemClock.now)
         let ways = try OutgoingWays(configuration, hostname: hostname, store: store, client: client, logger: logger)
+        self.agent = ways.agent
+        self.client = client
         let agent = LocalFirstAgent(store: store, acceptance: acceptance, elsewhere: ways.agent)
         runner = QueueRunner(
             store: store, agent: agent, router: RecipientNoticeRouter(store: store, resolver: acceptance.resolver),
@@ -47,7 +51,9 @@ package struct Relaying: Sendable {
         await runner.stop(within: Self.patience)
         for task in running { task.cancel() }
         for task in running { await task.value }
+        await agent?.close()
         filter?.close()
+        await client.shutdown()
     }
 
     private static func filter(
