@@ -45,11 +45,10 @@ package struct CertificateFiles: Sendable {
                 "-keyout", key, "-out", certificate,
             ] + issuer
         let status = try await blocking {
-            let process = Process()
+            let process = ChildProcess()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments = arguments
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
+            process.isQuiet = true
             try process.run()
             process.waitUntilExit()
             return process.terminationStatus

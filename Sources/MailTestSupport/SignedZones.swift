@@ -165,8 +165,8 @@ package final class SignedZones: Sendable {
     /// What a program says, when it succeeds.
     @discardableResult
     package static func run(_ program: String, _ arguments: [String], in directory: URL? = nil) throws -> String {
-        let process = Process()
-        let output = Pipe()
+        let process = ChildProcess()
+        let output = ProgramPipe()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.currentDirectoryURL = directory

@@ -1,6 +1,7 @@
 import Authentication
 import Foundation
 import MailStore
+import MailTestSupport
 import MailVocabulary
 import SASL
 import Testing
@@ -34,13 +35,13 @@ struct VerifierTests {
     }
 
     private func argon2(password: String, salt: [UInt8]) throws -> String {
-        let process = Process()
+        let process = ChildProcess()
         process.executableURL = URL(filePath: "/bin/sh")
         let octal = salt.map { "\\" + String($0, radix: 8) }.joined()
         process.arguments = [
             "-c", "printf %s \"$0\" | argon2 \"$(printf '\(octal)')\" -id -t 2 -k 19456 -p 1 -l 32 -e", password,
         ]
-        let output = Pipe()
+        let output = ProgramPipe()
         process.standardOutput = output
         try process.run()
         process.waitUntilExit()

@@ -24,15 +24,15 @@ private struct Taken: Decodable {
 
 /// Its process, for one test.
 private final class MailSink: Sendable {
-    private let process: Process
+    private let process: ChildProcess
     private let output: FileHandle
     let port: Int
 
     init(_ mode: String, _ certificate: CertificateFiles) async throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../EndToEnd/support/mailsink.py").standardized
-        let pipe = Pipe()
-        process = Process()
+        let pipe = ProgramPipe()
+        process = ChildProcess()
         process.executableURL = URL(filePath: "/usr/bin/python3")
         process.arguments = [script.path, mode, certificate.certificate, certificate.key]
         process.standardOutput = pipe

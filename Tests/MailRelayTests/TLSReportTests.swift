@@ -253,8 +253,8 @@ private func readReport(_ message: [UInt8]) throws -> String {
                 print(f["result-type"], f["sending-mta-ip"], f["receiving-mx-hostname"], f["receiving-ip"],
                     f["failed-session-count"], f["failure-reason-code"])
         """
-    let process = Process()
-    let (input, output) = (Pipe(), Pipe())
+    let process = ChildProcess()
+    let (input, output) = (ProgramPipe(), ProgramPipe())
     process.executableURL = URL(filePath: "/usr/bin/python3")
     process.arguments = ["-c", script]
     (process.standardInput, process.standardOutput) = (input, output)

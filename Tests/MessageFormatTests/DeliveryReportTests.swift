@@ -47,10 +47,10 @@ private struct ReadReport: Decodable, Equatable {
 
     static func read(_ bytes: [UInt8]) async throws -> ReadReport {
         try await blocking {
-            let process = Process()
+            let process = ChildProcess()
             process.executableURL = URL(filePath: "/usr/bin/env")
             process.arguments = ["python3", "-c", script]
-            let (input, output) = (Pipe(), Pipe())
+            let (input, output) = (ProgramPipe(), ProgramPipe())
             process.standardInput = input
             process.standardOutput = output
             try process.run()

@@ -1,4 +1,5 @@
 import Foundation
+import MailTestSupport
 import ProviderTools
 import Testing
 
@@ -20,10 +21,10 @@ final class TemporaryDirectory {
 }
 
 func run(_ program: String, _ arguments: String...) throws -> (status: Int32, output: String) {
-    let process = Process()
+    let process = ChildProcess()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [program] + arguments
-    let pipe = Pipe()
+    let pipe = ProgramPipe()
     process.standardOutput = pipe
     process.standardError = pipe
     try process.run()

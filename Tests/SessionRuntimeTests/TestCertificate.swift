@@ -13,10 +13,10 @@ func run(
 func runBlocking(
     _ program: String, _ arguments: [String], input: String = ""
 ) throws -> (status: Int32, output: String) {
-    let process = Process()
+    let process = ChildProcess()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [program] + arguments
-    let (stdin, stdout) = (Pipe(), Pipe())
+    let (stdin, stdout) = (ProgramPipe(), ProgramPipe())
     process.standardInput = stdin
     process.standardOutput = stdout
     process.standardError = stdout

@@ -22,7 +22,7 @@ private let peersArePresent = [
     /// A filter's process and directory, for one test.
     private final class Peer {
         let directory: URL
-        private let process = Process()
+        private let process = ChildProcess()
 
         init(_ program: String, _ arguments: (URL) throws -> [String]) async throws {
             directory = URL(filePath: NSTemporaryDirectory()).appending(path: "milter-\(UUID().uuidString)")
@@ -149,12 +149,11 @@ private let peersArePresent = [
     }
 
     private static func run(_ program: String, _ arguments: [String], input: String = "") throws -> Int32 {
-        let (process, pipe) = (Process(), Pipe())
+        let (process, pipe) = (ChildProcess(), ProgramPipe())
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.standardInput = pipe
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        process.isQuiet = true
         try process.run()
         try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
         try pipe.fileHandleForWriting.close()

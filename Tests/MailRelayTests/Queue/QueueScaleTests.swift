@@ -24,10 +24,10 @@ struct QueueScaleTests {
         let path = NSTemporaryDirectory() + "queue-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let output = try await blocking {
-            let process = Process()
+            let process = ChildProcess()
             process.executableURL = URL(filePath: driver)
             process.arguments = [path, "\(messages)", "\(destinations)"]
-            let pipe = Pipe()
+            let pipe = ProgramPipe()
             process.standardOutput = pipe
             try process.run()
             let data = pipe.fileHandleForReading.readDataToEndOfFile()
