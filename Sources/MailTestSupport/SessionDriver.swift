@@ -86,6 +86,8 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
             output.events = []
             switch step {
             case .ready:
+                // As on a connection: nothing is called for without input.
+                guard !pending.isEmpty else { return written }
                 let input = pending
                 var consumed = 0
                 step = session.received(input.span, consumed: &consumed, &output)

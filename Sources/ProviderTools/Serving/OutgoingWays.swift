@@ -66,7 +66,10 @@ extension Route {
             case .socket(let path): .lmtp(.local(path: path))
             case .lmtp(let endpoint): .lmtp(.internet(address: endpoint.address, port: endpoint.port))
             case .server(let endpoint, let security):
-                .host(RelayHost(name: endpoint.address, port: endpoint.port, security: .init(security)))
+                // By the name that was given: that is what its certificate must prove.
+                .host(
+                    RelayHost(
+                        name: endpoint.host ?? endpoint.address, port: endpoint.port, security: .init(security)))
             }
     }
 }

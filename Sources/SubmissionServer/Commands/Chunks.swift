@@ -53,21 +53,25 @@ extension SubmissionSession {
     mutating func receiveChunk(
         _ progress: ChunkProgress, _ input: Span<UInt8>, _ consumed: inout Int, _ output: inout SessionOutput
     ) -> Step {
-        // Whatever was judged or spilled since the last octet.
-        guard progress.remaining > 0 else { return endPart(progress, &output) }
         guard !input.isEmpty else { return .needInput }
         let count = min(progress.remaining, input.count, SubmissionLimits.messageRun)
         consumed = count
         var progress = progress
         progress.remaining -= count
         mode = .chunk(progress)
-        guard progress.refusal == nil else { return .ready }
+        guard progress.refusal == nil else { return continueChunk(&output) }
         switch reception?.receiveChunk(input.extracting(0..<count)) {
         case .header: return judgeHeader(&output)
         case .more, .ended, nil:
             if let writer = reception?.writer, writer.needsSpill { return .perform(.spill(writer)) }
-            return .ready
+            return continueChunk(&output)
         }
+    }
+
+    /// A chunk ends with its last octet: the client sends nothing more before it has the answer.
+    mutating func continueChunk(_ output: inout SessionOutput) -> Step {
+        guard case .chunk(let progress) = mode, progress.remaining == 0 else { return .ready }
+        return endPart(progress, &output)
     }
 
     /// All octets of a part are there.
@@ -96,7 +100,8 @@ extension SubmissionSession {
     mutating func continueAfterSpill(_ output: inout SessionOutput) -> Step {
         switch mode {
         case .commands: continueURL(&output)
-        case .exchange, .message, .chunk, .skipping, .closed: .ready
+        case .chunk: continueChunk(&output)
+        case .exchange, .message, .skipping, .closed: .ready
         }
     }
 }

@@ -48,7 +48,8 @@ extension SubmissionSession {
         if reception?.isOver == true { return endMessage(&output) }
         switch mode {
         case .commands: return continueURL(&output)
-        case .exchange, .message, .chunk, .skipping, .closed: return .ready
+        case .chunk: return continueChunk(&output)
+        case .exchange, .message, .skipping, .closed: return .ready
         }
     }
 

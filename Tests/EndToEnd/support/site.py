@@ -122,8 +122,9 @@ class Site:
     def mailbox(self, user: str, name: str = "INBOX") -> list[bytes]:
         with imaplib.IMAP4_SSL("localhost", self.imaps, ssl_context=self.context(), timeout=60) as client:
             client.login(f"{user}@{self.domain}", PASSWORD)
-            kind, (count,) = client.select(name, readonly=True)
-            if kind != "OK" or not int(count or 0):
+            # One number for each time that mail came meanwhile.
+            kind, counts = client.select(name, readonly=True)
+            if kind != "OK" or not int(counts[-1] or 0):
                 return []
             _, data = client.fetch("1:*", "(BODY.PEEK[])")
             return [part[1] for part in data if isinstance(part, tuple)]
