@@ -161,3 +161,18 @@ def test_each_filter_sees_what_those_before_have_made(
         (message,) = site.wait_for_mail("bob")
         assert b"changedchanged" in message
         assert is_signed(message, opendkim / "key.pem")
+
+
+def test_tls_and_capabilities_are_the_same_with_a_filter(
+    tmp_path: Path, authority: Authority, pymilter: Filter
+) -> None:
+    """[8314-4.6-1h] [8314-6-2] [8314-6-3] [8314-6-5] [DEEP-9.5-1] [DEEP-9.5-3] [DEEP-9.5-4]
+    A filter looks at mail behind the server: what clients negotiate with it stays as it is."""
+    offers = []
+    for name, filters in (("without", {}), ("with", {"milters": [f"unix:{pymilter.socket}"]})):
+        with Site(tmp_path / name, authority, filters=filters) as site, site.smtp() as client:
+            client.ehlo("client.example")
+            features = {keyword: value for keyword, value in client.esmtp_features.items() if keyword != "futurerelease"}
+            offers.append((client.sock.version(), client.sock.cipher(), features))
+    assert offers[0] == offers[1]
+    assert offers[0][0] == "TLSv1.3" and "chunking" in offers[0][2]

@@ -1,9 +1,11 @@
 import Foundation
+import Logging
 import MailDelivery
 import MailRelay
 import MailStore
 import MailVocabulary
 import SMTPSyntax
+import SessionRuntime
 import Testing
 
 @testable import ProviderTools
@@ -131,5 +133,19 @@ struct RelayingTests {
         relay.passwordCommand = nil
         relay.passwordFile = directory.path + "/missing"
         await #expect(throws: RelayPassword.Failure.self) { try await RelayPassword(relay).read() }
+    }
+
+    @Test("A filter whose address is none stops the start, rather than be left out")
+    func filterThatIsNone() async throws {
+        var configuration = ServerConfiguration()
+        configuration.filters.milters = ["unix:/run/filter", "opendkim"]
+        let client = ClientRuntime(loops: 1)
+        #expect(throws: OperatorError.self) {
+            _ = try Relaying(
+                configuration, hostname: "mx.example.org", store: store, client: client, logger: Logger(label: "test"))
+        }
+        await client.shutdown()
+        let problems = ConfigurationCheck(configuration).problems
+        #expect(problems.contains("filters.milters: “opendkim” is neither inet:port@address nor unix:/path"))
     }
 }

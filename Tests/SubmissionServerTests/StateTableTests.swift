@@ -74,7 +74,7 @@ struct StateTableTests {
         ("CLIENT name=x", .init(repeating: "500 5.5.1", count: 9)),
     ]
 
-    // [8314-3.3-6] [8314-3.3-7] [DEEP-9.1-5s] [2595-2.2-1s] [2595-2.3-1s] [2595-6-1s]
+    // [8314-3.3-6] [8314-3.3-7] [8314-3.3-8] [DEEP-9.1-5s] [2595-2.2-1s] [2595-2.3-1s] [2595-6-1s]
     @Test("Each command is answered as its state allows", arguments: State.allCases)
     func everyCommand(_ state: State) async throws {
         let column = try #require(State.allCases.firstIndex(of: state))

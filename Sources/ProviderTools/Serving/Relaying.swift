@@ -27,7 +27,7 @@ package struct Relaying: Sendable {
         _ configuration: ServerConfiguration, hostname: String, store: any MailStore, client: ClientRuntime,
         logger: Logger
     ) throws(OperatorError) {
-        filter = Relaying.filter(configuration.filters, hostname, client, logger)
+        filter = try Relaying.filter(configuration.filters, hostname, store, client, logger)
         acceptance = Acceptance(
             store: store, queue: store, filters: filter.map { [$0] } ?? [],
             settings: DeliverySettings(configuration), now: SystemClock.now)
@@ -56,18 +56,28 @@ package struct Relaying: Sendable {
         await client.shutdown()
     }
 
+    /// Throws for an address that is none: a filter that was asked for is never left out.
     private static func filter(
-        _ configuration: FilterConfiguration, _ hostname: String, _ client: ClientRuntime, _ logger: Logger
-    ) -> MilterFilter? {
-        let filters = configuration.milters.compactMap(MilterAddress.init).map { address in
-            MilterSettings(
-                address, failure: configuration.failure == .reject ? .reject : .tempfail,
-                connectTimeout: configuration.timeout, commandTimeout: configuration.timeout)
+        _ configuration: FilterConfiguration, _ hostname: String, _ store: any MailStore, _ client: ClientRuntime,
+        _ logger: Logger
+    ) throws(OperatorError) -> MilterFilter? {
+        var filters: [MilterSettings] = []
+        for text in configuration.milters {
+            guard let address = MilterAddress(text) else {
+                throw OperatorError(
+                    .configuration, "filters.milters: “\(text)” is neither inet:port@address nor unix:/path")
+            }
+            filters.append(
+                MilterSettings(
+                    address, failure: configuration.failure == .reject ? .reject : .tempfail,
+                    connectTimeout: configuration.timeout, commandTimeout: configuration.timeout))
         }
         guard !filters.isEmpty else { return nil }
-        return MilterFilter(
-            filters, server: MilterServer(hostname: hostname, version: Release.version), connector: client
-        ) {
+        let server = MilterServer(hostname: hostname, version: Release.version) { mailbox in
+            guard let address = mailbox.address, let domains = try? await store.domains() else { return nil }
+            return domains.contains(address.domain) ? .local : .smtp
+        }
+        return MilterFilter(filters, server: server, connector: client) {
             logger.warning("filter", metadata: ["problem": "\($0)"])
         }
     }

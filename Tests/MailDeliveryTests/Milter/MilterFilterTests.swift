@@ -70,6 +70,7 @@ private func mailbox(_ text: String) throws -> SMTPMailbox { SMTPMailbox(try #re
     private let deferred = FilterVerdict.refuse(
         SMTPReply(451, EnhancedStatus(7, 1), "Service unavailable, try again later"))
 
+    // [8314-A-2] What TLS the client had goes to whoever looks at its mail.
     @Test func `goes through all steps with their macros, without this server's trace`() async throws {
         let script = ScriptedFilter()
         let outcome = try await run(filter([script]))
