@@ -16,8 +16,8 @@ from support.processes import wait_until
 from support.server import verify_store
 from support.site import Site
 
-# The ordinary run is for every change; LATCHMAIL_CRASH_MESSAGES=10000 for a night.
-MESSAGES = int(os.environ.get("LATCHMAIL_CRASH_MESSAGES", "400"))
+# The ordinary run is for every change; CRASH_MESSAGES=10000 for a night.
+MESSAGES = int(os.environ.get("CRASH_MESSAGES", "400"))
 CLIENTS = 4
 KILLS = 6
 
