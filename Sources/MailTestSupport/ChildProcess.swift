@@ -4,6 +4,8 @@ import Synchronization
 
 /// A program that a test runs. Foundation's `Process` reads past a buffer when some 1,300 descriptors are open, as they are
 /// while many tests run, and hands on which signals are blocked.
+///
+/// Unchecked: it is set up, run and waited for by one test, whose steps follow each other also where they change threads.
 package final class ChildProcess: @unchecked Sendable {
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
@@ -18,6 +20,8 @@ package final class ChildProcess: @unchecked Sendable {
     package var standardError: ProgramPipe?
     /// What no pipe takes goes nowhere.
     package var isQuiet = false
+    /// Its children end with it in `killGroup`.
+    package var leadsGroup = false
     package private(set) var processIdentifier: pid_t = 0
     package private(set) var terminationStatus: Int32 = -1
 
@@ -25,6 +29,12 @@ package final class ChildProcess: @unchecked Sendable {
     fileprivate static let starting = Mutex(())
 
     package init() {}
+
+    package convenience init(_ program: String, _ arguments: [String]) {
+        self.init()
+        executableURL = URL(filePath: program)
+        self.arguments = arguments
+    }
 
     /// Throws `Failure` when it cannot be started.
     package func run() throws {
@@ -40,7 +50,9 @@ package final class ChildProcess: @unchecked Sendable {
         sigfillset(&all)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        posix_spawnattr_setpgroup(&attributes, 0)
+        let group = leadsGroup ? POSIX_SPAWN_SETPGROUP : 0
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group))
         var command = [executableURL?.path ?? ""] + arguments
         if let currentDirectoryURL { command = ["/usr/bin/env", "-C", currentDirectoryURL.path] + command }
         let program = command[0]
@@ -77,6 +89,12 @@ package final class ChildProcess: @unchecked Sendable {
     }
 
     package func terminate() { kill(processIdentifier, SIGTERM) }
+
+    /// Ends it and its children at once, and waits for it.
+    package func killGroup() {
+        kill(leadsGroup ? -processIdentifier : processIdentifier, SIGKILL)
+        waitUntilExit()
+    }
 }
 
 /// A pipe that no other program inherits: its reader would wait for that one's end.

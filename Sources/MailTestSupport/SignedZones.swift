@@ -65,7 +65,7 @@ package final class SignedZones: Sendable {
     private struct State {
         var anchor = ""
         /// A process group of its own: NSD is three processes.
-        var server: pid_t?
+        var server: ChildProcess?
     }
 
     private struct Failure: Error, CustomStringConvertible {
@@ -165,10 +165,8 @@ package final class SignedZones: Sendable {
     /// What a program says, when it succeeds.
     @discardableResult
     package static func run(_ program: String, _ arguments: [String], in directory: URL? = nil) throws -> String {
-        let process = ChildProcess()
+        let process = ChildProcess(program, arguments)
         let output = ProgramPipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
         process.currentDirectoryURL = directory
         process.standardOutput = output
         try process.run()
@@ -201,7 +199,9 @@ package final class SignedZones: Sendable {
         for zone in Self.zones.keys { configuration += "zone:\n  name: \(zone)\n  zonefile: \(zone)\n" }
         let file = directory.appending(path: "nsd.conf")
         try configuration.write(to: file, atomically: true, encoding: .utf8)
-        let server = try spawn("/usr/sbin/nsd", ["-d", "-c", file.path])
+        let server = ChildProcess("/usr/sbin/nsd", ["-d", "-c", file.path])
+        server.leadsGroup = true
+        try server.run()
         state.withLock { $0.server = server }
         try waitUntilListening()
     }
@@ -236,24 +236,7 @@ package final class SignedZones: Sendable {
         return address
     }
 
-    private func spawn(_ program: String, _ arguments: [String]) throws -> pid_t {
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        var words = ([program] + arguments).map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
-        var process: pid_t = 0
-        guard posix_spawn(&process, program, nil, &attributes, &words, environ) == 0 else {
-            throw Failure(description: "\(program) cannot be run")
-        }
-        return process
-    }
-
     package func stop() {
-        guard let server = state.withLock({ $0.server.take() }) else { return }
-        kill(-server, SIGKILL)
-        waitpid(server, nil, 0)
+        state.withLock { $0.server.take() }?.killGroup()
     }
 }

@@ -59,7 +59,7 @@ private final class WebServer: Sendable {
     let port: Int
     let certificate: String
     private let directory: String
-    private let process: pid_t
+    private let process: ChildProcess
 
     private static let script = """
         import http.server, ssl, sys
@@ -100,17 +100,21 @@ private final class WebServer: Sendable {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         certificate = directory + "/certificate.pem"
         let names = ["good", "moved", "missing", "html", "large"].map { "DNS:mta-sts.\($0).example" }
-        let request = try spawnInGroup(
+        let request = ChildProcess(
             "/usr/bin/openssl",
             [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                 "-subj", "/CN=web", "-addext", "subjectAltName=" + names.joined(separator: ","),
                 "-keyout", directory + "/key.pem", "-out", certificate,
             ])
-        waitpid(request, nil, 0)
+        request.isQuiet = true
+        try request.run()
+        request.waitUntilExit()
         let portFile = directory + "/port"
-        process = try spawnInGroup(
-            "/usr/bin/python3", ["-c", Self.script, certificate, directory + "/key.pem", portFile])
+        process = ChildProcess("/usr/bin/python3", ["-c", Self.script, certificate, directory + "/key.pem", portFile])
+        process.isQuiet = true
+        process.leadsGroup = true
+        try process.run()
         let end = ContinuousClock.now + .seconds(60)
         var text: String?
         while text == nil, ContinuousClock.now < end {
@@ -121,26 +125,7 @@ private final class WebServer: Sendable {
     }
 
     func stop() {
-        kill(-process, SIGKILL)
-        waitpid(process, nil, 0)
+        process.killGroup()
         try? FileManager.default.removeItem(atPath: directory)
     }
-}
-
-/// A process in a group of its own, silent.
-private func spawnInGroup(_ program: String, _ arguments: [String]) throws -> pid_t {
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    var words = ([program] + arguments).map { strdup($0) } + [nil]
-    defer { words.forEach { free($0) } }
-    var process: pid_t = 0
-    try #require(posix_spawn(&process, program, &actions, &attributes, &words, environ) == 0)
-    return process
 }

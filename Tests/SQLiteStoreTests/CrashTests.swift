@@ -144,30 +144,14 @@ enum CrashDriver {
 
     /// Runs it, kills it so long after its first word, and returns what it said.
     static func run(_ driver: String, _ store: String, _ round: Int, milliseconds: Int) throws -> String {
-        let pipe = Pipe()
-        for end in [pipe.fileHandleForReading, pipe.fileHandleForWriting] {
-            _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        }
-        let process = try spawn(driver, [store, "\(round)"], output: pipe.fileHandleForWriting.fileDescriptor)
-        try pipe.fileHandleForWriting.close()
+        let (process, pipe) = (ChildProcess(driver, [store, "\(round)"]), ProgramPipe())
+        process.standardOutput = pipe
+        try process.run()
         var output = pipe.fileHandleForReading.availableData
         usleep(UInt32(milliseconds) * 1000)
-        kill(process, SIGKILL)
+        kill(process.processIdentifier, SIGKILL)
         output += pipe.fileHandleForReading.readDataToEndOfFile()
-        waitpid(process, nil, 0)
+        process.waitUntilExit()
         return String(decoding: output, as: UTF8.self)
-    }
-    /// Foundation's own way reads behind the end of its list of open files when there are more than a thousand.
-    private static func spawn(_ program: String, _ arguments: [String], output: Int32) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
-        defer { words.forEach { free($0) } }
-        var process = pid_t()
-        let code = posix_spawn(&process, program, &actions, nil, &words, environ)
-        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
-        return process
     }
 }

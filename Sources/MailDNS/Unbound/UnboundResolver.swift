@@ -41,6 +41,9 @@ package final class UnboundResolver: DNSResolver {
 }
 
 /// A value that one thread makes and gives to another for good.
+///
+/// Unchecked, since libunbound's context may be used by one thread only and so cannot be Sendable: whoever makes it keeps no
+/// reference, and starting the thread orders all that was done before.
 private struct Transferred<Value>: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }

@@ -20,23 +20,6 @@ package struct NoticeRoute: Sendable, Hashable {
     }
 }
 
-/// A notice for an account here goes to its INBOX, for an address of another domain on through the queue.
-package struct AccountNoticeRouter: NoticeRouter {
-    private let store: any MailStore
-
-    package init(store: any MailStore) { self.store = store }
-
-    package func route(_ sender: SMTPMailbox) async throws -> NoticeRoute {
-        guard let address = sender.address, try await store.domains().contains(address.domain) else {
-            return NoticeRoute(recipients: [sender])
-        }
-        guard let account = try await store.account(address), !account.isDisabled,
-            let inbox = try await store.mailbox(.inbox, of: account.id)
-        else { return NoticeRoute() }
-        return NoticeRoute(mailboxes: [inbox.id])
-    }
-}
-
 /// A notice goes where mail for the address would: to accounts, also by an alias, or on through the queue.
 package struct RecipientNoticeRouter: NoticeRouter {
     private let store: any MailStore
