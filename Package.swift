@@ -190,7 +190,10 @@ let package = Package(
         // A process that has a long queue, for measuring it alone.
         testProcess(
             "QueueScaleDriver",
-            ["MailVocabulary", "SMTPSyntax", "MailStore", "SQLiteStore", "MailRelay", "MailTestSupport", logging]),
+            [
+                "MailVocabulary", "SMTPSyntax", "MailStore", "SQLiteStore", "MailDelivery", "MailRelay",
+                "MailTestSupport", logging,
+            ]),
         tests("POP3Server", ["POP3Syntax", "MailStore", "Authentication"]),
         tests("SubmissionServer", ["SMTPSyntax", "MailStore", "MailDelivery", "Authentication"]),
         tests("IMAPServer", ["IMAPSyntax", "MailStore", "Authentication", "SQLiteStore"]),

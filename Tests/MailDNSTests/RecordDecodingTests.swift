@@ -78,4 +78,22 @@ struct RecordDecodingTests {
         #expect(six == "f.1." + String(repeating: "0.", count: 22) + "8.b.d.0.1.0.0.2.ip6.arpa")
         #expect(DNSName.reverse(of: [1]) == nil)
     }
+
+    @Test(
+        "U-labels become A-labels, whatever their case and composition",
+        arguments: [
+            ("bücher.example", "xn--bcher-kva.example"), ("Bu\u{308}cher.EXAMPLE", "xn--bcher-kva.example"),
+            ("münchen.example", "xn--mnchen-3ya.example"), ("faß.example", "xn--fa-hia.example"),
+            ("ü.example", "xn--tda.example"), ("他们为什么不说中文.example", "xn--ihqwcrb4cv8a8dqg056pqjye.example"),
+            ("почемужеонинеговорятпорусски.example", "xn--b1abfaaepdrnnbgefbadotcwatmq2g4l.example"),
+            ("Plain.Example", "plain.example"),
+        ])
+    func labels(_ text: String, _ ascii: String) { #expect(DNSName.ascii(text) == ascii) }
+
+    @Test(
+        "What is no label has no A-label",
+        arguments: [
+            "xn--ü.example", "a☺b.example", "ü..example", String(repeating: "ü", count: 64),
+        ])
+    func notLabels(_ text: String) { #expect(DNSName.ascii(text) == nil) }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MailRelay
 import MailVocabulary
 import ProviderTools
 import Testing
@@ -114,6 +115,17 @@ struct DeliveryConfigurationTests {
                 == TransportEntry("a.example=submissions:b.example:465")?.way)
         #expect(ServerConfiguration().relay.port == 25)
         #expect(ServerConfiguration().submission.implicit.map(\.port) == [465])
+    }
+
+    @Test("A transport's domain is found by its A-labels, however it was written")
+    func internationalTransport() {
+        var relay = RelayConfiguration()
+        relay.mode = .direct
+        relay.transports = ["Bücher.example=lmtp:/run/l"]
+        guard case .lmtp = RouteTable(relay).route(to: "xn--bcher-kva.example") else {
+            Issue.record("no route")
+            return
+        }
     }
 
     @Test func transports() throws {

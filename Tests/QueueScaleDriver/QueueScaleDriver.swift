@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import MailDelivery
 import MailRelay
 import MailStore
 import MailTestSupport
@@ -54,7 +55,10 @@ enum QueueScaleDriver {
     private static func drain(_ store: SQLiteStore, _ messages: Int) async throws {
         let logger = Logger(label: "queue", factory: { _ in SwiftLogNoOpLogHandler() })
         let runner = QueueRunner(
-            store: store, agent: Taker(), router: AccountNoticeRouter(store: store), host: "mail.example.org",
+            store: store, agent: Taker(),
+            router: RecipientNoticeRouter(
+                store: store, resolver: RecipientResolver(store: store, settings: DeliverySettings())),
+            host: "mail.example.org",
             clock: SystemQueueClock(now: { 1_000_000 }), logger: logger)
         let running = Task { await runner.run() }
         while try await runner.snapshot().activity.relayed < messages { try await Task.sleep(for: .milliseconds(100)) }

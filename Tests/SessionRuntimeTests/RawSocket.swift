@@ -29,7 +29,7 @@ final class RawSocket: @unchecked Sendable {
     }
 
     private func setPatience() {
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
@@ -95,7 +95,7 @@ final class RawSocket: @unchecked Sendable {
     private func fill() throws -> Bool {
         var chunk = [UInt8](repeating: 0, count: 65_536)
         let count = recv(descriptor, &chunk, chunk.count, 0)
-        if count < 0, errno == EAGAIN { throw TestFailure("nothing came within 10 seconds") }
+        if count < 0, errno == EAGAIN { throw TestFailure("nothing came within 60 seconds") }
         guard count > 0 else { return false }
         pending += chunk[..<count]
         return true

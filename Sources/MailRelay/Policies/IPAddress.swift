@@ -2,16 +2,14 @@ import Foundation
 
 /// Addresses between text and octets in network order.
 package enum IPAddress {
-    static func octets4(_ text: String) -> [UInt8]? {
-        var address = in_addr()
-        guard inet_pton(AF_INET, text, &address) == 1 else { return nil }
-        return withUnsafeBytes(of: &address) { Array($0) }
+    /// Nil for what is no address: a name.
+    static func octets(_ text: String) -> [UInt8]? {
+        octets(text, AF_INET, count: 4) ?? octets(text, AF_INET6, count: 16)
     }
 
-    static func octets6(_ text: String) -> [UInt8]? {
-        var address = in6_addr()
-        guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
-        return withUnsafeBytes(of: &address) { Array($0) }
+    private static func octets(_ text: String, _ family: Int32, count: Int) -> [UInt8]? {
+        var octets = [UInt8](repeating: 0, count: count)
+        return inet_pton(family, text, &octets) == 1 ? octets : nil
     }
 
     /// Of 4 or 16 octets.
@@ -26,7 +24,8 @@ package enum IPAddress {
     static func octets(literal text: String) -> [UInt8]? {
         guard text.hasPrefix("["), text.hasSuffix("]") else { return nil }
         let inner = text.dropFirst().dropLast()
-        return inner.lowercased().hasPrefix("ipv6:") ? octets6(String(inner.dropFirst(5))) : octets4(String(inner))
+        return inner.lowercased().hasPrefix("ipv6:")
+            ? octets(String(inner.dropFirst(5)), AF_INET6, count: 16) : octets(String(inner), AF_INET, count: 4)
     }
 
     /// ::ffff:0:0/96 (RFC 4291 §2.5.5.2)

@@ -46,7 +46,7 @@ struct Delivery {
                 RecipientOutcome(.deferred, status: "4.3.0", diagnostic: "the stored message cannot be read"))
         }
         let hops: [Hop]
-        guard let place = ALabels.domain(destination) else {
+        guard let place = DNSName.ascii(destination) else {
             return settleAll(
                 RecipientOutcome(.failed, status: "5.1.2", diagnostic: "\(destination) is no name that DNS can have"))
         }

@@ -16,8 +16,8 @@ extension RelayAgent {
             return .success([Hop(lmtp: address)])
         case .host(let host):
             let isRequired = demand == .required
-            if let literal = AddressText(literal: host.name) {
-                return .success([Hop(host, addresses: [literal.text], isRequired: isRequired)])
+            if IPAddress.octets(host.name) != nil {
+                return .success([Hop(host, addresses: [host.name], isRequired: isRequired)])
             }
             return await addresses(of: host.name).map { [Hop(host, addresses: $0, isRequired: isRequired)] }
         case .exchangers:
@@ -49,7 +49,7 @@ extension RelayAgent {
 
     private func addresses(of name: String) async -> Result<[String], HopFailure> {
         do throws(HostFailure) {
-            return .success(try await resolver.addresses(of: name).addresses.compactMap { AddressText($0)?.text })
+            return .success(try await resolver.addresses(of: name).addresses.map { IPAddress.text($0) })
         } catch {
             let reason: (status: String, text: String) =
                 switch error {

@@ -79,9 +79,7 @@ struct Hop: Sendable {
     init(_ host: PlannedHost) {
         name = host.name
         place = "\(host.name.lowercased()):\(host.port)"
-        addresses = host.addresses.compactMap { octets in
-            AddressText(octets).map { .internet(address: $0.text, port: host.port) }
-        }
+        addresses = host.addresses.map { .internet(address: IPAddress.text($0), port: host.port) }
         security = host.requirement.mustEncrypt ? .startTLS : .opportunistic
         verification = host.requirement.verification
         serverName = host.serverName
@@ -105,7 +103,7 @@ struct Hop: Sendable {
         self.addresses = addresses.map { .internet(address: $0, port: host.port) }
         credentials = host.credentials
         mustOfferRequireTLS = isRequired
-        serverName = AddressText(literal: host.name) == nil ? host.name : nil
+        serverName = IPAddress.octets(host.name) == nil ? host.name : nil
         switch host.security {
         case .implicitTLS: (security, verification) = (.implicitTLS, .authorities(names: [host.name]))
         case .startTLS: (security, verification) = (.startTLS, .authorities(names: [host.name]))
@@ -123,28 +121,5 @@ extension StreamAddress {
         case .internet(let address, _): address
         case .local: "localhost"
         }
-    }
-}
-
-/// An IP address as text.
-struct AddressText: Sendable, Hashable {
-    let text: String
-
-    /// 4 or 16 octets in network order.
-    init?(_ octets: [UInt8]) {
-        switch octets.count {
-        case 4: text = octets.map(String.init).joined(separator: ".")
-        case 16:
-            text = stride(from: 0, to: 16, by: 2)
-                .map { String(UInt16(octets[$0]) << 8 | UInt16(octets[$0 + 1]), radix: 16) }.joined(separator: ":")
-        case _: return nil
-        }
-    }
-
-    /// A name that is one.
-    init?(literal name: String) {
-        let isIPv4 = name.split(separator: ".").count == 4 && name.utf8.allSatisfy { (0x2E...0x39).contains($0) }
-        guard isIPv4 || name.contains(":") else { return nil }
-        text = name
     }
 }

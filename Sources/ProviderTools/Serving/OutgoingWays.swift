@@ -1,6 +1,6 @@
 import Logging
 import MailDNS
-import MailRelay
+package import MailRelay
 import MailStore
 import MailVocabulary
 import SASL
@@ -52,9 +52,11 @@ struct OutgoingWays {
 }
 
 extension RouteTable {
-    init(_ relay: RelayConfiguration) {
+    package init(_ relay: RelayConfiguration) {
         var fixed: [String: Route] = [:]
-        for entry in relay.transports.compactMap(TransportEntry.init) { fixed[entry.domain.name] = Route(entry.way) }
+        for entry in relay.transports.compactMap(TransportEntry.init) {
+            fixed[DNSName.ascii(entry.domain.name) ?? entry.domain.name] = Route(entry.way)
+        }
         self.init(fixed: fixed, otherwise: relay.smarthostRoute ?? .exchangers)
     }
 }

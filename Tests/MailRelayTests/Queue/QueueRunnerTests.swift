@@ -1,4 +1,5 @@
 import Logging
+import MailDelivery
 import MailStore
 import MailTestSupport
 import MailVocabulary
@@ -25,7 +26,9 @@ struct RunnerFixture {
         fixture = try await StoreFixture(store)
         agent = ScriptedAgent(clock, script)
         let runner = QueueRunner(
-            store: store, agent: agent, router: AccountNoticeRouter(store: store), policy: policy,
+            store: store, agent: agent,
+            router: RecipientNoticeRouter(
+                store: store, resolver: RecipientResolver(store: store, settings: DeliverySettings())), policy: policy,
             host: "mail.example.org", clock: clock,
             logger: Logger(label: "queue", factory: { _ in SwiftLogNoOpLogHandler() }))
         self.runner = runner
