@@ -35,6 +35,8 @@ func testProcess(_ name: String, _ dependencies: [Target.Dependency]) -> Target 
     .executableTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: language)
 }
 
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -67,7 +69,9 @@ let package = Package(
         // Exactly: SessionRuntime/TLSInspection reads private state of this release (self-tested at start).
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // Layer 0: words
@@ -137,8 +141,7 @@ let package = Package(
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
-                "MailClient", "MailRelay", logging, asn1,
-                certificates, crypto,
+                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, hummingbird, jwtKit,
                 yams,
             ]),
         // Layer 6: arguments and wiring
