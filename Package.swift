@@ -36,6 +36,7 @@ func testProcess(_ name: String, _ dependencies: [Target.Dependency]) -> Target 
 }
 
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
@@ -127,6 +128,7 @@ let package = Package(
             "MailClient",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "SessionRuntime", logging]),
         // Layer 5: the operator's features
+        .target(name: "CProcess"),
         layer(
             "MailRelay",
             [
@@ -141,7 +143,9 @@ let package = Package(
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
-                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, hummingbird, jwtKit,
+                "CProcess", nioCore,
+                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, hummingbird,
+                hummingbirdCore, jwtKit,
                 yams,
             ]),
         // Layer 6: arguments and wiring
@@ -158,7 +162,7 @@ let package = Package(
             "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
         tests("MailVocabulary"),
         tests("TLSPolicy"),
-        tests("WireFraming"),
+        tests("WireFraming", ["MailVocabulary"]),
         tests("MessageFormat"),
         tests("SASL"),
         tests("POP3Syntax"),
@@ -173,8 +177,8 @@ let package = Package(
         tests(
             "SessionRuntime",
             [
-                nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming", asn1, certificates, crypto,
-                cryptoExtras,
+                nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "MailVocabulary", "TLSPolicy", "WireFraming", asn1,
+                certificates, crypto, cryptoExtras,
             ]),
         tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
         tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),

@@ -14,6 +14,15 @@ PROTOCOLS = ["pop3", "submission", "imap"]
 TLS, LOGGED_IN, LIMITED = 4, 8, 16
 # Of submission: mail goes elsewhere, too; it is LMTP.
 RELAYING, LMTP = 16, 32
+PROXY_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+PROXY_HEADERS = [
+    b"PROXY TCP4 192.0.2.1 198.51.100.7 56324 993\r\na NOOP\r\n",
+    b"PROXY TCP6 2001:db8::1 ::ffff:192.0.2.1 0 65535\r\n",
+    b"PROXY UNKNOWN ffff::1 x\r\n",
+    PROXY_SIGNATURE + b"\x21\x11\0\x10" + bytes(12) + b"\x20\0\1\1" + b"rest",
+    PROXY_SIGNATURE + b"\x21\x21\0\x24" + bytes(36),
+    PROXY_SIGNATURE + b"\x20\0\0\0",
+]
 ESCAPES = re.compile(rb"\\(?:x(..)|(.))")
 ESCAPED = {b"r": b"\r", b"n": b"\n", b"0": b"\0", b"\\": b"\\"}
 
@@ -45,6 +54,8 @@ def commands() -> list[bytes]:
 def inputs(target: str) -> list[bytes]:
     if target == "IMAPCommand":
         return dialogues("imap") + commands()
+    if target == "ProxyHeader":
+        return PROXY_HEADERS
     if target == "Sessions":
         return [
             bytes([choice | flags]) + dialogue

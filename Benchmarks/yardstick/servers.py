@@ -166,6 +166,7 @@ class Latchmaild(Server):
         ) + f"  lmtp:\n    loopback: ['127.0.0.1:{self.ports['lmtp']}']\n"
         self.configuration.write_text(
             f"hostname: localhost\nstate-directory: {directory / 'state'}\ndefault-domain: {DOMAIN}\n"
+            f"{'run-as: root' if os.geteuid() == 0 else ''}\n"
             f"tls:\n  certificate: {certificate.chain}\n  key: {certificate.key}\nlisteners:\n{listeners}"
             "submission:\n  messages-per-hour: none\n  recipients-per-day: none\n"
             "limits:\n  connections: 20000\n  connections-per-address: 20000\nlog:\n  level: info\n"

@@ -44,6 +44,10 @@ package protocol BodyWriter: AnyObject, Sendable {
 /// Mailboxes and messages. Everything that changes returns after it is durable (group commit: one fsync serves all
 /// who wait).
 package protocol MailStore: AccountStore, AddressStore, AccessStore, AnnotationStore, DerivedDataStore, QueueStore {
+    var measurements: StoreMeasurements? { get }
+    /// Returns when the writer has come round, having changed nothing. Throws `unavailable` when it can write no more.
+    func probeWriter() async throws
+
     // Quota: a root for each account
 
     /// The limits in effect, and what the account holds. Throws `noSuchAccount`.

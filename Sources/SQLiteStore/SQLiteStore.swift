@@ -47,6 +47,7 @@ package final class SQLiteStore: MailStore {
     let accountCache = AccountCache()
     let feed = ChangeFeed()
     let committer: Committer
+    package let measurements: StoreMeasurements? = StoreMeasurements()
     let segments: SegmentReader
     let staging: StagingArea
     let housekeeping = Housekeeping()
@@ -71,7 +72,7 @@ package final class SQLiteStore: MailStore {
             quotaDefaults = options.quotaDefaults
             now = options.now
             textIndexer = try SQLiteStore.makeTextIndexer(directory, pool, options)
-            readers = WorkPool("store.read", width: options.readers)
+            readers = WorkPool("store.read", width: options.readers, times: measurements?.reads)
             staging = StagingArea(
                 directory.staging, files: options.files, pool: WorkPool("store.stage", width: options.readers))
             cache = IndexCache(feed: feed, limit: options.indexRows)
@@ -79,7 +80,8 @@ package final class SQLiteStore: MailStore {
             turns = try pool.read { try QueueTurns($0) }
             committer = Committer(
                 try SQLiteStore.makeCore(
-                    directory, pool, segments, cache, names, accountCache, feed, textIndexer, turns, options))
+                    directory, pool, segments, cache, names, accountCache, feed, textIndexer, turns, options),
+                times: measurements?.commits)
         } catch {
             throw StoreError(anyError: error)
         }
@@ -196,6 +198,8 @@ package final class SQLiteStore: MailStore {
             }
         }
     }
+
+    package func probeWriter() async throws { try await committer.commit { _, _ in } }
 
     package func close() async throws {
         await housekeeping.stop()

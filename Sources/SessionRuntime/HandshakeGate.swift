@@ -1,9 +1,11 @@
 import Foundation
+import Glibc
 import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
 import TLSPolicy
+import WireFraming
 
 /// The first handler of a connection to an Implicit TLS port: lets nothing but a finished handshake through, then makes
 /// way for the session, which so greets only inside TLS (RFC 8314 §3).
@@ -30,7 +32,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = NIOLoopBound(context.channel, eventLoop: context.eventLoop)
         deadline = context.eventLoop.scheduleTask(in: time) { [log] in
-            log.logger.info("tls handshake timed out")
+            log.handshakeTimedOut()
             channel.value.close(promise: nil)
         }
     }
@@ -46,7 +48,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
         let operations = context.pipeline.syncOperations
         upgrade.removeObserver(from: operations)
         guard let tls = upgrade.verdict(negotiatedProtocol: negotiated) else {
-            log.logger.warning("protocol violation", metadata: ["violation": "foreign application protocol in TLS"])
+            log.record(.violation("foreign application protocol in TLS"))
             context.close(promise: nil)
             return
         }
@@ -59,7 +61,7 @@ final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        log.logger.info("tls handshake failed", metadata: ["reason": "\(describeFailure(error))"])
+        log.handshakeFailed(describeFailure(error))
         context.close(promise: nil)
     }
 }
@@ -69,7 +71,22 @@ func describeFailure(_ error: any Error) -> String {
     switch error {
     case NIOSSLError.handshakeFailed(let reason): withoutSourcePlaces("\(reason)")
     case NIOSSLError.uncleanShutdown: "connection closed without close_notify"
-    case let error as IOError: "\(error.description)"
+    case let error as IOError: systemReason(error.errnoCode)
+    case let error as ChannelError: describeFailure(error)
+    case _: "\(error)"
+    }
+}
+
+/// What the system says of an error, without the name of the call that met it: `connection refused`.
+private func systemReason(_ code: Int32) -> String {
+    let text = String(cString: strerror(code))
+    return text.prefix(1).lowercased() + text.dropFirst()
+}
+
+private func describeFailure(_ error: ChannelError) -> String {
+    switch error {
+    case .connectTimeout: "no answer in time"
+    case .eof, .inputClosed, .outputClosed, .ioOnClosedChannel, .alreadyClosed: "connection closed"
     case _: "\(error)"
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 package import Logging
-import NIOCore
+package import MailVocabulary
+package import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
@@ -46,6 +47,7 @@ package final class ServerRuntime: Sendable {
     private let listeners = Mutex<[any Channel]>([])
     private let sockets = Mutex<[UnixListener]>([])
     private let connections = ConnectionTable()
+    package let measurements = RuntimeMeasurements()
     private let running = RunningWork()
     /// How long work that was cancelled may take to notice.
     private static let workTime = Duration.seconds(10)
@@ -67,18 +69,49 @@ package final class ServerRuntime: Sendable {
 
     /// Opens connections, of all listeners.
     package var openConnections: Int { counter.open }
+    /// Connections that have not authenticated, and TLS handshakes in progress.
+    package var strangers: (unauthenticated: Int, handshakes: Int) {
+        let count = counter.snapshot
+        return (count.unauthenticated, count.handshakes)
+    }
+
+    /// The loops that serve connections.
+    package var eventLoops: any EventLoopGroup { group }
 
     /// Listens; returns the port. An IPv6 address, `::` too, is listened on for IPv6 alone. Throws `ListenError`.
+    ///
+    /// - Parameter proxies: networks of proxies, whose connections must begin with a PROXY header.
     package func listen<Session: ProtocolSession & ~Copyable, Service: SessionService>(
-        on address: ListenerAddress, _ security: ListenerSecurity, _ service: Service,
+        on address: ListenerAddress, _ security: ListenerSecurity, _ service: Service, proxies: [NetworkPrefix] = [],
         makeSession: @escaping @Sendable (SessionContext) -> Session
     ) async throws -> Int where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
-        let bootstrap = bootstrap(security, service, makeSession: makeSession)
+        let bootstrap = bootstrap(security, service, proxies, makeSession: makeSession)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         let channel = try await bind(bootstrap, address, onlyLoopback: security == .local)
         listeners.withLock { $0.append(channel) }
         return channel.localAddress?.port ?? address.port
+    }
+
+    /// Takes connections from a socket that is bound already, by whoever started this process. It closes the socket.
+    ///
+    /// Throws `ListenError`; `EACCES` when a socket for `.local` is bound to an address that is not this machine's alone.
+    package func listen<Session: ProtocolSession & ~Copyable, Service: SessionService>(
+        on socket: BoundSocket, _ security: ListenerSecurity, _ service: Service, proxies: [NetworkPrefix] = [],
+        makeSession: @escaping @Sendable (SessionContext) -> Session
+    ) async throws where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
+        guard security != .local || socket.isOnlyLocal else {
+            throw ListenError(address: ListenerAddress(host: socket.description, port: 0), code: EACCES)
+        }
+        var bootstrap = bootstrap(security, service, proxies, makeSession: makeSession)
+        if socket.isInternet { bootstrap = bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1) }
+        do {
+            let channel = try await bootstrap.withBoundSocket(socket.handOver()).get()
+            listeners.withLock { $0.append(channel) }
+        } catch {
+            throw ListenError(
+                address: ListenerAddress(host: socket.description, port: 0), code: (error as? IOError)?.errnoCode)
+        }
     }
 
     /// Listens on a UNIX socket, without TLS. A socket that a dead process left is replaced; it goes when the server
@@ -89,7 +122,7 @@ package final class ServerRuntime: Sendable {
     ) async throws where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         let listener = try UnixListener(address)
         do {
-            let channel = try await bootstrap(.local, service, makeSession: makeSession)
+            let channel = try await bootstrap(.local, service, [], makeSession: makeSession)
                 .withBoundSocket(listener.handOver()).get()
             listeners.withLock { $0.append(channel) }
         } catch {
@@ -100,12 +133,13 @@ package final class ServerRuntime: Sendable {
     }
 
     private func bootstrap<Session: ProtocolSession & ~Copyable, Service: SessionService>(
-        _ security: ListenerSecurity, _ service: Service, makeSession: @escaping @Sendable (SessionContext) -> Session
+        _ security: ListenerSecurity, _ service: Service, _ proxies: [NetworkPrefix],
+        makeSession: @escaping @Sendable (SessionContext) -> Session
     ) -> ServerBootstrap where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
         let acceptor = Acceptor(
             security: security, service: service, makeSession: makeSession, hostname: hostname, tls: tls,
-            limits: limits, counter: counter, connections: connections, running: running,
-            logger: logger)
+            limits: limits, proxies: proxies, counter: counter, connections: connections, running: running,
+            measurements: measurements, logger: logger)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(
@@ -121,7 +155,7 @@ package final class ServerRuntime: Sendable {
     ) async throws -> any Channel {
         do {
             let socketAddress = try SocketAddress.makeAddressResolvingHost(address.host, port: address.port)
-            guard !onlyLoopback || ConnectionCounter.isLoopback(socketAddress.ipAddress ?? "") else {
+            guard !onlyLoopback || NetworkAddress(socketAddress.ipAddress ?? "")?.isLoopback == true else {
                 throw ListenError(address: address, code: EACCES)
             }
             guard case .v6 = socketAddress else { return try await bootstrap.bind(to: socketAddress).get() }

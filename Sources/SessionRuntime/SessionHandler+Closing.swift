@@ -61,6 +61,10 @@ extension SessionHandler where Session: ~Copyable {
     func startTLS(_ context: ChannelHandlerContext) {
         // The session refuses the command when anything is buffered behind it; what is here came since.
         input = ByteBuffer()
+        do { try permit.beginHandshake() } catch {
+            log.refused(error)
+            return close(context)
+        }
         guard let tls, let upgrade = try? TLSUpgrade(tls, applicationProtocols: service.applicationProtocols) else {
             log.logger.error("STARTTLS was offered but cannot succeed")
             return close(context)
@@ -107,7 +111,7 @@ extension SessionHandler where Session: ~Copyable {
         } else if NIODeadline.now() < deadline {
             arm(context)
         } else if waiting == .handshake {
-            log.logger.info("tls handshake timed out")
+            log.handshakeTimedOut()
             close(context)
         } else if waiting == .drain {
             log.logger.info("reads nothing")

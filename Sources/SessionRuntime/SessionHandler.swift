@@ -118,6 +118,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
             return
         }
         self.upgrade = nil
+        permit.endHandshake()
         upgrade.removeObserver(from: context.pipeline.syncOperations)
         guard let tls = upgrade.verdict(negotiatedProtocol: negotiated) else {
             log.record(.violation("foreign application protocol in TLS"))
@@ -130,7 +131,7 @@ where Session.Work == Service.Work, Session.Outcome == Service.Outcome {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if waiting == .handshake {
-            log.logger.info("tls handshake failed", metadata: ["reason": "\(describeFailure(error))"])
+            log.handshakeFailed(describeFailure(error))
         } else {
             log.logger.debug("connection failed", metadata: ["reason": "\(describeFailure(error))"])
         }

@@ -61,6 +61,11 @@ package final class TLSContext: Sendable {
         loaded.withLock { $0 = fresh }
     }
 
+    /// DER of the certificates that new connections are shown, without their issuers'.
+    package var certificatesInUse: [[UInt8]] {
+        loaded.withLock { loaded in loaded.chain.first.flatMap { try? $0.toDERBytes() }.map { [$0] } ?? [] }
+    }
+
     package func context(applicationProtocols: [String]) throws -> NIOSSLContext {
         try loaded.withLock { loaded in
             if let context = loaded.contexts[applicationProtocols] { return context }

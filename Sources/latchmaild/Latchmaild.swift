@@ -20,7 +20,9 @@ struct Latchmaild: AsyncParsableCommand {
     static func main() async {
         do {
             var command = try parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
+            if let serve = command as? ServeCommand {
+                try await serve.serve(serve.prepare())
+            } else if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()

@@ -3,7 +3,6 @@ import Foundation
 import Logging
 import ProviderTools
 import SQLiteStore
-import SessionRuntime
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,9 +12,45 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config: String
 
-    func run() async throws {
-        let signals = Signals()
+    /// What is done while the process still has all rights and one thread.
+    struct Prepared {
+        var configuration: ServerConfiguration
+        var sockets: ListeningSockets
+        var manager: ServiceManager
+    }
+
+    /// Binds the ports, then gives up what it takes to.
+    func prepare() throws -> Prepared {
+        let environment = ProcessInfo.processInfo.environment
+        let manager = ServiceManager(environment)
+        var sockets = try ListeningSockets(environment)
         let configuration = try ConfigurationFile.load(config)
+        let runAs = configuration.operation.runAs
+        guard !Privileges.isRoot || runAs != nil else {
+            throw OperatorError(
+                .noPermission,
+                "not started as root: set run-as to the user to become once the ports are bound, or start as that user")
+        }
+        try sockets.bind(configuration)
+        let identity = Privileges.isRoot ? try runAs.map { try Privileges.identity($0) } : nil
+        try Privileges.checkStateDirectory(configuration.stateDirectory, owner: identity)
+        if let identity, identity.user != 0 {
+            try Privileges.drop(to: identity)
+        } else if identity == nil {
+            try Privileges.dropCapabilities()
+        }
+        try Privileges.forbidInspection()
+        for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+            unsetenv(name)
+        }
+        return Prepared(configuration: configuration, sockets: sockets, manager: manager)
+    }
+
+    func run() async throws { try await serve(prepare()) }
+
+    func serve(_ prepared: Prepared) async throws {
+        let signals = Signals()
+        let configuration = prepared.configuration
         let logger = makeLogger(level: configuration.logLevel, format: configuration.logFormat)
         let check = ConfigurationCheck(configuration)
         for warning in check.warnings { logger.warning("\(warning)") }
@@ -28,13 +63,11 @@ struct ServeCommand: AsyncParsableCommand {
             StateDirectory.store(in: configuration.stateDirectory), quotas: configuration.quotaDefaults,
             textIndex: configuration.indexesTexts ? .maintained : .removed)
         let server = try RunningServer(configuration, hostname: hostname, store: store, logger: logger)
-        for listener in configuration.listeners {
-            let security: ListenerSecurity = listener.isImplicit ? .implicitTLS : .startTLS
-            _ = try await server.listen(listener.protocol, security, on: listener.endpoint)
-        }
-        try await server.listenForLMTP(configuration.lmtp)
+        try await server.listen(on: prepared.sockets)
+        if !prepared.sockets.wasGiven(.lmtp) { try await server.listenForLMTP(onSocketOf: configuration.lmtp) }
+        try await server.startOperation(configuration.operation, prepared.manager)
         logger.notice("serving", metadata: ["version": "\(Release.version)", "hostname": "\(hostname)"])
-        await server.runUntilStopped(signals)
+        await server.runUntilStopped(signals, prepared.manager)
     }
 }
 

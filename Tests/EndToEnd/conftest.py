@@ -2,6 +2,7 @@
 
 import imaplib
 import itertools
+import os
 from pathlib import Path
 from typing import Callable, Iterator
 
@@ -15,6 +16,9 @@ SHARED_ACCOUNTS = 30
 
 def pytest_configure(config: pytest.Config) -> None:
     raise_file_limit()
+    # Root must say that it wants to stay root.
+    if os.geteuid() == 0:
+        os.environ.setdefault("LATCHMAIL_RUN_AS", "root")
 
 
 @pytest.fixture(scope="session")

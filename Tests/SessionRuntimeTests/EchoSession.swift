@@ -40,6 +40,9 @@ struct EchoSession: ProtocolSession, ~Copyable {
         consumed = used
         let line = String(decoding: (0..<length).map { input[$0] }, as: UTF8.self)
         switch line.split(separator: " ").first ?? "" {
+        case "PEER":
+            output.bytes.appendLine(context.peer)
+            return .ready
         case "STARTTLS":
             if used < input.count {
                 output.events.append(.violation("input behind STARTTLS"))

@@ -270,17 +270,6 @@ package actor QueueRunner {
     }
 }
 
-extension RecipientOutcome.Result {
-    fileprivate var word: String {
-        switch self {
-        case .relayed: "relayed"
-        case .delivered: "delivered"
-        case .deferred: "deferred"
-        case .failed: "failed"
-        }
-    }
-}
-
 extension QueueSettlement.Change {
     fileprivate var isFinal: Bool {
         switch self {

@@ -23,6 +23,8 @@ struct Delivery {
 
     /// Some host could be talked to.
     private var isReached = false
+    /// What the connection to the host that was tried last had to be.
+    private(set) var policy = "none"
 
     init(_ message: OutgoingMessage, to destination: String, by agent: RelayAgent) {
         self.agent = agent
@@ -74,6 +76,7 @@ struct Delivery {
     private mutating func tryHops(_ hops: [Hop], _ content: OutgoingContent) async {
         var attempts = 0
         for hop in hops {
+            policy = hop.planned?.basis.rawValue ?? (hop.dialect == .lmtp ? "lmtp" : "configured")
             do { try await agent.pool.enter(hop.place) } catch {
                 last = RecipientOutcome(.deferred, status: "4.3.2", diagnostic: "this server is stopping")
                 return

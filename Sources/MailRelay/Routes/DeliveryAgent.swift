@@ -37,6 +37,16 @@ package struct RecipientOutcome: Sendable, Hashable {
         case delivered
         case deferred
         case failed
+
+        /// As logs and metrics name it.
+        var word: String {
+            switch self {
+            case .relayed: "relayed"
+            case .delivered: "delivered"
+            case .deferred: "deferred"
+            case .failed: "failed"
+            }
+        }
     }
 
     package var result: Result

@@ -2,6 +2,7 @@ package import Logging
 import MailClient
 package import MailDNS
 package import MailStore
+package import MailVocabulary
 import SMTPSyntax
 package import SessionRuntime
 import TLSPolicy
@@ -40,6 +41,8 @@ package final class RelayAgent: DeliveryAgent {
     let logger: Logger
     let pool: ConnectionPool
     let contents = ContentCache()
+    /// Recipients, by what became of them and the policy for TLS that held.
+    package let deliveries = LabelledCounter(labels: ["result", "policy"])
     /// Seconds since 1970.
     let now: @Sendable () -> Int64
 
@@ -65,7 +68,10 @@ package final class RelayAgent: DeliveryAgent {
     package func deliver(_ message: OutgoingMessage, to destination: String) async -> [RecipientOutcome] {
         var delivery = Delivery(message, to: destination, by: self)
         await delivery.run()
-        return delivery.finished()
+        let policy = delivery.policy
+        let outcomes = delivery.finished()
+        for outcome in outcomes { deliveries.increment([outcome.result.word, policy]) }
+        return outcomes
     }
 
     /// Ends idle connections. Deliveries end when their tasks are cancelled.

@@ -71,16 +71,21 @@ package struct CertificateInspection: Sendable {
     }
 
     private mutating func checkNames(_ leaf: Certificate, _ file: String, _ hostname: String) {
-        let alternatives = (try? leaf.extensions.subjectAlternativeNames) ?? SubjectAlternativeNames()
-        names = alternatives.compactMap { name in
-            if case .dnsName(let name) = name { return name.lowercased() }
-            return nil
-        }
+        names = CertificateInspection.names(of: leaf)
         if !names.contains(where: { CertificateInspection.covers($0, hostname.lowercased()) }) {
             let covered = names.isEmpty ? "no name" : names.joined(separator: ", ")
             problems.append(
                 "the certificate in \(file) covers \(covered), but not the hostname \(hostname); clients will refuse it"
             )
+        }
+    }
+
+    /// DNS names that a certificate is for.
+    static func names(of certificate: Certificate) -> [String] {
+        let alternatives = (try? certificate.extensions.subjectAlternativeNames) ?? SubjectAlternativeNames()
+        return alternatives.compactMap { name in
+            if case .dnsName(let name) = name { return name.lowercased() }
+            return nil
         }
     }
 

@@ -77,6 +77,9 @@ package struct ConfigurationCheck: Sendable {
         for endpoint in configuration.lmtp.loopback where !endpoint.isLoopback {
             problems.append("listeners.lmtp.loopback: \(endpoint) is no loopback address; LMTP has no authentication")
         }
+        for endpoint in configuration.operation.metrics where endpoint.host != nil && !endpoint.isLoopback {
+            problems.append("metrics.listen: \(endpoint) is no loopback address; metrics have no authentication")
+        }
         if named.isEmpty { problems.append("listeners: every list is empty, so nothing would be served") }
     }
 }

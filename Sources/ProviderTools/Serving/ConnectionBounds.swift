@@ -19,6 +19,12 @@ package struct ConnectionBounds: Sendable {
         limits.connections = min(asked, possible)
         limits.connectionsPerAddress = configuration.maximumConnectionsPerAddress
         limits.unauthenticatedConnections = max(1, min(Self.mostUnauthenticated, limits.connections / 2))
+        let operation = configuration.operation
+        limits.unauthenticatedPerAddress = operation.unauthenticatedPerAddress
+        limits.handshakes = operation.handshakes
+        limits.handshakesPerAddress = operation.handshakesPerAddress
+        limits.connectionsPerSecond = Double(operation.connectionsPerSecond)
+        limits.exemptNetworks = operation.exemptNetworks
         limits.unauthenticatedTime = configuration.unauthenticatedTime
         self.limits = limits
         warning =

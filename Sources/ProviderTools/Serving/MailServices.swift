@@ -15,12 +15,13 @@ package enum MailProtocol: String, Sendable, CaseIterable, Codable {
 
 /// The protocols' services on one store, and how their sessions are made.
 package struct MailServices: Sendable {
-    private let store: any MailStore
-    private let imap: IMAPService
-    private let imapSettings: IMAPSettings
-    private let pop3: POP3Service
-    private let submission: SubmissionService
-    private let lmtp: SubmissionService
+    let store: any MailStore
+    let imap: IMAPService
+    let imapSettings: IMAPSettings
+    let pop3: POP3Service
+    let submission: SubmissionService
+    let lmtp: SubmissionService
+    let operation: OperationConfiguration
 
     package init(store: any MailStore, acceptance: Acceptance, configuration: ServerConfiguration) {
         let cache =
@@ -28,6 +29,7 @@ package struct MailServices: Sendable {
         let authenticator = PasswordAuthenticator(
             accounts: store, defaultDomain: configuration.defaultDomain, cache: cache)
         self.store = store
+        operation = configuration.operation
         imap = IMAPService(store: store, authenticator: authenticator, now: SystemClock.now)
         var settings = IMAPSettings()
         settings.maximumMessageSize = UInt64(configuration.maximumMessageSize)
@@ -53,15 +55,18 @@ package struct MailServices: Sendable {
         _ mailProtocol: MailProtocol, _ security: ListenerSecurity, on address: ListenerAddress,
         _ runtime: ServerRuntime
     ) async throws -> Int {
-        switch mailProtocol {
+        let proxies = operation.proxies(onPort: address.port)
+        return switch mailProtocol {
         case .imap:
-            try await runtime.listen(on: address, security, imap) { [imapSettings, store] context in
+            try await runtime.listen(on: address, security, imap, proxies: proxies) { [imapSettings, store] context in
                 IMAPSession(context: context, settings: imapSettings, store: store)
             }
         case .pop3:
-            try await runtime.listen(on: address, security, pop3) { POP3Session($0) }
+            try await runtime.listen(on: address, security, pop3, proxies: proxies) { POP3Session($0) }
         case .submission:
-            try await runtime.listen(on: address, security, submission) { [submission] in submission.session($0) }
+            try await runtime.listen(on: address, security, submission, proxies: proxies) { [submission] in
+                submission.session($0)
+            }
         }
     }
 
@@ -70,10 +75,6 @@ package struct MailServices: Sendable {
         try await runtime.listen(on: address, lmtp) { [lmtp] in lmtp.session($0) }
     }
 
-    /// LMTP on a loopback address; returns the port. Throws `ListenError`, for another address too.
-    package func listenForLMTP(on address: ListenerAddress, _ runtime: ServerRuntime) async throws -> Int {
-        try await runtime.listen(on: address, .local, lmtp) { [lmtp] in lmtp.session($0) }
-    }
 }
 
 /// The machine's clock, in its own time zone.

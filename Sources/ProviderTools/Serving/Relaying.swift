@@ -16,6 +16,8 @@ package struct Relaying: Sendable {
     let acceptance: Acceptance
     package let runner: QueueRunner
     private let agent: RelayAgent?
+    /// Recipients by result and policy; nil when mail goes nowhere else.
+    var deliveries: LabelledCounter? { agent?.deliveries }
     private let client: ClientRuntime
     private let filter: MilterFilter?
     private let running: [Task<Void, Never>]

@@ -3,30 +3,19 @@ import Logging
 import SessionRuntime
 
 extension RunningServer {
-    /// Listens where a server for inbound mail hands mail over (RFC 2033), if that is configured. Throws
+    /// Listens on the UNIX socket where a server for inbound mail hands mail over (RFC 2033), if one is configured. Throws
     /// `OperatorError`.
-    package func listenForLMTP(_ configuration: LMTPConfiguration) async throws(OperatorError) {
-        if let path = configuration.socket {
-            do {
-                let address = UnixSocketAddress(path: path, mode: UInt32(configuration.socketMode))
-                try await services.listenForLMTP(on: address, runtime)
-            } catch let error as UnixSocketError {
-                throw RunningServer.explain(error)
-            } catch {
-                throw OperatorError(.osError, "lmtp: cannot listen on \(path): \(error)")
-            }
-            logger.info("listening", metadata: ["service": "lmtp", "socket": "\(path)"])
+    package func listenForLMTP(onSocketOf configuration: LMTPConfiguration) async throws(OperatorError) {
+        guard let path = configuration.socket else { return }
+        do {
+            let address = UnixSocketAddress(path: path, mode: UInt32(configuration.socketMode))
+            try await services.listenForLMTP(on: address, runtime)
+        } catch let error as UnixSocketError {
+            throw RunningServer.explain(error)
+        } catch {
+            throw OperatorError(.osError, "lmtp: cannot listen on \(path): \(error)")
         }
-        for endpoint in configuration.loopback {
-            let host = endpoint.host ?? "127.0.0.1"
-            do {
-                let address = ListenerAddress(host: host, port: endpoint.port)
-                let port = try await services.listenForLMTP(on: address, runtime)
-                logger.info("listening", metadata: ["service": "lmtp", "address": "\(host)", "port": "\(port)"])
-            } catch {
-                throw RunningServer.explain(error, "lmtp", host, endpoint.port)
-            }
-        }
+        logger.info("listening", metadata: ["service": "lmtp", "socket": "\(path)"])
     }
 
     private static func explain(_ error: UnixSocketError) -> OperatorError {

@@ -10,11 +10,12 @@ package struct RunningServer: Sendable {
     private static let grace = Duration.seconds(3)
 
     let runtime: ServerRuntime
-    private let tls: TLSContext
+    let tls: TLSContext
     let services: MailServices
-    private let relaying: Relaying
+    let relaying: Relaying
     private let control: ControlServer
-    private let store: any MailStore
+    let store: any MailStore
+    let operation = RunningOperation()
     let logger: Logger
 
     /// Takes the store over: `stop` closes it. Throws `OperatorError`.
@@ -80,7 +81,7 @@ package struct RunningServer: Sendable {
         return port
     }
 
-    private static func isUnsupported(_ error: ListenError) -> Bool {
+    static func isUnsupported(_ error: ListenError) -> Bool {
         error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
 
@@ -118,6 +119,7 @@ package struct RunningServer: Sendable {
     /// No new connections, a goodbye to every session, everything written.
     package func stop() async {
         logger.notice("stopping")
+        await operation.stop()
         control.stop()
         await relaying.stop()
         await runtime.shutdown(grace: Self.grace)
@@ -130,11 +132,17 @@ package struct RunningServer: Sendable {
     }
 
     /// Serves until a signal asks to stop.
-    package func runUntilStopped(_ signals: Signals) async {
+    package func runUntilStopped(_ signals: Signals, _ manager: ServiceManager = ServiceManager([:])) async {
+        manager.ready("Serving")
         for await signal in signals.received {
             switch signal {
-            case .reload: reloadCertificate()
-            case .stop: return await stop()
+            case .reload:
+                manager.reloading()
+                reloadCertificate()
+                manager.ready("Serving")
+            case .stop:
+                manager.stopping()
+                return await stop()
             }
         }
     }

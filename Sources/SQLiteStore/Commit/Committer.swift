@@ -2,6 +2,7 @@ import Dispatch
 import GRDB
 import Glibc
 import MailStore
+import MailVocabulary
 import Synchronization
 
 // The one writer. Callers hand in what they want and wait; a serial queue takes all that waits as one batch:
@@ -22,8 +23,13 @@ final class Committer: Sendable {
     private let gathering = Mutex(Gathering())
     private let queue = DispatchQueue(label: "store.commit")
     private let core: CommitCore
+    private let times: Histogram?
 
-    init(_ core: CommitCore) { self.core = core }
+    /// - Parameter times: takes how long each batch took.
+    init(_ core: CommitCore, times: Histogram? = nil) {
+        self.core = core
+        self.times = times
+    }
 
     func commit<R: Sendable>(
         bodies: [OutgoingBody] = [], _ work: @escaping CommitJob<R>.Work
@@ -58,7 +64,11 @@ final class Committer: Sendable {
                 return batch
             }
             guard !batch.isEmpty else { return }
-            core.commit(batch)
+            guard let times else {
+                core.commit(batch)
+                continue
+            }
+            times.record(ContinuousClock().measure { core.commit(batch) })
         }
     }
 

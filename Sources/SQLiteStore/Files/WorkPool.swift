@@ -1,4 +1,5 @@
 import Dispatch
+import MailVocabulary
 import Synchronization
 
 /// Runs blocking work on a few threads; what exceeds them waits in order.
@@ -28,15 +29,23 @@ final class WorkPool: Sendable {
     private let state = Mutex(State())
     private let queue: DispatchQueue
     private let width: Int
+    private let times: Histogram?
 
-    init(_ label: String, width: Int) {
+    /// - Parameter times: takes how long work took, with its waiting for a thread.
+    init(_ label: String, width: Int, times: Histogram? = nil) {
+        self.times = times
         queue = DispatchQueue(label: label, attributes: .concurrent)
         self.width = width
     }
 
     func run<R: Sendable>(_ work: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            enqueue { continuation.resume(with: Result { try work() }) }
+            let start = times.map { _ in ContinuousClock.now }
+            enqueue { [times] in
+                let result = Result { try work() }
+                if let start { times?.record(.now - start) }
+                continuation.resume(with: result)
+            }
         }
     }
 

@@ -6,7 +6,7 @@ package import TLSPolicy
 package import WireFraming
 
 /// Why a connection that this program opens does not come about, or is of no more use.
-package enum ClientConnectionError: Error, Sendable, Hashable {
+package enum ClientConnectionError: Error, Sendable, Hashable, CustomStringConvertible {
     /// No address of the peer's took the connection; the reason is for the log.
     case unreachable(reason: String)
     /// Nothing happened for as long as was allowed. The connection is closed.
@@ -19,6 +19,16 @@ package enum ClientConnectionError: Error, Sendable, Hashable {
     case handshakeFailed(reason: String)
     /// The peer's certificates do not prove what was asked for.
     case unverified(PeerRefusal)
+
+    package var description: String {
+        switch self {
+        case .unreachable(let reason), .closed(let reason): reason
+        case .timeout: "no answer in time"
+        case .injectedBytes: "octets in cleartext where TLS should begin"
+        case .handshakeFailed(let reason): "the TLS handshake failed: \(reason)"
+        case .unverified(let refusal): refusal.reason
+        }
+    }
 }
 
 /// Event loops for the connections that this program opens.

@@ -77,13 +77,13 @@ extension SubmissionSession {
         endTransaction()
         output.events.append(
             .notice(
-                "message \(word) id=\(identifier) size=\(size) recipients=\(recipients - failures.count) \(origin)"))
+                "message \(word) id=\(identifier) size=\(size) recipients=\(recipients - failures.count)\(origin)"))
         guard isLMTP else { return answer(.accepted(identifier), &output) }
         // RFC 2033 §4.2: for each recipient, in the order of their commands.
         for index in 0..<recipients {
             if let failure = failures[index] {
                 output.events.append(
-                    .notice("message refused: \(MessageDefect.delivery(failure).text) id=\(identifier) \(origin)"))
+                    .notice("message refused: \(MessageDefect.delivery(failure).text) id=\(identifier)\(origin)"))
                 failure.reply.write(to: &output.bytes)
             } else {
                 SMTPReply.accepted(identifier).write(to: &output.bytes)
@@ -97,7 +97,7 @@ extension SubmissionSession {
         let defect = reception?.defect ?? .delivery(.unavailable(reason: "no body"))
         let replies = isLMTP ? transaction?.recipients.count ?? 1 : 1
         endTransaction()
-        let text = "message refused: \(defect.text) id=\(identifier) \(origin)"
+        let text = "message refused: \(defect.text) id=\(identifier)\(origin)"
         output.events.append(defect.isViolation ? .violation(text) : .notice(text))
         for _ in 0..<replies { defect.reply.write(to: &output.bytes) }
         return .ready
@@ -105,6 +105,6 @@ extension SubmissionSession {
 
     var loginName: String { login?.address.description ?? "" }
 
-    /// Whose message it is, for the log.
-    private var origin: String { isLMTP ? "peer=\(context.peer)" : "login=\(loginName)" }
+    /// Whose message it is, for the log, that knows the peer.
+    private var origin: String { isLMTP ? "" : " login=\(loginName)" }
 }
