@@ -74,7 +74,9 @@ package final class BoundSocket: Sendable, CustomStringConvertible {
         var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let status = getnameinfo(
             found.pointee.ai_addr, found.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-        return status == 0 ? NetworkAddress(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)) : nil
+        return status == 0
+            ? NetworkAddress(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            : nil
     }
 
     private static func bind(_ descriptor: Int32, _ place: NetworkAddress, _ port: Int) -> Int32 {

@@ -10,6 +10,10 @@ import TLSPolicy
 
 /// Reads from a connection's TLS what NIOSSL has no interface for.
 enum TLSInspector {
+    /// Seconds for which a session of TLS 1.3 can be resumed: BoringSSL's two days are more than scanners find wise, and a
+    /// client that was away for longer can afford a handshake.
+    private static let ticketLifetime: UInt32 = 12 * 3600
+
     /// Whether the way in is there. Costs one TLS object that never connects.
     static func selfTest(_ context: NIOSSLContext) -> Bool {
         withUnconnected(context) { ssl in
@@ -20,12 +24,14 @@ enum TLSInspector {
     }
 
     /// Makes the server's order of suites and groups count, not the client's: otherwise a client that lists a classical
-    /// group first never gets the hybrid one that both have. Does nothing when the way in is lost.
+    /// group first never gets the hybrid one that both have. And lets sessions be resumed for `ticketLifetime`. Does nothing
+    /// when the way in is lost.
     static func preferServerOrder(_ context: NIOSSLContext) {
         _ = withUnconnected(context) { ssl in
             guard let shared = CNIOBoringSSL_SSL_get_SSL_CTX(ssl) else { return }
             // SSL_OP_CIPHER_SERVER_PREFERENCE
             _ = CNIOBoringSSL_SSL_CTX_set_options(shared, 0x0040_0000)
+            CNIOBoringSSL_SSL_CTX_set_session_psk_dhe_timeout(shared, ticketLifetime)
         }
     }
 

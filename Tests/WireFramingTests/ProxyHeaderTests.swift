@@ -62,8 +62,10 @@ struct ProxyHeaderTests {
         "Lines that are none",
         arguments: [
             "GET / HTTP/1.1\r\n", "EHLO x\r\n", "PROXY\r\n", "PROXY \r\n", "proxy TCP4 1.2.3.4 1.2.3.4 1 2\r\n",
-            "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n",
-            "PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 01 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 -1 2\r\n",
+            "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",
+            "PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n",
+            "PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n", "PROXY TCP4 1.2.3.4 1.2.3.4 01 2\r\n",
+            "PROXY TCP4 1.2.3.4 1.2.3.4 -1 2\r\n",
             "PROXY TCP4  1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP4 ::1 ::1 1 2\r\n", "PROXY TCP6 1.2.3.4 ::1 1 2\r\n",
             "PROXY TCP4 ::ffff:1.2.3.4 1.2.3.4 1 2\r\n", "PROXY TCP5 1.2.3.4 1.2.3.4 1 2\r\n",
             "PROXY TCP4 localhost 1.2.3.4 1 2\r\n", "PROXY TCP6 fe80::1%eth0x ::g 1 2\r\n",
@@ -79,7 +81,8 @@ struct ProxyHeaderTests {
     func longLine() {
         #expect(read("PROXY UNKNOWN " + String(repeating: "x", count: 92)) == .incomplete)
         #expect(read("PROXY UNKNOWN " + String(repeating: "x", count: 93)) == .malformed("PROXY line too long"))
-        #expect(read("PROXY UNKNOWN " + String(repeating: "x", count: 92) + "\r\n") == .malformed("PROXY line too long"))
+        #expect(
+            read("PROXY UNKNOWN " + String(repeating: "x", count: 92) + "\r\n") == .malformed("PROXY line too long"))
     }
 
     @Test func binaryHeaders() {

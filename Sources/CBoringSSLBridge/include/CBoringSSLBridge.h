@@ -12,6 +12,7 @@ uint16_t CNIOBoringSSL_SSL_get_group_id(const void *ssl);
 int CNIOBoringSSL_SSL_session_reused(const void *ssl);
 void *CNIOBoringSSL_SSL_get_SSL_CTX(const void *ssl);
 uint32_t CNIOBoringSSL_SSL_CTX_set_options(void *ctx, uint32_t options);
+void CNIOBoringSSL_SSL_CTX_set_session_psk_dhe_timeout(void *ctx, uint32_t seconds);
 int CNIOBoringSSL_SSL_version(const void *ssl);
 const char *CNIOBoringSSL_SSL_get_servername(const void *ssl, int type);
 int CNIOBoringSSL_SSL_export_keying_material(void *ssl, uint8_t *out, size_t out_len, const char *label,

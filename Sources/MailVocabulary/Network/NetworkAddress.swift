@@ -54,7 +54,8 @@ package struct NetworkAddress: Sendable, Hashable, CustomStringConvertible {
         let groups = (0..<8).map { UInt16(truncatingIfNeeded: ($0 < 4 ? high : low) >> UInt64(48 - 16 * ($0 % 4))) }
         let gap = NetworkAddress.longestGap(groups)
         let text = { (part: ArraySlice<UInt16>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
-        return gap.count < 2 ? text(groups[...]) : text(groups[..<gap.lowerBound]) + "::" + text(groups[gap.upperBound...])
+        return gap.count < 2
+            ? text(groups[...]) : text(groups[..<gap.lowerBound]) + "::" + text(groups[gap.upperBound...])
     }
 
     /// The first of the longest runs of zero groups.

@@ -84,6 +84,7 @@ extension SettingType where Value == [Int] {
 
 extension SettingType where Value == RunAs? {
     static var runAs: SettingType {
-        .scalar("a user such as latchmail, or user:group", { text in RunAs(text).map { .some($0) } }, { $0?.description })
+        .scalar(
+            "a user such as latchmail, or user:group", { text in RunAs(text).map { .some($0) } }, { $0?.description })
     }
 }

@@ -50,21 +50,22 @@ struct MetricsReport: Sendable {
         text.add("latchmail_logins_total", "Logins; version none is cleartext.", measured.logins)
         text.add("latchmail_login_failures_total", "Logins that failed.", measured.failedLogins)
         text.add("latchmail_refused_connections_total", "Connections closed for a limit.", measured.refusals)
-        text.add("latchmail_protocol_violations_total", "What only attacks and broken software do.", measured.violations)
+        text.add(
+            "latchmail_protocol_violations_total", "What only attacks and broken software do.", measured.violations)
         text.add("latchmail_event_loop_lag_seconds", "How late event loops did what was due.", measured.loopLag)
     }
 
     private func certificates(_ text: inout MetricsText) {
-        var days: [[String]: Double] = [:]
+        var seconds: [[String]: Double] = [:]
         for certificate in tls.certificatesInUse.compactMap({ try? Certificate(derEncoded: $0) }) {
-            let left = certificate.notValidAfter.timeIntervalSinceNow / 86_400
-            for name in CertificateInspection.names(of: certificate) where days.count < Self.maximumNames {
-                days[[name]] = min(days[[name]] ?? .infinity, (left * 100).rounded() / 100)
+            let left = certificate.notValidAfter.timeIntervalSinceNow.rounded()
+            for name in CertificateInspection.names(of: certificate) where seconds.count < Self.maximumNames {
+                seconds[[name]] = min(seconds[[name]] ?? .infinity, left)
             }
         }
         text.add(
-            "latchmail_certificate_days_left", .gauge, "Days until the certificate for a name expires.",
-            labels: ["name"], days)
+            "latchmail_certificate_seconds_left", .gauge, "Time until the certificate for a name expires.",
+            labels: ["name"], seconds)
     }
 
     private func queue(_ text: inout MetricsText) async {
@@ -93,7 +94,10 @@ struct MetricsReport: Sendable {
         let activity = queue.activity
         text.add(
             "latchmail_queue_attempts_total", .counter, "Deliveries tried.", labels: ["result"],
-            [["reached"]: Double(activity.attempts &- activity.unreachable), ["unreachable"]: Double(activity.unreachable)])
+            [
+                ["reached"]: Double(activity.attempts &- activity.unreachable),
+                ["unreachable"]: Double(activity.unreachable),
+            ])
         text.add(
             "latchmail_queue_notices_total", .counter, "Notices sent to senders.", labels: ["kind"],
             [

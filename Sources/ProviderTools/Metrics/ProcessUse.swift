@@ -20,7 +20,8 @@ struct ProcessUse {
             threads = Double(fields[17]) ?? 0
         }
         // Less the one that reads the list.
-        openFiles = Double(max(0, ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 1) - 1))
+        openFiles = Double(
+            max(0, ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 1) - 1))
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 { maximumFiles = Double(limit.rlim_cur) }
     }

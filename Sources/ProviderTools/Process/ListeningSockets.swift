@@ -85,7 +85,7 @@ package struct ListeningSockets: Sendable {
                 port = socket.port
                 isBound = true
                 sockets.append((use, socket))
-            } catch where endpoint.host == nil && RunningServer.isUnsupported(error) {
+            } catch  where endpoint.host == nil && RunningServer.isUnsupported(error) {
                 // A machine without IPv6, or without IPv4, is listened on with what it has.
                 continue
             } catch {

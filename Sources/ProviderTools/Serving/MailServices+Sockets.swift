@@ -14,7 +14,8 @@ extension MailServices {
             let security: ListenerSecurity = isImplicit ? .implicitTLS : .startTLS
             switch mailProtocol {
             case .imap:
-                try await runtime.listen(on: socket, security, imap, proxies: proxies) { [imapSettings, store] context in
+                try await runtime.listen(on: socket, security, imap, proxies: proxies) {
+                    [imapSettings, store] context in
                     IMAPSession(context: context, settings: imapSettings, store: store)
                 }
             case .pop3:

@@ -13,13 +13,14 @@ TIMEOUT = 60
 
 
 def run(
-    command: Sequence[str | Path], *, stdin: bytes = b"", expect: int | None = 0, env: dict[str, str] | None = None
+    command: Sequence[str | Path], *, stdin: bytes = b"", expect: int | None = 0, env: dict[str, str] | None = None,
+    seconds: float = TIMEOUT,
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs it to its end; fails unless it exits with `expect` (None: any)."""
     program = str(command[0])
     assert shutil.which(program), f"{program} is missing: run Scripts/prepare --tests"
     result = subprocess.run(
-        [str(part) for part in command], input=stdin, capture_output=True, timeout=TIMEOUT,
+        [str(part) for part in command], input=stdin, capture_output=True, timeout=seconds,
         env={**os.environ, "LC_ALL": "C.UTF-8", **(env or {})},
     )  # fmt: skip
     if expect is not None and result.returncode != expect:
