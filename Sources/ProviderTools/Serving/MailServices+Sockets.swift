@@ -15,11 +15,14 @@ extension MailServices {
             switch mailProtocol {
             case .imap:
                 try await runtime.listen(on: socket, security, imap, proxies: proxies) {
-                    [imapSettings, store] context in
-                    IMAPSession(context: context, settings: imapSettings, store: store)
+                    [imapSettings, store, authenticator] context in
+                    IMAPSession(
+                        context: context, settings: imapSettings, store: store, authenticator: authenticator)
                 }
             case .pop3:
-                try await runtime.listen(on: socket, security, pop3, proxies: proxies) { POP3Session($0) }
+                try await runtime.listen(on: socket, security, pop3, proxies: proxies) { [authenticator] in
+                    POP3Session($0, authenticator: authenticator)
+                }
             case .submission:
                 try await runtime.listen(on: socket, security, submission, proxies: proxies) { [submission] in
                     submission.session($0)

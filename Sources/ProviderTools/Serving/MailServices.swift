@@ -16,6 +16,7 @@ package enum MailProtocol: String, Sendable, CaseIterable, Codable {
 /// The protocols' services on one store, and how their sessions are made.
 package struct MailServices: Sendable {
     let store: any MailStore
+    let authenticator: any Authenticator
     let imap: IMAPService
     let imapSettings: IMAPSettings
     let pop3: POP3Service
@@ -26,9 +27,10 @@ package struct MailServices: Sendable {
     package init(store: any MailStore, acceptance: Acceptance, configuration: ServerConfiguration) {
         let cache =
             configuration.cachesVerifications ? VerificationCache(lifetime: configuration.verificationExpiry) : nil
-        let authenticator = PasswordAuthenticator(
+        let authenticator = ServerAuthenticator(
             accounts: store, defaultDomain: configuration.defaultDomain, cache: cache)
         self.store = store
+        self.authenticator = authenticator
         operation = configuration.operation
         imap = IMAPService(store: store, authenticator: authenticator, now: SystemClock.now)
         var settings = IMAPSettings()
@@ -58,11 +60,15 @@ package struct MailServices: Sendable {
         let proxies = operation.proxies(onPort: address.port)
         return switch mailProtocol {
         case .imap:
-            try await runtime.listen(on: address, security, imap, proxies: proxies) { [imapSettings, store] context in
-                IMAPSession(context: context, settings: imapSettings, store: store)
+            try await runtime.listen(on: address, security, imap, proxies: proxies) {
+                [imapSettings, store, authenticator] context in
+                IMAPSession(
+                    context: context, settings: imapSettings, store: store, authenticator: authenticator)
             }
         case .pop3:
-            try await runtime.listen(on: address, security, pop3, proxies: proxies) { POP3Session($0) }
+            try await runtime.listen(on: address, security, pop3, proxies: proxies) { [authenticator] in
+                POP3Session($0, authenticator: authenticator)
+            }
         case .submission:
             try await runtime.listen(on: address, security, submission, proxies: proxies) { [submission] in
                 submission.session($0)
