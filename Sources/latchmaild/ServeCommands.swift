@@ -61,7 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
         let hostname = configuration.hostname ?? ProcessInfo.processInfo.hostName
         let store = try await openStore(
             StateDirectory.store(in: configuration.stateDirectory), quotas: configuration.quotaDefaults,
-            textIndex: configuration.indexesTexts ? .maintained : .removed)
+            textIndex: configuration.indexesTexts ? .maintained : .removed, logger: logger)
         let server = try RunningServer(configuration, hostname: hostname, store: store, logger: logger)
         try await server.listen(on: prepared.sockets)
         if !prepared.sockets.wasGiven(.lmtp) { try await server.listenForLMTP(onSocketOf: configuration.lmtp) }

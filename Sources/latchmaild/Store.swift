@@ -1,12 +1,16 @@
 import ArgumentParser
 import Foundation
+import Logging
 import MailStore
 import ProviderTools
 import SQLiteStore
 
 /// Opens the store, making it when nothing is there.
+///
+/// - Parameter logger: is told what an operator must know; nil for standard error.
 func openStore(
-    _ directory: String, quotas: QuotaDefaults = QuotaDefaults(), textIndex: TextIndexUse = .kept
+    _ directory: String, quotas: QuotaDefaults = QuotaDefaults(), textIndex: TextIndexUse = .kept,
+    logger: Logger? = nil
 ) async throws -> any MailStore {
     do {
         let parent = (directory as NSString).deletingLastPathComponent
@@ -15,6 +19,7 @@ func openStore(
         var options = SQLiteStore.Options()
         options.quotaDefaults = quotas
         options.textIndex = textIndex
+        if let logger { options.log = { logger.error("store", metadata: ["problem": "\($0)"]) } }
         return try SQLiteStore(path: directory, options: options)
     } catch let error as StoreError {
         switch error {
