@@ -4,6 +4,7 @@ import imaplib
 import json
 import ssl
 import threading
+import time
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -91,7 +92,7 @@ def test_first_certificate_by_http(world: World) -> None:
     folder = site.directory / "state" / "acme"
     assert mode(folder) == 0o700
     assert {mode(path) for path in folder.glob("account-*.json")} == {0o600}
-    assert {mode(path) for path in folder.glob("*/pair-*/key.pem")} == {0o600}
+    assert {mode(path) for path in folder.glob("*/pair-*/privkey.pem")} == {0o600}
     log = site.log()
     assert "PRIVATE KEY" not in log and "certificate: installed" in log
     # A restart asks for nothing.
@@ -317,6 +318,38 @@ def test_records_to_publish(world: World) -> None:
     (renewed,) = json.loads(site.command("certificate", "tlsa", "--json"))
     # What was announced came.
     assert renewed["current"] == records["next"]
+
+
+def test_keys_wait_for_published_records(world: World) -> None:
+    pebble = world.pebble()
+    site = world.site(pebble.directory_url, **{"key-rollover": True})
+    site.launch().wait_until_serving()
+    first = public_key(site.served(pebble.root))
+    place = f"_{site.imaps}._tcp.{MAIL}."
+
+    def records() -> Any:
+        return json.loads(site.command("certificate", "tlsa", "--json"))[0]
+
+    world.names.publish(place, records()["current"])
+    assert records()["published"] == [place] and records()["mismatched"] == []
+    # Clients that hold to what is published would refuse the next key.
+    site.command("certificate", "renew", "--force")
+    assert public_key(site.served(pebble.root)) == first
+    advice = site.status()[0]["recordAdvice"]
+    assert f"{place} IN TLSA {records()['next']}" in advice
+    # It is published now, but others may still have the records from before.
+    world.names.publish(place, records()["next"])
+    site.command("certificate", "renew", "--force")
+    since = time.monotonic()
+    announced = records()["next"]
+
+    def is_rolled() -> bool:
+        site.command("certificate", "renew", "--force")
+        return public_key(site.served(pebble.root)) != first
+
+    wait_until(is_rolled, f"the next key is in use: {site.log_path}")
+    assert time.monotonic() - since >= 1
+    assert records()["current"] == announced and records()["mismatched"] == []
 
 
 def test_check_explains(world: World) -> None:

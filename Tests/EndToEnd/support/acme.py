@@ -14,6 +14,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import dns.name
+import dns.query
+import dns.tsigkeyring
+import dns.update
+
 from .authority import Authority, openssl
 from .processes import PEERS, Foreign, free_ports, listens, wait_until
 from .server import BINARY, raise_file_limit
@@ -32,7 +37,10 @@ ns.{origin} IN A 127.0.0.1
 
 
 class NameServer:
-    """BIND on a loopback port, with a signed root, and below it dyn.example, unsigned, which takes updates by a key."""
+    """BIND on a loopback port, with a signed root, and below it dyn.example, which BIND signs and changes by a key.
+
+    Resolvers with `anchor` find both secure.
+    """
 
     available = NAMED.exists() and all(shutil.which(name) for name in ("ldns-keygen", "ldns-signzone"))
 
@@ -44,7 +52,6 @@ class NameServer:
         (directory / "root").write_text(root + f"{DOMAIN}. IN NS ns.{DOMAIN}.\nns.{DOMAIN}. IN A 127.0.0.1\n")
         key = self.run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", ".").strip()
         self.run("ldns-signzone", "-n", "-o", ".", "-f", "root.signed", "root", key)
-        self.anchor = directory / f"{key}.ds"
         names = ["mail", "imap", "other", "alias"]
         (directory / "dyn").write_text(
             HEAD.format(origin=DOMAIN + ".")
@@ -54,9 +61,10 @@ class NameServer:
             + "\n"
         )
         self.key_file = directory / "acme.key"
-        secret = base64.b64encode(secrets.token_bytes(32)).decode()
+        self.secret = secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.key_file.write_text(f'key "acme" {{\n\talgorithm hmac-sha256;\n\tsecret "{secret}";\n}};\n')
         self.key_file.chmod(0o600)
+        (directory / "keys").mkdir()
         (directory / "named.conf").write_text(f"""\
 include "{self.key_file}";
 controls {{ }};
@@ -66,13 +74,21 @@ options {{
   recursion no; dnssec-validation no; notify no; allow-transfer {{ none; }};
 }};
 zone "." {{ type primary; file "root.signed"; }};
-zone "{DOMAIN}" {{ type primary; file "dyn"; update-policy {{ grant acme zonesub TXT; }}; }};
+dnssec-policy "quick" {{ keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }}; dnskey-ttl 5; }};
+zone "{DOMAIN}" {{
+  type primary; file "dyn"; dnssec-policy "quick"; key-directory "{directory}/keys";
+  update-policy {{ grant acme zonesub TXT TLSA; }};
+}};
 """)
         self.server = Foreign(
             [NAMED, "-g", "-c", directory / "named.conf"], directory,
             {"LD_LIBRARY_PATH": str(NAMED.parents[1] / "lib" / "x86_64-linux-gnu")},
         )  # fmt: skip
-        self.server.wait_for(lambda: listens(self.port), "BIND")
+        self.server.wait_for(lambda: listens(self.port) and "all zones loaded" in self.server.log(), "BIND")
+        self.server.wait_for(lambda: "RRSIG" in self.ask(f"mail.{DOMAIN}", "A"), "BIND signs")
+        (public,) = (directory / "keys").glob("K*.key")
+        self.anchor = directory / "anchor"
+        self.anchor.write_text((directory / f"{key}.ds").read_text() + public.read_text())
 
     def run(self, program: str, *arguments: str) -> str:
         done = subprocess.run(
@@ -81,8 +97,18 @@ zone "{DOMAIN}" {{ type primary; file "dyn"; update-policy {{ grant acme zonesub
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def ask(self, name: str, kind: str) -> str:
+        return self.run("drill", "-D", "-p", str(self.port), name, "@127.0.0.1", kind)
+
+    def publish(self, name: str, record: str) -> None:
+        """Adds a TLSA record, by another program's update."""
+        update = dns.update.UpdateMessage(DOMAIN, keyring=dns.tsigkeyring.from_text({"acme": self.secret}), keyalgorithm="hmac-sha256")
+        update.add(dns.name.from_text(name), 2, "TLSA", record)
+        answer = dns.query.tcp(update, "127.0.0.1", 30, self.port)
+        assert answer.rcode() == 0, answer
+
     def texts(self, name: str) -> list[str]:
-        answer = self.run("drill", "-p", str(self.port), f"{name}.{DOMAIN}", "@127.0.0.1", "TXT")
+        answer = self.ask(f"{name}.{DOMAIN}", "TXT")
         return [line.split('"')[1] for line in answer.splitlines() if not line.startswith(";") and "\tTXT\t" in line]
 
     @property

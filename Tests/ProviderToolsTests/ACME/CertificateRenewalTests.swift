@@ -10,13 +10,13 @@ struct CertificateRenewalTests {
     let directory: TemporaryDirectory
     let authority = ScriptedAuthority()
     let solver = ScriptedSolver()
-    let files: CertificateFiles
+    let files: CertificateFolder
     let certificate: ManagedCertificate
 
     init() throws {
         directory = try TemporaryDirectory()
         certificate = try #require(ManagedCertificate("mail.example.org imap.example.org"))
-        files = CertificateFiles(folder: directory.path, name: certificate.name)
+        files = CertificateFolder(folder: directory.path, name: certificate.name)
         try files.makeDirectory()
     }
 

@@ -91,11 +91,11 @@ struct RenewalScheduleTests {
 @Suite("Keys and what is published of them")
 struct KeyChoiceTests {
     let directory: TemporaryDirectory
-    let files: CertificateFiles
+    let files: CertificateFolder
 
     init() throws {
         directory = try TemporaryDirectory()
-        files = CertificateFiles(folder: directory.path, name: "mail.example.org")
+        files = CertificateFolder(folder: directory.path, name: "mail.example.org")
         try files.makeDirectory()
     }
 

@@ -72,45 +72,55 @@ struct CertificateOrder: Sendable {
 
     // MARK: Names
 
+    private struct OpenName: Sendable {
+        var authorization: String
+        var challenge: ChallengeObject
+        var proof: ChallengeProof
+    }
+
     private func prove(_ order: OrderObject, _ end: ContinuousClock.Instant) async throws(ACMEError) {
-        var open: [(url: String, challenge: ChallengeObject, proof: ChallengeProof)] = []
+        var open: [OpenName] = []
         for url in order.authorizations.prefix(Self.maximumNames) {
-            let (authorization, _): (AuthorizationObject, _) = try await client.read(url)
-            switch authorization.status {
-            case .valid: continue
-            case .pending: break
-            case .invalid, .deactivated, .expired, .revoked:
-                throw .unproven(name: authorization.identifier.value, reason: authorization.failure)
-            }
-            guard let challenge = authorization.challenges.first(where: { $0.type == solver.type }),
-                let token = challenge.token, ChallengeProof.isToken(token)
-            else {
-                throw .challenge(
-                    "the authority offers no \(solver.type) challenge for \(authorization.identifier.value), but "
-                        + authorization.challenges.map(\.type).joined(separator: ", ") + "; see acme.challenge")
-            }
-            let proof = ChallengeProof(
-                domain: authorization.identifier.value, token: token,
-                keyAuthorization: try await client.keyAuthorization(token))
-            open.append((url, challenge, proof))
+            if let name = try await openName(url) { open.append(name) }
         }
         guard !open.isEmpty else { return }
         let proofs = open.map(\.proof)
         let result: Result<Void, ACMEError>
         do throws(ACMEError) {
             try await solver.put(proofs)
-            for item in open where item.challenge.status == "pending" {
-                _ = try await client.post(item.challenge.url, [String: String]())
+            for name in open where name.challenge.status == "pending" {
+                _ = try await client.post(name.challenge.url, [String: String]())
             }
             // The DNS may have taken its time.
             let proofEnd = max(end, ContinuousClock.now + Self.patience)
-            for item in open { try await awaitProof(item.url, proofEnd) }
+            for name in open { try await awaitProof(name.authorization, proofEnd) }
             result = .success(())
         } catch {
             result = .failure(error)
         }
         await solver.remove(proofs)
         try result.get()
+    }
+
+    /// Nil for a name that is proved already.
+    private func openName(_ url: String) async throws(ACMEError) -> OpenName? {
+        let (authorization, _): (AuthorizationObject, _) = try await client.read(url)
+        let name = authorization.identifier.value
+        switch authorization.status {
+        case .valid: return nil
+        case .pending: break
+        case .invalid, .deactivated, .expired, .revoked: throw .unproven(name: name, reason: authorization.failure)
+        }
+        guard let challenge = authorization.challenges.first(where: { $0.type == solver.type }),
+            let token = challenge.token, ChallengeProof.isToken(token)
+        else {
+            throw .challenge(
+                "the authority offers no \(solver.type) challenge for \(name), but "
+                    + authorization.challenges.map(\.type).joined(separator: ", ") + "; see acme.challenge")
+        }
+        let proof = ChallengeProof(
+            domain: name, token: token, keyAuthorization: try await client.keyAuthorization(token))
+        return OpenName(authorization: url, challenge: challenge, proof: proof)
     }
 
     private func awaitProof(_ url: String, _ end: ContinuousClock.Instant) async throws(ACMEError) {

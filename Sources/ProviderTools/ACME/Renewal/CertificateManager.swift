@@ -154,7 +154,7 @@ package actor CertificateManager {
     }
 
     /// An attempt that a crash ends counts as one that failed.
-    private func begin(_ files: CertificateFiles) throws(ACMEError) {
+    private func begin(_ files: CertificateFolder) throws(ACMEError) {
         var state = files.state()
         state.lastAttempt = Self.now()
         state.failures += 1
@@ -162,7 +162,7 @@ package actor CertificateManager {
         try files.write(state)
     }
 
-    private func record(_ error: ACMEError, _ certificate: ManagedCertificate, _ files: CertificateFiles) {
+    private func record(_ error: ACMEError, _ certificate: ManagedCertificate, _ files: CertificateFolder) {
         var state = files.state()
         state.lastError = error.description
         let now = Self.now()

@@ -3,7 +3,7 @@ import Logging
 /// One attempt to get one certificate, from the choice of its key to its files.
 struct CertificateRenewal: Sendable {
     let certificate: ManagedCertificate
-    let files: CertificateFiles
+    let files: CertificateFolder
     let client: ACMEClient
     let solver: any ChallengeSolver
     let keys: KeyChoice

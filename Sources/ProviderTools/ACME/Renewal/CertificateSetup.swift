@@ -47,8 +47,8 @@ struct CertificateSetup: Sendable {
         }
     }
 
-    func files(_ certificate: ManagedCertificate) -> CertificateFiles {
-        CertificateFiles(folder: folder, name: certificate.name)
+    func files(_ certificate: ManagedCertificate) -> CertificateFolder {
+        CertificateFolder(folder: folder, name: certificate.name)
     }
 
     func client() -> ACMEClient {

@@ -3,7 +3,7 @@ import TLSPolicy
 /// Which key a certificate gets: the one it has, or the next one, which is put in use only when every TLSA record that is
 /// published for the server names it too, and has for as long as others may keep the records from before (RFC 7671 §8.1).
 struct KeyChoice: Sendable {
-    let files: CertificateFiles
+    let files: CertificateFolder
     let type: CertificateKeyType
     let rollsKeys: Bool
     /// What the DNS publishes now.
