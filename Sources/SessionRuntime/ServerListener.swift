@@ -34,7 +34,7 @@ package final class ServerListener: Sendable {
         serve: @escaping @Sendable (Connection) async -> Void
     ) async throws -> ServerListener {
         let count = Shared()
-        let accepting = try await bind(place) { channel in
+        let accepting = try await bind(place) { channel -> EventLoopFuture<Connection> in
             guard count.value.add(1, ordering: .relaxed).newValue <= maximumConnections else {
                 count.value.subtract(1, ordering: .relaxed)
                 return channel.close().flatMap { channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
@@ -42,8 +42,8 @@ package final class ServerListener: Sendable {
             channel.closeFuture.whenComplete { _ in count.value.subtract(1, ordering: .relaxed) }
             return prepare(channel)
         }
-        let running = Task {
-            await withDiscardingTaskGroup { group in
+        let running = Task<Void, Never> {
+            await withDiscardingTaskGroup(returning: Void.self) { group in
                 // A listener that fails is over; what it accepted goes on to its end.
                 try? await accepting.executeThenClose { connections in
                     for try await connection in connections { group.addTask { await serve(connection) } }

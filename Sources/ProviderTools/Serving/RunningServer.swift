@@ -82,7 +82,7 @@ package struct RunningServer: Sendable {
         return port
     }
 
-    private static func isUnsupported(_ error: ListenError) -> Bool {
+    static func isUnsupported(_ error: ListenError) -> Bool {
         error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
 

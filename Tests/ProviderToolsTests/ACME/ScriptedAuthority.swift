@@ -265,7 +265,7 @@ final class ScriptedAuthority: ACMETransport {
         let (validates, fails) = script.withLock { ($0.validates, $0.challengeFails) }
         let isGood = await validates(token, "\(token).\(key.thumbprint)")
         state.withLock { state in
-            if isGood, !fails { state.valid.insert(url) } else { state.failed.insert(url) }
+            _ = isGood && !fails ? state.valid.insert(url) : state.failed.insert(url)
         }
         return json([String: String]())
     }

@@ -13,7 +13,7 @@ struct ChallengeProof: Sendable, Hashable {
 
     /// Of base64url characters alone (RFC 8555 §8.3): it becomes a part of a path.
     static func isToken(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= maximumToken && !text.contains("=") && Base64URL.decode(text) != nil
+        !text.isEmpty && text.utf8.count <= maximumToken && Base64URL.isText(text)
     }
 
     /// Where the DNS shows it (RFC 8555 §8.4).

@@ -1,6 +1,7 @@
 // C structures belong to Glibc or to CoreFoundation, depending on which the compiler reads first.
 import CoreFoundation
 import Dispatch
+import Foundation
 import Glibc
 
 /// A program of the operator's that is run to its end, or for some time at most. It inherits no descriptor of the server's
@@ -56,7 +57,10 @@ struct HookProgram: Sendable {
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, 2, 1)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        // Most are closed by themselves; not those of every library.
+        for entry in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+            if let descriptor = Int32(entry), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -41,7 +41,7 @@ enum DNSExchange {
         var sent = 0
         while sent < framed.count {
             let count = framed[sent...].withUnsafeBytes {
-                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw failure() }
             sent += count

@@ -129,7 +129,7 @@ actor ACMEClient {
         guard let key = account.signingKey else { throw .file("\(accounts.path) holds no key") }
         var last = ACMEError.unreachable("no attempt")
         for _ in 0..<Self.nonceAttempts {
-            let signed = try WebSignature(payload, key: key, account: account.url, nonce: nonce(), url: url)
+            let signed = try WebSignature(payload, key: key, account: account.url, nonce: try await nonce(), url: url)
             let response = try await transport.perform(
                 ACMERequest(method: .post, url: url, body: WebSignature.json(signed)))
             keepNonce(response)
@@ -150,7 +150,7 @@ actor ACMEClient {
 
     private func keepNonce(_ response: ACMEResponse) {
         guard let nonce = response.header("replay-nonce"), nonces.count < Self.maximumNonces,
-            nonce.utf8.count <= Self.maximumNonceLength, Base64URL.decode(nonce) != nil
+            !nonce.isEmpty, nonce.utf8.count <= Self.maximumNonceLength, Base64URL.isText(nonce)
         else { return }
         nonces.append(nonce)
     }

@@ -10,11 +10,14 @@ enum Base64URL {
     /// Nil for what is none. Padding is taken too: authorities hand MAC keys out with and without.
     static func decode(_ text: String) -> [UInt8]? {
         let core = text.replacing("=", with: "")
-        guard core.utf8.allSatisfy({ isDigit($0) }) else { return nil }
+        guard isText(core) else { return nil }
         let standard = core.replacing("-", with: "+").replacing("_", with: "/")
         let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
         return Data(base64Encoded: standard + padding).map { Array($0) }
     }
+
+    /// Of its characters alone, whatever they stand for.
+    static func isText(_ text: String) -> Bool { text.utf8.allSatisfy { isDigit($0) } }
 
     private static func isDigit(_ octet: UInt8) -> Bool {
         switch octet {

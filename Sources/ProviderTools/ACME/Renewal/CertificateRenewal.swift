@@ -18,7 +18,8 @@ struct CertificateRenewal: Sendable {
         var state = files.state()
         let order = CertificateOrder(
             client: client, solver: solver, names: certificate.names, preferredIssuer: preferredIssuer)
-        let (url, key) = try await begun(order, &state) ?? begin(order, current, &state)
+        let resumed = try await begun(order, &state)
+        let (url, key) = if let resumed { resumed } else { try await begin(order, current, &state) }
         let pem = try await order.complete(url, key: key)
         guard let chain = CertificateChain(pem: pem) else { throw .malformed("the certificate cannot be read") }
         if let fault = chain.fault(for: certificate.names, key: key, now: keys.now) {

@@ -1,5 +1,6 @@
 import Foundation
 import TLSPolicy
+import X509
 
 extension CertificateManager {
     package func status() -> [CertificateStatus] { certificates.map { setup.status(of: $0) } }

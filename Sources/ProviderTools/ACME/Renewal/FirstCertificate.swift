@@ -1,4 +1,4 @@
-import Logging
+package import Logging
 
 extension CertificateManager {
     /// Between looks at whether it is there, or nobody wants it any more.

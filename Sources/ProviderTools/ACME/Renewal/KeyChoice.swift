@@ -13,7 +13,7 @@ struct KeyChoice: Sendable {
     /// - Parameter state: gets what is seen of the next key, and what the operator is to do.
     func choose(current: CertificateKey?, _ state: inout RenewalState) async throws(ACMEError) -> CertificateKey {
         guard let current else {
-            let first = try files.nextKey() ?? CertificateKey(type)
+            let first = if let next = files.nextKey() { next } else { try CertificateKey(type) }
             let lacking = await published().lacking(first)
             state.recordAdvice = lacking.isEmpty ? nil : Self.advice(first, lacking, "the server's new key")
             return first
@@ -49,7 +49,7 @@ struct KeyChoice: Sendable {
             state.recordAdvice = Self.advice(next, lacking, "the next key")
             return false
         }
-        guard !published.places.isEmpty else {
+        guard !published.binding.isEmpty else {
             state.recordAdvice = nil
             return true
         }

@@ -1,6 +1,7 @@
 import Crypto
 import MailDNS
 import TLSPolicy
+import X509
 
 /// What the DNS publishes of a server's keys (TLSA, RFC 6698), and whether a key may be put in use: those who hold to such
 /// records refuse a server whose key they do not name (RFC 7671 §8.1).
@@ -41,12 +42,16 @@ struct PublishedKeys: Sendable {
         self.unknown = unknown
     }
 
-    /// Places whose records speak of the server's key, and do not name this one.
-    func lacking(_ key: CertificateKey) -> [Place] {
+    /// Places whose records hold the server to certain keys: none of them is of an authority, which permits any.
+    var binding: [Place] {
         places.filter { place in
-            let ofKeys = place.records.filter { $0.namesServer }
-            return !ofKeys.isEmpty && !place.records.contains { $0.isIndependentOfKey || $0.matches(key) }
+            place.records.contains(where: \.namesServer) && !place.records.contains(where: \.namesAuthority)
         }
+    }
+
+    /// Places that hold the server to keys, and not to this one.
+    func lacking(_ key: CertificateKey) -> [Place] {
+        binding.filter { place in !place.records.contains { $0.matches(key) } }
     }
 
     /// Places where nothing matches the certificate or one of its authorities.
@@ -64,11 +69,11 @@ extension TLSARecord {
         self.init(usage: usage, selector: selector, matching: matching, data: octets)
     }
 
-    /// PKIX-EE and DANE-EE; the others name authorities (RFC 6698 §2.1.1).
+    /// PKIX-EE and DANE-EE (RFC 6698 §2.1.1).
     var namesServer: Bool { usage == 1 || usage == 3 }
 
-    /// Whatever the server's key is, its authority may match.
-    var isIndependentOfKey: Bool { usage == 0 || usage == 2 }
+    /// PKIX-TA and DANE-TA.
+    var namesAuthority: Bool { usage == 0 || usage == 2 }
 
     func matches(_ key: CertificateKey) -> Bool {
         namesServer && selector == 1 && Self.hash(key.publicKeyInfo, matching) == data
