@@ -77,19 +77,22 @@ struct CertificateRenewalTests {
     @Test func pairsAreReplacedAtOnce() async throws {
         try await renewal().run()
         let files = files
-        let isDone = Atomic(false)
-        let watcher = Task.detached { () -> Int in
-            var seen = 0
-            while !isDone.load(ordering: .relaxed) {
-                // `current` refuses a pair that does not belong together.
-                guard files.current() != nil else { return -1 }
-                seen += 1
-            }
-            return seen
+        let reads = Atomic(0)
+        let watcher = Task.detached {
+            // `current` refuses a pair that does not belong together.
+            while !Task.isCancelled, files.current() != nil { reads.add(1, ordering: .relaxed) }
+            return Task.isCancelled
         }
-        for _ in 0..<5 { try await renewal(rollsKeys: true).run() }
-        isDone.store(true, ordering: .relaxed)
-        #expect(await watcher.value > 0)
+        for _ in 0..<5 {
+            try await renewal(rollsKeys: true).run()
+            // A reader is left behind by one renewal, not by two.
+            let start = reads.load(ordering: .relaxed)
+            let end = ContinuousClock.now + .seconds(60)
+            while reads.load(ordering: .relaxed) < start + 2, ContinuousClock.now < end { await Task.yield() }
+        }
+        watcher.cancel()
+        #expect(await watcher.value)
+        #expect(reads.load(ordering: .relaxed) >= 10)
         let pairs = try FileManager.default.contentsOfDirectory(atPath: files.directory).filter {
             $0.hasPrefix("pair-")
         }
