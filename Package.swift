@@ -141,7 +141,8 @@ let package = Package(
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
-                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, cryptoExtras, hummingbird,
+                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, cryptoExtras,
+                hummingbird,
                 jwtKit, nioCore, nioHTTP1, yams,
             ]),
         // Layer 6: arguments and wiring
