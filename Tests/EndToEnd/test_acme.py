@@ -13,7 +13,7 @@ import pytest
 from support.acme import (
     DOMAIN, ACMESite, ChallengeServer, NameServer, Pebble, RateLimiter, alternative_names, mode, public_key,
 )  # fmt: skip
-from support.authority import Authority
+from support.authority import Authority, openssl
 from support.processes import free_ports, listens, wait_until
 from support.site import PASSWORD
 
@@ -304,6 +304,17 @@ def test_revoking(world: World) -> None:
     # A key that may be known to others is not used again.
     assert public_key(first) != public_key(second)
     assert site.status()[0]["state"] == "valid"
+
+
+def test_another_chain_by_choice(world: World) -> None:
+    pebble = world.pebble()
+    subject = openssl("x509", "-in", pebble.other_root, "-noout", "-subject").decode()
+    name = subject.split("CN")[1].strip(" =\n")
+    site = world.site(pebble.directory_url, **{"preferred-chain": name})
+    site.launch().wait_until_serving()
+    site.served(pebble.other_root)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        site.served(pebble.root)
 
 
 def test_records_to_publish(world: World) -> None:

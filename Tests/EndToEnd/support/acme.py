@@ -160,17 +160,21 @@ class Pebble:
         if validity:
             settings["certificateValidityPeriod"] = validity
         (directory / "config.json").write_text(json.dumps({"pebble": settings}))
-        environment = {"PEBBLE_WFE_NONCEREJECT": str(nonce_reject), "PEBBLE_AUTHZREUSE": "0"}
+        environment = {
+            "PEBBLE_WFE_NONCEREJECT": str(nonce_reject), "PEBBLE_AUTHZREUSE": "0", "PEBBLE_ALTERNATE_ROOTS": "1",
+        }  # fmt: skip
         environment |= {"PEBBLE_VA_SLEEPTIME": str(sleeps)} if sleeps else {"PEBBLE_VA_NOSLEEP": "1"}
         self.server = Foreign(
             ["pebble", "-config", directory / "config.json", "-dnsserver", f"127.0.0.1:{dns_port}", "-strict"],
             directory, environment,
         )  # fmt: skip
         self.server.wait_for(lambda: listens(self.port) and listens(self.management), "pebble")
-        self.root = directory / "root.pem"
         context = ssl.create_default_context(cafile=str(authority.certificate))
-        with urllib.request.urlopen(f"https://127.0.0.1:{self.management}/roots/0", context=context, timeout=30) as answer:
-            self.root.write_bytes(answer.read())
+        self.root, self.other_root = directory / "root.pem", directory / "other.pem"
+        for number, root in enumerate((self.root, self.other_root)):
+            url = f"https://127.0.0.1:{self.management}/roots/{number}"
+            with urllib.request.urlopen(url, context=context, timeout=30) as answer:
+                root.write_bytes(answer.read())
 
     @property
     def directory_url(self) -> str:

@@ -189,6 +189,35 @@ struct CertificateRenewalTests {
         #expect(await failure(renewal()) == nil)
     }
 
+    // MARK: Renewal information
+
+    /// RFC 9773 §4.2: a time within the authority's window; never later than is safe.
+    @Test func authoritiesMayAskForRenewal() async throws {
+        try await renewal().run()
+        let chain = try #require(files.current()?.chain)
+        #expect(try await client().suggestedRenewal(of: chain) == nil)
+        authority.script.withLock { $0.window = .init(start: "2021-01-03T00:00:00Z", end: "2021-01-07T00:00:00.5Z") }
+        let suggested = try #require(try await client().suggestedRenewal(of: chain))
+        #expect((1_609_632_000...1_609_977_600).contains(suggested))
+        #expect(authority.requests.last == "/renewal/" + (chain.renewalIdentifier ?? ""))
+        var state = RenewalState()
+        let own = RenewalSchedule.renewal(of: chain, state)
+        state.suggestedRenewal = suggested
+        #expect(RenewalSchedule.renewal(of: chain, state) == own, "it was said of another certificate")
+        state.suggestionFor = chain.renewalIdentifier
+        #expect(RenewalSchedule.renewal(of: chain, state) == suggested)
+        state.suggestedRenewal = .max
+        #expect(RenewalSchedule.renewal(of: chain, state) == own)
+    }
+
+    @Test(arguments: [("2021-01-07T00:00:00Z", "2021-01-03T00:00:00Z"), ("soon", "later")])
+    func windowsThatAreNone(start: String, end: String) async throws {
+        try await renewal().run()
+        let chain = try #require(files.current()?.chain)
+        authority.script.withLock { $0.window = .init(start: start, end: end) }
+        await #expect(throws: ACMEError.self) { try await self.client().suggestedRenewal(of: chain) }
+    }
+
     // MARK: Restarts
 
     /// What was begun goes on: the same order, the same key.

@@ -25,6 +25,17 @@ struct RenewalScheduleTests {
         #expect(RenewalSchedule.renewal(notBefore: 10, notAfter: 0, fraction: 1) == 0)
     }
 
+    /// RFC 9773 §4.1.
+    @Test func certificatesAreNamedToAuthorities() {
+        let key: [UInt8] = [
+            0x69, 0x88, 0x5B, 0x6B, 0x87, 0x46, 0x40, 0x41, 0xE1, 0xB3, 0x7B, 0x84, 0x7B, 0xA0, 0xAE, 0x2C, 0xDE, 0x01,
+            0xC8,
+            0xD4,
+        ]
+        let identifier = CertificateChain.renewalIdentifier(authorityKey: key, serialNumber: [0x87, 0x65, 0x43, 0x21])
+        #expect(identifier == "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE")
+    }
+
     @Test func attemptsGetRarer() {
         func delay(_ failures: Int, asked: Int64? = nil, fraction: Double = 0) -> Int64 {
             RenewalSchedule.retryDelay(failures: failures, first: 60, asked: asked, fraction: fraction)

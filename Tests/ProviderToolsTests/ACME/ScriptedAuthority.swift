@@ -18,6 +18,8 @@ final class ScriptedAuthority: ACMETransport {
         var lifetime = 90.0 * 86_400
         var macKey: [UInt8]?
         var isDown = false
+        /// RFC 9773: what is said of every certificate.
+        var window: RenewalInformation.Window?
         var types = ["http-01", "dns-01"]
         /// Who looks at proofs: false fails the challenge.
         var validates: @Sendable (String, String) async -> Bool = { _, _ in true }
@@ -55,6 +57,10 @@ final class ScriptedAuthority: ACMETransport {
         switch request.method {
         case .get where path == "/directory": return json(directory)
         case .head where path == "/nonce": return ACMEResponse(status: 200, headers: ["replay-nonce": [nonce()]])
+        case .get where path.hasPrefix("/renewal/"):
+            guard let window = script.withLock({ $0.window }) else { return problem("malformed", 404) }
+            state.withLock { $0.requests.append(path) }
+            return json(RenewalInformation(suggestedWindow: window))
         case .get, .head: return ACMEResponse(status: 404)
         case .post: return await post(path, request)
         }
@@ -63,7 +69,9 @@ final class ScriptedAuthority: ACMETransport {
     private var directory: DirectoryObject {
         DirectoryObject(
             newNonce: Self.base + "/nonce", newAccount: Self.base + "/account", newOrder: Self.base + "/order",
-            revokeCert: Self.base + "/revoke", meta: script.withLock { $0.meta })
+            revokeCert: Self.base + "/revoke",
+            renewalInfo: script.withLock { $0.window == nil ? nil : Self.base + "/renewal" },
+            meta: script.withLock { $0.meta })
     }
 
     private func nonce() -> String {

@@ -47,13 +47,20 @@ struct CertificateChain: Sendable {
         return serializer.serializedBytes
     }
 
-    /// As certificates are named to authorities (RFC 9773 §4.1); nil without an authority key identifier.
+    /// As certificates are named to authorities; nil without an authority key identifier.
     var renewalIdentifier: String? {
         guard let identifier = try? leaf.extensions.authorityKeyIdentifier?.keyIdentifier else { return nil }
+        return Self.renewalIdentifier(authorityKey: identifier, serialNumber: leaf.serialNumber.bytes)
+    }
+
+    /// RFC 9773 §4.1.
+    static func renewalIdentifier(
+        authorityKey: some Sequence<UInt8>, serialNumber: some Sequence<UInt8>
+    ) -> String {
         // As DER has it: a number whose first bit is set has a zero before it.
-        let number = Array(leaf.serialNumber.bytes)
+        let number = Array(serialNumber)
         let sign: [UInt8] = (number.first ?? 0) >= 0x80 ? [0] : []
-        return Base64URL.encode(identifier) + "." + Base64URL.encode(sign + number)
+        return Base64URL.encode(authorityKey) + "." + Base64URL.encode(sign + number)
     }
 
     /// A number from 0 to 1 that is the certificate's own, so that what is spread by it stays where it is.

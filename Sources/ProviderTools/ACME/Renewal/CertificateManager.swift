@@ -216,16 +216,8 @@ package actor CertificateManager {
         (state.suggestionFor, state.suggestionAsked) = (identifier, Self.now())
         if !isKnown { state.suggestedRenewal = nil }
         do throws(ACMEError) {
-            let client = setup.client()
-            if let url = try await client.directory().renewalInfo {
-                let (information, _): (RenewalInformation, _) = try await client.get(url + "/" + identifier)
-                let window = information.suggestedWindow
-                if let start = RenewalSchedule.time(window.start), let end = RenewalSchedule.time(window.end),
-                    end >= start
-                {
-                    state.suggestedRenewal = start + Int64(Double(end - start) * current.chain.fraction)
-                }
-            }
+            let suggested = try await setup.client().suggestedRenewal(of: current.chain)
+            state.suggestedRenewal = suggested
         } catch {
             logger.debug("certificate: renewal information not read", metadata: ["reason": "\(error)"])
         }
