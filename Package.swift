@@ -143,10 +143,8 @@ let package = Package(
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
-                "CProcess", nioCore,
-                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, hummingbird,
-                hummingbirdCore, jwtKit,
-                yams,
+                "CProcess", "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto,
+                cryptoExtras, hummingbird, hummingbirdCore, jwtKit, nioCore, nioHTTP1, yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(
@@ -210,7 +208,7 @@ let package = Package(
             "ProviderTools",
             [
                 "MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", "SMTPSyntax",
-                "MailDelivery", "MailRelay", logging,
+                "MailDelivery", "MailRelay", "MailDNS", "TLSPolicy", logging, asn1, certificates, crypto,
             ]),
     ]
 )

@@ -69,7 +69,9 @@ struct ConnectionLog: Sendable {
         case .authenticationFailed(let login, let mechanism, let reason):
             logger.notice(
                 "authentication failed",
-                metadata: metadata(["login": "\(login)", "mechanism": "\(mechanism)", "reason": "\(reason)"]))
+                metadata: metadata([
+                    "login": "\(shown(login, reason))", "mechanism": "\(mechanism)", "reason": "\(reason)",
+                ]))
         case .unauthenticated:
             logger.info("unauthenticated", metadata: metadata([:]))
         case .violation(let what):
@@ -77,6 +79,11 @@ struct ConnectionLog: Sendable {
         case .notice(let what):
             logger.info("\(what)", metadata: metadata([:]))
         }
+    }
+
+    /// What is no account's name and no address may be a password that was typed in the wrong place.
+    private func shown(_ login: String, _ reason: String) -> String {
+        reason.contains("no such account") && !login.contains("@") ? "(unknown)" : login
     }
 
     func metadata(_ more: Logger.Metadata) -> Logger.Metadata {

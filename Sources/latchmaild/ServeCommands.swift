@@ -50,7 +50,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func serve(_ prepared: Prepared) async throws {
         let signals = Signals()
-        let configuration = prepared.configuration
+        var configuration = prepared.configuration
         let logger = makeLogger(level: configuration.logLevel, format: configuration.logFormat)
         let check = ConfigurationCheck(configuration)
         for warning in check.warnings { logger.warning("\(warning)") }
@@ -59,10 +59,20 @@ struct ServeCommand: AsyncParsableCommand {
             throw OperatorError(.configuration, "not started; correct \(config) and see “latchmaild check”")
         }
         let hostname = configuration.hostname ?? ProcessInfo.processInfo.hostName
+        let certificates = try CertificateManager(configuration, hostname: hostname, logger: logger)
+        let renewing = Task { await certificates?.run() }
+        defer { renewing.cancel() }
+        if let certificates {
+            // Before the store is opened, so that commands can use it meanwhile.
+            guard await certificates.waitForFirst(logger: logger, orUntil: { signals.isStopping }) else { return }
+            (configuration.certificateFile, configuration.keyFile) = certificates.defaultFiles
+        }
         let store = try await openStore(
             StateDirectory.store(in: configuration.stateDirectory), quotas: configuration.quotaDefaults,
             textIndex: configuration.indexesTexts ? .maintained : .removed, logger: logger)
-        let server = try RunningServer(configuration, hostname: hostname, store: store, logger: logger)
+        let server = try RunningServer(
+            configuration, hostname: hostname, store: store, certificates: certificates, logger: logger)
+        await certificates?.setOnInstall { _ in server.reloadCertificate() }
         try await server.listen(on: prepared.sockets)
         if !prepared.sockets.wasGiven(.lmtp) { try await server.listenForLMTP(onSocketOf: configuration.lmtp) }
         try await server.startOperation(configuration.operation, prepared.manager)

@@ -93,5 +93,3 @@ def test_sslscan_finds_nothing(server: DemoServer, service: str, security: str, 
     (renegotiation,) = test.iter("renegotiation")
     assert renegotiation.get("supported") == "0" or renegotiation.get("secure") == "1"
     assert all(one.get("supported") == "0" for one in test.iter("compression"))
-    (fallback,) = test.iter("fallback")
-    assert fallback.get("supported") == "1"

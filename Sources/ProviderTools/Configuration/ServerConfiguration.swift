@@ -26,6 +26,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var dns = DNSConfiguration()
     package var filters = FilterConfiguration()
     package var operation = OperationConfiguration()
+    package var acme = ACMEConfiguration()
 
     /// Octets.
     package var maximumMessageSize = 50 * 1024 * 1024

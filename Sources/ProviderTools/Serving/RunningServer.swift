@@ -20,7 +20,8 @@ package struct RunningServer: Sendable {
 
     /// Takes the store over: `stop` closes it. Throws `OperatorError`.
     package init(
-        _ configuration: ServerConfiguration, hostname: String, store: any MailStore, logger: Logger
+        _ configuration: ServerConfiguration, hostname: String, store: any MailStore,
+        certificates: CertificateManager? = nil, logger: Logger
     ) throws(OperatorError) {
         // The tables of time zones are read when first asked for: before somebody waits.
         _ = SystemClock.now()
@@ -47,7 +48,8 @@ package struct RunningServer: Sendable {
         do {
             control = try ControlServer(
                 directory: configuration.stateDirectory,
-                administration: Administration(store: store, queue: relaying.runner), logger: logger)
+                administration: Administration(store: store, queue: relaying.runner, certificates: certificates),
+                logger: logger)
         } catch {
             throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
         }
