@@ -35,9 +35,9 @@ struct ServeCommand: AsyncParsableCommand {
         let identity = Privileges.isRoot ? try runAs.map { try Privileges.identity($0) } : nil
         try Privileges.checkStateDirectory(configuration.stateDirectory, owner: identity)
         if let identity, identity.user != 0 {
-            try Privileges.drop(to: identity)
+            try Privileges.drop(to: identity, keepsBinding: configuration.bindsLater)
         } else if identity == nil {
-            try Privileges.dropCapabilities()
+            try Privileges.dropCapabilities(keepsBinding: configuration.bindsLater)
         }
         try Privileges.forbidInspection()
         for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
@@ -73,9 +73,9 @@ struct ServeCommand: AsyncParsableCommand {
         let server = try RunningServer(
             configuration, hostname: hostname, store: store, certificates: certificates, logger: logger)
         await certificates?.setOnInstall { _ in server.reloadCertificate() }
+        try await server.startOperation(configuration.operation, prepared.manager)
         try await server.listen(on: prepared.sockets)
         if !prepared.sockets.wasGiven(.lmtp) { try await server.listenForLMTP(onSocketOf: configuration.lmtp) }
-        try await server.startOperation(configuration.operation, prepared.manager)
         logger.notice("serving", metadata: ["version": "\(Release.version)", "hostname": "\(hostname)"])
         await server.runUntilStopped(signals, prepared.manager)
     }

@@ -38,7 +38,7 @@ def port(server: DemoServer, service: str, security: str) -> int:
     return getattr(getattr(server, service), security)
 
 
-def testssl(server: DemoServer, number: int, work: Path, *options: str) -> list[dict[str, str]]:
+def scan(server: DemoServer, number: int, work: Path, *options: str) -> list[dict[str, str]]:
     """Findings of at least low severity."""
     found = work / "findings.json"
     run(
@@ -63,7 +63,7 @@ def not_allowed(findings: list[dict[str, str]]) -> list[str]:
 def test_testssl_finds_nothing(server: DemoServer, tmp_path: Path) -> None:
     """Everything that it looks at but simulated clients."""
     options = ("--protocols", "--server-defaults", "--server-preference", "--fs", "--vulnerable")
-    assert not_allowed(testssl(server, server.imap.implicit, tmp_path, *options)) == []
+    assert not_allowed(scan(server, server.imap.implicit, tmp_path, *options)) == []
 
 
 @pytest.mark.parametrize(("service", "starttls"), [("imap", "imap"), ("pop3", "pop3"), ("submission", "smtp")])
@@ -71,7 +71,7 @@ def test_testssl_finds_nothing_behind_starttls(
     server: DemoServer, tmp_path: Path, service: str, starttls: str
 ) -> None:  # fmt: skip
     options = ("--starttls", starttls, "--protocols", "--ccs-injection", "--ticketbleed", "--renegotiation", "--crime")
-    assert not_allowed(testssl(server, port(server, service, "starttls"), tmp_path, *options)) == []
+    assert not_allowed(scan(server, port(server, service, "starttls"), tmp_path, *options)) == []
 
 
 @EVERY_PORT

@@ -41,3 +41,10 @@ package struct RunAs: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { group.map { "\(user):\($0)" } ?? user }
 }
+
+extension ServerConfiguration {
+    /// Ports below 1024 are bound again and again while the server runs: for an authority's questions over HTTP.
+    package var bindsLater: Bool {
+        acme.directory != nil && acme.challenge == .http && acme.httpListeners.contains { (1..<1024).contains($0.port) }
+    }
+}

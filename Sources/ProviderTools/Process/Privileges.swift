@@ -29,31 +29,39 @@ package enum Privileges {
 
     /// Becomes `identity`, with the user's supplementary groups, and gives up every capability. To be called before
     /// there are other threads. Throws `OperatorError`, also when anything could be had again: the process must end.
-    package static func drop(to identity: Identity) throws(OperatorError) {
-        guard initgroups(identity.name, identity.group) == 0, setgid(identity.group) == 0, setuid(identity.user) == 0
+    ///
+    /// - Parameter keepsBinding: ports below 1024 can be bound later on.
+    package static func drop(to identity: Identity, keepsBinding: Bool) throws(OperatorError) {
+        guard !keepsBinding || process_keep_capabilities() == 0, initgroups(identity.name, identity.group) == 0,
+            setgid(identity.group) == 0, setuid(identity.user) == 0
         else {
             throw OperatorError(
                 .noPermission, "cannot become \(identity.name) (run-as): \(String(cString: strerror(errno)))")
         }
-        try dropCapabilities()
-        try verify(identity)
+        try dropCapabilities(keepsBinding: keepsBinding)
+        try verify(identity, keepsBinding: keepsBinding)
     }
 
     /// Without another user: what a service manager gave for binding ports is needed no longer.
-    package static func dropCapabilities() throws(OperatorError) {
-        guard process_drop_capabilities() == 0, process_forbid_new_privileges() == 0 else {
+    package static func dropCapabilities(keepsBinding: Bool) throws(OperatorError) {
+        // Who does not have the one that is to be kept gives up all.
+        guard (keepsBinding && process_drop_capabilities(1) == 0) || process_drop_capabilities(0) == 0,
+            process_forbid_new_privileges() == 0
+        else {
             throw OperatorError(.osError, "capabilities cannot be given up: \(String(cString: strerror(errno)))")
         }
     }
 
     /// That nothing remains, and nothing can be had again.
-    private static func verify(_ identity: Identity) throws(OperatorError) {
+    private static func verify(_ identity: Identity, keepsBinding: Bool) throws(OperatorError) {
         let regained = identity.user != 0 && (setuid(0) == 0 || seteuid(0) == 0 || geteuid() == 0)
         let isOther = getuid() != identity.user || geteuid() != identity.user || getgid() != identity.group
         var groups = [gid_t](repeating: 0, count: 65_536)
         let count = getgroups(Int32(groups.count), &groups)
         let isInRootGroup = identity.group != 0 && groups.prefix(Int(max(0, count))).contains(0)
-        guard !regained, !isOther, count >= 0, !isInRootGroup || identity.user == 0, !hasCapabilities else {
+        guard !regained, !isOther, count >= 0, !isInRootGroup || identity.user == 0,
+            keepsBinding || !hasCapabilities
+        else {
             throw OperatorError(.noPermission, "root's rights could not be given up for good; not started")
         }
     }
