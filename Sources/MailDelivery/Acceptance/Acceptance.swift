@@ -112,7 +112,7 @@ package final class Acceptance: Sendable {
         }
         guard found.verdict == .accept else { return found.verdict }
         if let body = found.body { plan.body = body }
-        if let path = found.reversePath { plan.message.envelope.reversePath = path }
+        if let sender = found.sender { plan.message.take(sender, canWait: hasQueue) }
         plan.message.hasJudgedHeader = true
         let removed = Set(found.removedRecipients.map(\.canonical))
         plan.message.recipients.removeAll { removed.contains($0.recipient.mailbox.canonical) }
