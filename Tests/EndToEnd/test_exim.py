@@ -1,5 +1,6 @@
 """A second server that others wrote: Exim as mail exchanger, as smarthost, and as server for inbound mail."""
 
+import re
 import smtplib
 from pathlib import Path
 from typing import Callable, Iterator
@@ -102,7 +103,8 @@ def test_an_exchanger_sends_the_notices_that_it_promised(tmp_path: Path, authori
         assert client.data(MESSAGES["dots"])[0] == 250
         (report,) = site.wait_for_mail("ada")
         assert b"multipart/report" in report and b"exim.example" in report
-        assert b"Original-Envelope-Id: an+id" in report or b"Original-Envelope-Id: an+2Bid" in report
+        # Whether it decodes what it got is Exim's matter.
+        assert re.search(rb"(?i)original-envelope-id: an\+(id|2bid)\r\n", report)
         assert b"Action: delivered" in report and b"joe@right.example" in report
         assert "right.example" not in site.queue()
 

@@ -75,6 +75,31 @@ struct AcceptanceTests {
         #expect(try await fixture.queued().count == 2)
     }
 
+    @Test(
+        "Of an alias of several addresses it is told once that it went on; one of one passes wishes on (RFC 3461 §5.2.7)"
+    )
+    func aliases() async throws {
+        let fixture = try await DeliveryFixture()
+        let acceptance = fixture.acceptance { $0.relaysElsewhere = true }
+        try await fixture.alias("team@example.com", "bob@example.com", "cat@else.example")
+        try await fixture.alias("one@example.com", "dog@else.example")
+        let wishes: NotificationConditions = [.success, .failure]
+        let names = ["team@example.com", "one@example.com"]
+        let recipients = try names.map { try DeliveryFixture.recipient($0, notifications: wishes) }
+        let message = try await fixture.message(Self.text, acceptance, to: recipients)
+        #expect(await acceptance.accept(message) == .taken(failures: [:]))
+        #expect(try await fixture.bodies("bob").count == 1)
+        let queued = try #require(try await fixture.queued().first)
+        #expect(try await fixture.queued().count == 1)
+        let found = queued.recipients.map { "\($0.recipient.mailbox) \($0.state) \($0.recipient.original ?? "-")" }
+        #expect(
+            found == [
+                "cat@else.example waiting rfc822;team@example.com", "dog@else.example waiting rfc822;one@example.com",
+                "team@example.com owesExpansion -",
+            ])
+        #expect(queued.recipients.map(\.recipient.notifications) == [.failure, wishes, wishes])
+    }
+
     @Test("Filters change the body, the envelope and the recipients, one after the other, and are told of the end")
     func filtered() async throws {
         let fixture = try await DeliveryFixture()

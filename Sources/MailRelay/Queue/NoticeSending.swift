@@ -41,6 +41,7 @@ struct NoticeSending: Sendable {
 
     private static let actions: [(QueuedRecipient.State, DeliveryReport.Action)] = [
         (.owesFailure, .failed), (.owesDelay, .delayed), (.owesRelay, .relayed), (.owesDelivery, .delivered),
+        (.owesExpansion, .expanded),
     ]
 
     private func send(

@@ -47,6 +47,8 @@ package struct ReencodingPlan: Sendable {
         var walker = walker
         self.walker = EntityWalker()
         try walker.finish { (event) throws(ReencodingFailure) in try note(event) }
+        around.finish()
+        try check(around)
     }
 
     private mutating func note(_ event: EntityWalker.Event) throws(ReencodingFailure) {
