@@ -86,7 +86,7 @@ let package = Package(
         pure("SMTPSyntax", ["MailVocabulary", "WireFraming", "SASL", "TLSPolicy"]),
         pure("IMAPSyntax", ["MailVocabulary", "WireFraming", "SASL"]),
         // Layer 2: what is kept
-        layer("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax"]),
+        layer("MailStore", ["MailVocabulary", "SASL", "SMTPSyntax", "TLSPolicy", "WireFraming"]),
         layer("SQLiteStore", ["MailVocabulary", "SMTPSyntax", "MailStore", "MessageFormat", grdb, sqlite]),
         // Layer 3: sockets, TLS, passwords
         .target(name: "CBoringSSLBridge"),
@@ -155,7 +155,8 @@ let package = Package(
             swiftSettings: language),
         // Beside
         layer(
-            "MailTestSupport", ["MailVocabulary", "WireFraming", "TLSPolicy", "SMTPSyntax", "MailStore", "MailDNS"]),
+            "MailTestSupport",
+            ["MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax", "MailStore", "MailDNS"]),
         tests("MailVocabulary"),
         tests("TLSPolicy"),
         tests("WireFraming"),

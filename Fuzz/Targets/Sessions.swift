@@ -27,10 +27,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int32 {
     return 0
 }
 
-private struct AnyPassword: Authenticator {
+private struct AnyPassword: PasswordDecision {
     let account: Account
-    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
-        credentials.password.count == 1 ? .success(account) : .failure(reason: "wrong")
+    func decide(_ credentials: PasswordCredentials) async -> AuthenticationStep {
+        credentials.password.count == 1 ? .admitted(account) : .refused("wrong")
     }
 }
 
@@ -44,7 +44,7 @@ private func play(choice: UInt8, _ bytes: [UInt8]) async {
     switch choice & 3 {
     case 0:
         let service = POP3Service(store: store, authenticator: door)
-        var driver = SessionDriver(POP3Session(context), service: service)
+        var driver = SessionDriver(POP3Session(context, authenticator: door), service: service)
         await run(&driver, login: isIn ? "USER u\r\nPASS p\r\n" : "", bytes, secured: tls != nil)
     case 1:
         var delivery = DeliverySettings()
@@ -55,7 +55,9 @@ private func play(choice: UInt8, _ bytes: [UInt8]) async {
             acceptance: acceptance, store: store, authenticator: door,
             settings: SubmissionSettings(role: choice & 32 != 0 ? .lmtp : .submission))
         var driver = SessionDriver(service.session(context), service: service)
-        await run(&driver, login: isIn ? "EHLO x\r\nAUTH PLAIN AHUAcA==\r\n" : "", bytes, secured: tls != nil || choice & 32 != 0)
+        await run(
+            &driver, login: isIn ? "EHLO x\r\nAUTH PLAIN AHUAcA==\r\n" : "", bytes,
+            secured: tls != nil || choice & 32 != 0)
     case _:
         let service = IMAPService(store: store, authenticator: door, now: { Timestamp(seconds: 1_700_000_000) })
         var settings = IMAPSettings()
@@ -64,7 +66,8 @@ private func play(choice: UInt8, _ bytes: [UInt8]) async {
             settings.messageLimit = .processed(1)
             settings.offersLongLiterals = false
         }
-        var driver = SessionDriver(IMAPSession(context: context, settings: settings, store: store), service: service)
+        var driver = SessionDriver(
+            IMAPSession(context: context, settings: settings, store: store, authenticator: door), service: service)
         await run(&driver, login: isIn ? "a LOGIN u p\r\nb SELECT INBOX\r\n" : "", bytes, secured: tls != nil)
     }
 }

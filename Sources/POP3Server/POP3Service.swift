@@ -5,8 +5,10 @@ import WireFraming
 
 /// What a POP3 session asks for.
 package enum POP3Work: Sendable {
-    /// Verify a password that came from an address; then lock the maildrop and open it.
-    case open(PasswordCredentials, from: String)
+    /// Pass a response to an exchange, nil when there was none with AUTH; if it lets in, lock the maildrop and open it.
+    case authenticate(any AuthenticationExchange, Secret?)
+    /// Verify what USER and PASS said; then the same.
+    case logIn(PasswordCredentials, AuthenticationContext)
     /// Part of one body.
     case read(BodyID, Range<Int>)
     /// Small bodies, whole.
@@ -16,12 +18,10 @@ package enum POP3Work: Sendable {
 }
 
 package enum POP3Outcome: Sendable {
-    case opened(Account, MailboxSnapshot, MaildropLock)
-    /// Reasons are for the log.
-    case denied(reason: String)
-    /// Whether the password is right could not be found out.
-    case undecided(reason: String)
-    /// It is right, and the maildrop cannot be opened.
+    case opened(AuthenticatedUser, MailboxSnapshot, MaildropLock)
+    /// Anything but success.
+    case answered(AuthenticationStep)
+    /// The client may come in, and the maildrop cannot be opened. The reason is for the log.
     case unavailable(reason: String)
     case inUse(Account)
     case bytes([UInt8])
@@ -36,7 +36,7 @@ package enum POP3Outcome: Sendable {
 /// The asynchronous side of POP3: passwords, the store, the locks on maildrops.
 package struct POP3Service: SessionService {
     private let store: any MailStore
-    private let authenticator: any Authenticator
+    package let authenticator: any Authenticator
     private let locks = MaildropLocks()
 
     package init(store: any MailStore, authenticator: any Authenticator) {
@@ -52,29 +52,32 @@ package struct POP3Service: SessionService {
 
     package func perform(_ work: POP3Work, notify: @escaping @Sendable () -> Void) async -> POP3Outcome {
         switch work {
-        case .open(let credentials, let peer): await open(credentials, from: peer)
+        case .authenticate(let exchange, let response): await open(after: await exchange.respond(response))
+        case .logIn(let credentials, let context):
+            await open(after: await authenticator.authenticate(credentials, by: nil, context))
         case .read(let body, let range): await read { .bytes(try await store.read(body, range)) }
         case .readWhole(let bodies): await read { .bodies(try await store.read(bodies)) }
         case .remove(let uids, let mailbox, let lock): await remove(uids, from: mailbox, holding: lock)
         }
     }
 
-    private func open(_ credentials: PasswordCredentials, from peer: String) async -> POP3Outcome {
-        switch await authenticator.authenticate(credentials, from: peer) {
-        case .success(let account) where !account.isDisabled: return await openMaildrop(of: account)
-        case .success: return .denied(reason: "account is disabled")
-        case .failure(let reason): return .denied(reason: reason)
-        case .unavailable(let reason): return .undecided(reason: reason)
+    private func open(after step: AuthenticationStep) async -> POP3Outcome {
+        switch step {
+        case .success(let user) where !user.account.isDisabled: await openMaildrop(of: user)
+        case .success(let user):
+            .answered(.failure(AuthenticationRefusal(login: user.loginName, reason: "account is disabled")))
+        case .challenge, .failure, .rejection, .unavailable, .malformed: .answered(step)
         }
     }
 
-    private func openMaildrop(of account: Account) async -> POP3Outcome {
+    private func openMaildrop(of user: AuthenticatedUser) async -> POP3Outcome {
+        let account = user.account
         guard let lock = locks.acquire(account.id) else { return .inUse(account) }
         do {
             guard let inbox = try await store.mailbox(.inbox, of: account.id) else {
                 return .unavailable(reason: "the account has no INBOX")
             }
-            return .opened(account, try await store.open(inbox.id), lock)
+            return .opened(user, try await store.open(inbox.id), lock)
         } catch {
             return .unavailable(reason: "\(error)")
         }

@@ -1,4 +1,4 @@
-import MailStore
+package import MailStore
 import POP3Syntax
 import SASL
 package import TLSPolicy
@@ -37,6 +37,8 @@ package struct POP3Session: ProtocolSession, ~Copyable {
     static let authorizationPatience = Duration.seconds(60)
 
     let context: SessionContext
+    /// For what may be offered; deciding is work.
+    let authenticator: any Authenticator
     private(set) var tls: TLSDescription?
     var state: State = .authorization(Authorization())
     private var mistakes = 0
@@ -46,8 +48,9 @@ package struct POP3Session: ProtocolSession, ~Copyable {
     /// Octets written since the socket was last known to have drained.
     private var undrained = 0
 
-    package init(_ context: SessionContext) {
+    package init(_ context: SessionContext, authenticator: any Authenticator) {
         self.context = context
+        self.authenticator = authenticator
         tls = context.tls
     }
 
@@ -91,6 +94,7 @@ package struct POP3Session: ProtocolSession, ~Copyable {
         case .sending(.message(let transfer), let maildrop): return proceed(transfer, maildrop, &output)
         case .authorization(let client): state = .authorization(client)
         case .exchange(let exchange, let client): state = .exchange(exchange, client)
+        case .rejecting(let refusal, let client): state = .rejecting(refusal, client)
         case .transaction(let maildrop): state = .transaction(maildrop)
         case .handshaking, .opening, .fetching, .updating, .closed: return .close
         }
@@ -119,7 +123,7 @@ package struct POP3Session: ProtocolSession, ~Copyable {
     package var isAuthenticated: Bool {
         switch state {
         case .transaction, .fetching, .sending, .updating: true
-        case .authorization, .exchange, .handshaking, .opening, .closed: false
+        case .authorization, .exchange, .rejecting, .handshaking, .opening, .closed: false
         }
     }
 
@@ -129,7 +133,7 @@ package struct POP3Session: ProtocolSession, ~Copyable {
     private var lineLimit: Int {
         switch state {
         case .authorization: POP3Limits.auth
-        case .exchange: POP3Limits.response
+        case .exchange, .rejecting: POP3Limits.response
         case .handshaking, .opening, .transaction, .fetching, .sending, .updating, .closed: POP3Limits.command
         }
     }
@@ -137,7 +141,7 @@ package struct POP3Session: ProtocolSession, ~Copyable {
     private mutating func line(_ line: Span<UInt8>, isLast: Bool, _ output: inout SessionOutput) -> Step {
         switch state {
         case .authorization: command(line, in: .authorization, isLast: isLast, &output)
-        case .exchange: respond(line, &output)
+        case .exchange, .rejecting: respond(line, &output)
         case .transaction: command(line, in: .transaction, isLast: isLast, &output)
         // The driver gives no input in these.
         case .handshaking, .opening, .fetching, .sending, .updating, .closed: .close
@@ -203,7 +207,7 @@ package struct POP3Session: ProtocolSession, ~Copyable {
         case .fetching(let transfer, let ahead, let maildrop): fetched(outcome, transfer, ahead, maildrop, &output)
         case .updating: updated(outcome, &output)
         // No work is under way in these.
-        case .authorization, .exchange, .handshaking, .transaction, .sending, .closed: .close
+        case .authorization, .exchange, .rejecting, .handshaking, .transaction, .sending, .closed: .close
         }
     }
 

@@ -6,10 +6,12 @@ import SASL
 enum State: Sendable {
     case authorization(Authorization)
     /// AUTH has sent a challenge; the next line is its response.
-    case exchange(SASLServerExchange, Authorization)
+    case exchange(any AuthenticationExchange, Authorization)
+    /// AUTH has sent why it refuses; the next line is answered with that it does.
+    case rejecting(AuthenticationRefusal, Authorization)
     /// STLS was answered.
     case handshaking
-    /// A password is being verified and the maildrop opened.
+    /// What the client said is being judged, and the maildrop opened.
     case opening(LoginAttempt, Authorization)
     case transaction(Maildrop)
     /// The store is reading for RETR or TOP; with the message, those to be kept for the next commands.
@@ -28,10 +30,12 @@ struct Authorization: Sendable {
     var isUTF8 = false
 }
 
+/// How the client is about to come in.
 struct LoginAttempt: Sendable {
-    /// As the client wrote it: for the log.
-    var login: String
-    var mechanism: String
+    /// Nil for USER and PASS.
+    var exchange: (any AuthenticationExchange)?
+
+    var mechanism: String { exchange?.mechanism.rawValue ?? "USER" }
 }
 
 enum Transmission: Sendable {

@@ -10,11 +10,11 @@ package struct SASLClientExchange: Sendable {
         case finished
     }
 
-    package let mechanism: SASLMechanism
+    package let mechanism: PasswordMechanism
     private let credentials: PasswordCredentials
     private var state: State
 
-    package init(_ mechanism: SASLMechanism, _ credentials: PasswordCredentials) {
+    package init(_ mechanism: PasswordMechanism, _ credentials: PasswordCredentials) {
         self.mechanism = mechanism
         self.credentials = credentials
         switch mechanism {
@@ -24,9 +24,9 @@ package struct SASLClientExchange: Sendable {
     }
 
     /// Of those that a server offers, the one to use; nil when there is none.
-    package static func choose(from offered: [String]) -> SASLMechanism? {
+    package static func choose(from offered: [String]) -> PasswordMechanism? {
         let known = Set(offered.compactMap { SASLMechanism(name: $0) })
-        return SASLMechanism.allCases.first { known.contains($0) }
+        return SASLMechanism.allCases.filter { known.contains($0) }.compactMap { PasswordMechanism($0) }.first
     }
 
     /// What may go with the command that begins the exchange; nil when the server speaks first.

@@ -1,17 +1,24 @@
 import MailVocabulary
 
-/// The mechanisms this server can speak. All reveal the password to it, so all need TLS.
-package enum SASLMechanism: String, Sendable, Hashable, CaseIterable {
-    case plain = "PLAIN"
-    /// Obsolete (draft-murchison-sasl-login), kept for submission clients that know nothing else. Its prompts are free,
-    /// but some clients compare them with those that everyone sends.
-    case login = "LOGIN"
+/// The mechanisms that show the server a name and a password.
+package enum PasswordMechanism: Sendable, Hashable {
+    case plain, login
 
-    /// By name, without regard to ASCII case.
-    package init?(name: String) {
-        guard let found = Self.allCases.first(where: { $0.rawValue.asciiLowercased() == name.asciiLowercased() })
-        else { return nil }
-        self = found
+    /// Nil for the others.
+    package init?(_ mechanism: SASLMechanism) {
+        switch mechanism {
+        case .plain: self = .plain
+        case .login: self = .login
+        case .external, .scramSHA256Plus, .scramSHA1Plus, .scramSHA256, .scramSHA1, .oauthBearer, .xoauth2, .cramMD5:
+            return nil
+        }
+    }
+
+    package var mechanism: SASLMechanism {
+        switch self {
+        case .plain: .plain
+        case .login: .login
+        }
     }
 }
 
@@ -23,13 +30,8 @@ package enum SASLServerStep: Sendable {
     case malformed(String)
 }
 
-/// The server's side of one SASL exchange (RFC 4422 §3).
+/// The server's side of one exchange (RFC 4422 §3) by PLAIN or LOGIN.
 package struct SASLServerExchange: Sendable {
-    /// RFC 4616 §2 asks for 255 octets each; a response holds three such fields and two NULs.
-    package static let maximumFieldLength = 255
-    /// Octets of a base64 response line that can hold any acceptable response.
-    package static let maximumEncodedLength = 4 * ((3 * maximumFieldLength + 2 + 2) / 3)
-
     private enum State: Sendable {
         case awaitingPlain
         case awaitingLoginName
@@ -37,10 +39,10 @@ package struct SASLServerExchange: Sendable {
         case finished
     }
 
-    package let mechanism: SASLMechanism
+    package let mechanism: PasswordMechanism
     private var state: State
 
-    package init(_ mechanism: SASLMechanism) {
+    package init(_ mechanism: PasswordMechanism) {
         self.mechanism = mechanism
         switch mechanism {
         case .plain: state = .awaitingPlain
@@ -97,7 +99,7 @@ package struct SASLServerExchange: Sendable {
 
     /// Well-formed UTF-8 of a permitted length, without NUL.
     private func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String? {
-        guard range.count <= Self.maximumFieldLength, !range.contains(where: { bytes[$0] == 0 }) else { return nil }
+        guard range.count <= SASLLimits.field, !range.contains(where: { bytes[$0] == 0 }) else { return nil }
         return String(validating: range.map { bytes[$0] }, as: UTF8.self)
     }
 }

@@ -53,7 +53,7 @@ extension SubmissionSession {
             if verb == .bdat { return refuseChunk(arguments, refusal, &output) }
             step = answerOrRefuse(refusal, &output)
         } else {
-            step = serve(verb, arguments, &output)
+            step = serve(verb, arguments, hasInputBehind: hasInputBehind, &output)
         }
         if case .handsOver = rule.batch, hasInputBehind, isRefusal(step) {
             output.events.append(.violation("input behind a refused \(verb.rawValue)"))
@@ -78,13 +78,13 @@ extension SubmissionSession {
     }
 
     private mutating func serve(
-        _ verb: SMTPVerb, _ arguments: Span<UInt8>, _ output: inout SessionOutput
+        _ verb: SMTPVerb, _ arguments: Span<UInt8>, hasInputBehind: Bool, _ output: inout SessionOutput
     ) -> Step {
         switch verb {
         case .ehlo, .lhlo: serveEhlo(arguments, &output)
         case .helo: serveHelo(arguments, &output)
         case .startTLS: serveStartTLS(arguments, &output)
-        case .auth: serveAuth(arguments, &output)
+        case .auth: serveAuth(arguments, hasInputBehind: hasInputBehind, &output)
         case .mail: serveMail(arguments, &output)
         case .rcpt: serveRcpt(arguments, &output)
         case .data: serveData(arguments, &output)

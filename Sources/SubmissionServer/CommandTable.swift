@@ -85,7 +85,7 @@ struct CommandRule {
 
 extension SMTPVerb {
     /// Octets of "AUTH", a mechanism's name, two spaces and the longest response.
-    private static let authLine = 4 + 1 + 20 + 1 + SASLServerExchange.maximumEncodedLength
+    private static let authLine = 4 + 1 + 20 + 1 + SASLLimits.encodedResponse
 
     static let longestLine = max(SubmissionLimits.mailLine, SubmissionLimits.burlLine, authLine)
 

@@ -54,6 +54,11 @@ extension SMTPReply {
     static let unknownMechanism = SMTPReply(504, .init(5, 4), "Mechanism not supported")
     static let authenticated = SMTPReply(235, .init(7, 0), "Authentication successful")
     static let authenticationFailed = SMTPReply(535, .init(7, 8), "Authentication credentials invalid")
+    static let notPermitted = SMTPReply(535, .init(7, 0), "Authentication is not permitted from here")
+    // RFC 4954 §6, RFC 5248's registry: X.7.11.
+    static let encryptionNeeded = SMTPReply(538, .init(7, 11), "The connection needs better protection")
+    // X.7.13 is a disabled account, X.7.8 anything else that is wrong with credentials.
+    static let passwordExpired = SMTPReply(535, .init(7, 8), "Choose a new password")
     static let authenticationUnavailable = SMTPReply(454, .init(7, 0), "Temporary authentication failure")
     static let authenticationCancelled = SMTPReply(501, .init(7, 0), "Authentication cancelled")
     static let notBase64 = SMTPReply(501, .init(5, 2), "Not valid base64")

@@ -33,7 +33,8 @@ package final class SubmissionService: SessionService {
 
     /// A connection's session.
     package func session(_ context: SessionContext) -> SubmissionSession {
-        SubmissionSession(context, settings: settings, acceptance: acceptance, offersURLs: urls != nil)
+        SubmissionSession(
+            context, settings: settings, acceptance: acceptance, authenticator: authenticator, offersURLs: urls != nil)
     }
 
     package func isBrief(_ work: SubmissionWork) -> Bool {
@@ -47,8 +48,8 @@ package final class SubmissionService: SessionService {
         _ work: SubmissionWork, notify: @escaping @Sendable () -> Void
     ) async -> SubmissionOutcome {
         switch work {
-        case .authenticate(let credentials, let peer):
-            return .authentication(await authenticate(credentials, from: peer))
+        case .authenticate(let exchange, let response):
+            return .authentication(await authenticate(exchange, response))
         case .time: return .time(acceptance.now())
         case .begin(let request): return .begun(await begin(request))
         case .resolve(let request): return .recipient(await resolve(request))
@@ -69,11 +70,14 @@ package final class SubmissionService: SessionService {
         }
     }
 
-    private func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
-        guard let authenticator else { return .failure(reason: "nobody logs in here") }
-        let result = await authenticator.authenticate(credentials, from: peer)
-        if case .success(let account) = result, account.isDisabled { return .failure(reason: "account is disabled") }
-        return result
+    private func authenticate(
+        _ exchange: any AuthenticationExchange, _ response: Secret?
+    ) async -> AuthenticationStep {
+        let step = await exchange.respond(response)
+        if case .success(let user) = step, user.account.isDisabled {
+            return .failure(AuthenticationRefusal(login: user.loginName, reason: "account is disabled"))
+        }
+        return step
     }
 
     private func beginMessage() -> MessageStart {

@@ -1,5 +1,5 @@
 package import MailDelivery
-import MailStore
+package import MailStore
 import MailVocabulary
 import SASL
 import SMTPSyntax
@@ -16,8 +16,10 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     /// What the next input is.
     enum Mode {
         case commands
-        /// Responses of a SASL exchange.
-        case exchange
+        /// The response to a challenge.
+        case exchange(any AuthenticationExchange)
+        /// AUTH is refused, and the client was told why; what it says to that is answered so.
+        case rejecting(AuthenticationRefusal)
         case message
         case chunk(ChunkProgress)
         /// The rest of a line that was too long: octets of it seen.
@@ -35,6 +37,8 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
 
     let settings: SubmissionSettings
     let acceptance: Acceptance
+    /// For what may be offered; deciding is work. Nil for LMTP, where nobody logs in.
+    let authenticator: (any Authenticator)?
     let offersURLs: Bool
     var context: SessionContext
     var mode = Mode.commands
@@ -45,9 +49,10 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     /// How the login was proved.
     var mechanism: SASLMechanism?
     var transaction: Transaction?
-    var exchange: SASLServerExchange?
-    /// Who is being verified: for the log.
-    var attempt: (login: String, mechanism: SASLMechanism)?
+    /// Whose response is being judged.
+    var exchange: (any AuthenticationExchange)?
+    /// Whether input came behind the AUTH that is being judged: the response to a challenge, if one follows.
+    var hasInputBehindAuth = false
     /// Its sender is being looked up.
     var pendingMail: MailCommand?
     /// The recipient being looked up.
@@ -66,11 +71,13 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
 
     /// - Parameter offersURLs: BURL.
     package init(
-        _ context: SessionContext, settings: SubmissionSettings, acceptance: Acceptance, offersURLs: Bool = false
+        _ context: SessionContext, settings: SubmissionSettings, acceptance: Acceptance,
+        authenticator: (any Authenticator)?, offersURLs: Bool = false
     ) {
         self.context = context
         self.settings = settings
         self.acceptance = acceptance
+        self.authenticator = authenticator
         self.offersURLs = offersURLs
     }
 
@@ -103,7 +110,7 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
     ) -> Step {
         switch mode {
         case .commands: return receiveCommand(input, &consumed, &output)
-        case .exchange: return receiveResponse(input, &consumed, &output)
+        case .exchange, .rejecting: return receiveResponse(input, &consumed, &output)
         case .message: return receiveMessage(input, &consumed, &output)
         case .chunk(let progress): return receiveChunk(progress, input, &consumed, &output)
         case .skipping(let seen): return skipLine(input, &consumed, seen: seen, &output)
@@ -135,7 +142,7 @@ package struct SubmissionSession: ProtocolSession, ~Copyable {
         context.tls = tls
         client = nil
         isExtended = false
-        (login, mechanism, exchange, attempt) = (nil, nil, nil, nil)
+        (login, mechanism, exchange) = (nil, nil, nil)
         (transaction, reception) = (nil, nil)
         (pendingMail, pendingRecipient, pendingPart, pendingHeader) = (nil, nil, nil, nil)
         (url, urlIsLast) = (nil, false)

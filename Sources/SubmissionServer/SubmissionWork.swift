@@ -1,13 +1,12 @@
 package import MailDelivery
 package import MailStore
 package import MailVocabulary
-package import SASL
 package import SMTPSyntax
 
 /// What a session asks of its service.
 package enum SubmissionWork: Sendable {
-    /// With the client's address.
-    case authenticate(PasswordCredentials, from: String)
+    /// A response within an exchange; nil when the client sent none with AUTH.
+    case authenticate(any AuthenticationExchange, Secret?)
     /// For EHLO: until when mail may be held depends on it.
     case time
     case begin(TransactionRequest)
@@ -26,7 +25,7 @@ package enum SubmissionWork: Sendable {
 }
 
 package enum SubmissionOutcome: Sendable {
-    case authentication(AuthenticationResult)
+    case authentication(AuthenticationStep)
     case time(Timestamp)
     case begun(TransactionStart)
     case recipient(RecipientAnswer)

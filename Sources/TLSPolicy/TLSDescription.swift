@@ -21,10 +21,12 @@ package struct TLSDescription: Sendable, Hashable {
     /// The name the client asked for (RFC 6066 §3).
     package var serverName: String?
     package var applicationProtocol: String?
+    package var channelBindings: ChannelBindings
 
     package init(
         version: TLSVersion, cipherSuite: CipherSuite? = nil, group: NamedGroup? = nil, isResumed: Bool = false,
-        serverName: String? = nil, applicationProtocol: String? = nil
+        serverName: String? = nil, applicationProtocol: String? = nil,
+        channelBindings: ChannelBindings = ChannelBindings()
     ) {
         self.version = version
         self.cipherSuite = cipherSuite
@@ -32,6 +34,7 @@ package struct TLSDescription: Sendable, Hashable {
         self.isResumed = isResumed
         self.serverName = serverName
         self.applicationProtocol = applicationProtocol
+        self.channelBindings = channelBindings
     }
 }
 

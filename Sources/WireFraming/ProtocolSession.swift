@@ -115,6 +115,12 @@ package struct SessionContext: Sendable {
         self.tls = tls
         self.canStartTLS = canStartTLS
     }
+
+    /// How a connection that is protected by this TLS now came to be.
+    /// - Parameter tls: of now; a session keeps what STARTTLS brought by itself.
+    package func security(_ tls: TLSDescription?) -> ConnectionSecurity {
+        tls == nil ? .cleartext : canStartTLS ? .startTLS : .implicitTLS
+    }
 }
 
 /// Does the asynchronous work of one protocol's sessions. (Sessions themselves are made by a closure that the listener

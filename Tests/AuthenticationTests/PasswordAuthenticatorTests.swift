@@ -10,12 +10,12 @@ import Testing
 struct PasswordAuthenticatorTests {
     let accounts = TestAccounts()
     let verifying = CountingVerifying()
-    let authenticator: PasswordAuthenticator
+    let authenticator: ServerAuthenticator
 
     init() throws {
         try accounts.add("ada@example.org", "pass word")
         try accounts.add("bob@example.org", "secret", isDisabled: true)
-        authenticator = PasswordAuthenticator(
+        authenticator = ServerAuthenticator(
             accounts: accounts, defaultDomain: Domain("example.org"), verifying: verifying, failureDelay: .zero)
     }
 
@@ -58,7 +58,7 @@ struct PasswordAuthenticatorTests {
     }
 
     @Test func withoutDefaultDomainOnlyAddressesAreNames() async {
-        let authenticator = PasswordAuthenticator(accounts: accounts, defaultDomain: nil, failureDelay: .zero)
+        let authenticator = ServerAuthenticator(accounts: accounts, defaultDomain: nil, failureDelay: .zero)
         let bare = PasswordCredentials(authenticationIdentity: "ada", password: Secret("pass word"))
         #expect(await authenticator.authenticate(bare, from: "192.0.2.1").summary == "failure: not a login name")
         let full = PasswordCredentials(authenticationIdentity: "ada@example.org", password: Secret("pass word"))
@@ -79,7 +79,7 @@ struct PasswordAuthenticatorTests {
     }
 
     @Test func cacheOffCostsEveryTime() async {
-        let authenticator = PasswordAuthenticator(
+        let authenticator = ServerAuthenticator(
             accounts: accounts, defaultDomain: nil, cache: nil, verifying: verifying)
         let credentials = PasswordCredentials(authenticationIdentity: "ada@example.org", password: Secret("pass word"))
         for _ in 0..<3 { _ = await authenticator.authenticate(credentials, from: "192.0.2.1") }
@@ -110,7 +110,7 @@ struct PasswordAuthenticatorTests {
     @Test func fullQueueIsUnavailableNotWrong() async {
         let gate = DispatchSemaphore(value: 0)
         let slow = CountingVerifying(delay: { gate.wait() })
-        let authenticator = PasswordAuthenticator(
+        let authenticator = ServerAuthenticator(
             accounts: accounts, defaultDomain: Domain("example.org"), pool: WorkerPool(width: 1, capacity: 2),
             cache: nil, verifying: slow, failureDelay: .zero)
         let credentials = PasswordCredentials(authenticationIdentity: "ada", password: Secret("pass word"))
@@ -146,7 +146,7 @@ struct PasswordAuthenticatorTests {
 
     @Test("What verifiers cost does not show: a refusal comes a fixed time after the question [8314-4.1-5]")
     func fixedTimeForRefusals() async throws {
-        let authenticator = PasswordAuthenticator(
+        let authenticator = ServerAuthenticator(
             accounts: accounts, defaultDomain: Domain("example.org"), cache: nil, failureDelay: .seconds(2))
         let dear = try PasswordHashing.computeCredentials(
             Secret("pass word"), cost: Argon2Cost(memoryKiB: 64 * 1024, passes: 2, lanes: 1))

@@ -3,6 +3,7 @@ import MailStore
 import MailVocabulary
 import SASL
 import Synchronization
+import TLSPolicy
 import Testing
 
 /// Accounts of one test.
@@ -65,12 +66,30 @@ final class CountingVerifying: PasswordVerifying {
     }
 }
 
-extension AuthenticationResult {
+extension AuthenticationStep {
     var summary: String {
         switch self {
-        case .success(let account): "success \(account.address)"
-        case .failure(let reason): "failure: \(reason)"
+        case .success(let user): "success \(user.account.address)"
+        case .failure(let refusal): "failure: \(refusal.reason)"
+        case .challenge(let challenge): "challenge: \(String(decoding: challenge, as: UTF8.self))"
+        case .rejection(let message, let refusal):
+            "rejection: \(String(decoding: message, as: UTF8.self)): \(refusal.reason)"
+        case .malformed(let text): "malformed: \(text)"
         case .unavailable(let reason): "unavailable: \(reason)"
         }
+    }
+}
+
+extension AuthenticationContext {
+    /// A client of IMAP in TLS.
+    static func imap(from peer: String = "192.0.2.1") -> AuthenticationContext {
+        AuthenticationContext(service: "imap", peer: peer, tls: TLSDescription(version: .tls13))
+    }
+}
+
+extension ServerAuthenticator {
+    /// By IMAP's LOGIN.
+    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationStep {
+        await authenticate(credentials, by: nil, .imap(from: peer))
     }
 }

@@ -131,7 +131,7 @@ struct VerifierTests {
         let accounts = TestAccounts()
         for name in 1...6 { try accounts.add("u\(name)@example.org", "p") }
         let verifying = CountingVerifying()
-        let authenticator = PasswordAuthenticator(
+        let authenticator = ServerAuthenticator(
             accounts: accounts, defaultDomain: Domain("example.org"),
             cache: VerificationCache(capacity: 4, lifetime: .seconds(60), now: { clock.now }), verifying: verifying)
         func login(_ name: Int) async {
@@ -151,7 +151,7 @@ struct VerifierTests {
     @Test func cachedLoginIsCheap() async throws {
         let accounts = TestAccounts()
         try accounts.add("u@example.org", "p")
-        let authenticator = PasswordAuthenticator(accounts: accounts, defaultDomain: nil)
+        let authenticator = ServerAuthenticator(accounts: accounts, defaultDomain: nil)
         let credentials = PasswordCredentials(authenticationIdentity: "u@example.org", password: Secret("p"))
         _ = await authenticator.authenticate(credentials, from: "192.0.2.1")
         var best = Duration.seconds(60)

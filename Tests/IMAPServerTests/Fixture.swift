@@ -11,17 +11,17 @@ import WireFraming
 @testable import IMAPServer
 
 /// Lets those it knows in with `secret`; `offline` cannot be looked up.
-struct FixedAuthenticator: Authenticator {
+struct FixedAuthenticator: PasswordDecision {
     let accounts: [String: Account]
 
-    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+    func decide(_ credentials: PasswordCredentials) async -> AuthenticationStep {
         if credentials.authenticationIdentity == "offline" { return .unavailable(reason: "no answer") }
         guard let account = accounts[credentials.authenticationIdentity] else {
-            return .failure(reason: "no such account")
+            return .refused("no such account")
         }
         let isRight = credentials.password.revealed() == "secret"
         let isOwn = credentials.authorizationIdentity.map { $0 == credentials.authenticationIdentity } ?? true
-        return isRight && isOwn ? .success(account) : .failure(reason: "wrong password")
+        return isRight && isOwn ? .admitted(account) : .refused("wrong password")
     }
 }
 
@@ -121,7 +121,11 @@ struct Fixture {
         var service = service
         if let intervals { service.progressIntervals = intervals }
         let context = SessionContext(hostname: "mail.example.org", tls: tls, canStartTLS: canStartTLS)
-        return Client(IMAPDriver(IMAPSession(context: context, settings: settings, store: served), service: service))
+        return Client(
+            IMAPDriver(
+                IMAPSession(
+                    context: context, settings: settings, store: served, authenticator: service.authenticator),
+                service: service))
     }
 
     /// A session that is logged in; with a mailbox, one that has it selected.

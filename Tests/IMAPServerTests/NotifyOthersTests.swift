@@ -52,7 +52,9 @@ struct NotifyWorld: Sendable {
 
     func session(_ user: String = "fred", notify: String? = nil) async -> Client {
         let context = SessionContext(hostname: "mail.example.org", tls: Fixture.tls)
-        let client = Client(IMAPDriver(IMAPSession(context: context, store: store), service: service))
+        let client = Client(
+            IMAPDriver(
+                IMAPSession(context: context, store: store, authenticator: service.authenticator), service: service))
         _ = await client.connect()
         _ = await client.send("l LOGIN \(user) secret\r\n")
         if let notify {

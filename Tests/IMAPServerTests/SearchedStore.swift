@@ -32,7 +32,10 @@ struct SearchedStore {
     func client(_ service: IMAPService, _ mailbox: String = "INBOX") async -> Client {
         let context = SessionContext(hostname: "mail.example.org", tls: Fixture.tls, canStartTLS: true)
         let client = Client(
-            IMAPDriver(IMAPSession(context: context, settings: IMAPSettings(), store: store), service: service))
+            IMAPDriver(
+                IMAPSession(
+                    context: context, settings: IMAPSettings(), store: store, authenticator: service.authenticator),
+                service: service))
         _ = await client.connect()
         _ = await client.send("l LOGIN fred secret\r\ns SELECT \(mailbox)\r\n")
         return client

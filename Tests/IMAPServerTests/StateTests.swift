@@ -180,7 +180,8 @@ import WireFraming
         let idle = client.driver.timeOut()
         #expect(String(decoding: idle, as: UTF8.self).hasPrefix("* BYE "))
         var session = IMAPSession(
-            context: SessionContext(hostname: "mail.example.org", tls: Fixture.tls), store: fixture.store)
+            context: SessionContext(hostname: "mail.example.org", tls: Fixture.tls), store: fixture.store,
+            authenticator: ClosedDoor())
         var output = SessionOutput()
         _ = session.connected(&output)
         #expect(session.patience == .seconds(60))

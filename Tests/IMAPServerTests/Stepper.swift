@@ -35,7 +35,9 @@ struct Stepper: ~Copyable {
 extension Fixture {
     func stepper(selecting mailbox: String) async throws -> Stepper {
         let context = SessionContext(hostname: "mail.example.org", tls: Fixture.tls)
-        var stepper = Stepper(session: IMAPSession(context: context, store: served), service: service)
+        var stepper = Stepper(
+            session: IMAPSession(context: context, store: served, authenticator: service.authenticator),
+            service: service)
         _ = await stepper.outputs("l LOGIN fred secret\r\ns SELECT \(mailbox)\r\n")
         return stepper
     }

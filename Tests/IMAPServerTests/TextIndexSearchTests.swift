@@ -82,7 +82,10 @@
                     now: { Fixture.now })
                 let context = SessionContext(hostname: "mail.example.org", tls: Fixture.tls, canStartTLS: true)
                 let client = Client(
-                    IMAPDriver(IMAPSession(context: context, settings: IMAPSettings(), store: store), service: service))
+                    IMAPDriver(
+                        IMAPSession(
+                            context: context, settings: IMAPSettings(), store: store,
+                            authenticator: service.authenticator), service: service))
                 _ = await client.connect()
                 _ = await client.send("l LOGIN fred secret\r\ns SELECT INBOX\r\n")
                 stores.append(fixture)

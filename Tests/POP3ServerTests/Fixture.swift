@@ -10,35 +10,35 @@ import WireFraming
 typealias Driver = SessionDriver<POP3Session, POP3Service>
 
 /// The names and passwords of the RFCs' examples.
-struct TestAuthenticator: Authenticator {
+struct TestAuthenticator: PasswordDecision {
     static let passwords = ["mrose": "tanstaaf", "karen": "password", "test": "test"]
 
     let store: InMemoryStore
 
-    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+    func decide(_ credentials: PasswordCredentials) async -> AuthenticationStep {
         let name = credentials.authenticationIdentity
-        guard let password = Self.passwords[name] else { return .failure(reason: "unknown user") }
-        guard credentials.password.revealed() == password else { return .failure(reason: "wrong password") }
+        guard let password = Self.passwords[name] else { return .refused("unknown user") }
+        guard credentials.password.revealed() == password else { return .refused("wrong password") }
         guard credentials.authorizationIdentity.map({ $0 == name }) ?? true else {
-            return .failure(reason: "may not act for another")
+            return .refused("may not act for another")
         }
         guard let address = Address("\(name)@example.org"), let account = try? await store.account(address) else {
             return .unavailable(reason: "no store")
         }
-        return .success(account)
+        return .admitted(account)
     }
 }
 
 /// Gives one answer to everyone and remembers what it was asked.
-final class FixedAuthenticator: Authenticator {
-    let answer: AuthenticationResult
+final class FixedAuthenticator: PasswordDecision {
+    let answer: AuthenticationStep
     private let asked = Mutex<[PasswordCredentials]>([])
 
-    init(_ answer: AuthenticationResult) { self.answer = answer }
+    init(_ answer: AuthenticationStep) { self.answer = answer }
 
     var credentials: [PasswordCredentials] { asked.withLock { $0 } }
 
-    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+    func decide(_ credentials: PasswordCredentials) async -> AuthenticationStep {
         asked.withLock { $0.append(credentials) }
         return answer
     }
@@ -84,13 +84,18 @@ struct Fixture {
 
     /// A connection to the port of Implicit TLS.
     func secureConnection() -> Driver {
-        Driver(POP3Session(SessionContext(hostname: "dewey.example.org", tls: Self.tls)), service: service)
+        Driver(
+            POP3Session(
+                SessionContext(hostname: "dewey.example.org", tls: Self.tls), authenticator: service.authenticator),
+            service: service)
     }
 
     /// A connection to the port where TLS is asked for by STLS.
     func plainConnection(canStartTLS: Bool = true) -> Driver {
         Driver(
-            POP3Session(SessionContext(hostname: "dewey.example.org", canStartTLS: canStartTLS)), service: service)
+            POP3Session(
+                SessionContext(hostname: "dewey.example.org", canStartTLS: canStartTLS),
+                authenticator: service.authenticator), service: service)
     }
 
     /// Logged in; greeting and answers read.

@@ -20,7 +20,7 @@ struct LoginTests {
         for attempt in tries { answers.insert(await lastLine(attempt, fixture.secureConnection())) }
         var disabled = fixture.account
         disabled.isDisabled = true
-        let closed = try await Fixture(authenticator: FixedAuthenticator(.success(disabled)))
+        let closed = try await Fixture(authenticator: FixedAuthenticator(.admitted(disabled)))
         answers.insert(await lastLine("USER mrose\r\nPASS tanstaaf\r\n", closed.secureConnection()))
         #expect(answers == ["-ERR [AUTH] authentication failed\r\n"])
     }
@@ -62,7 +62,7 @@ struct LoginTests {
         "Identities and passwords of 255 octets are taken [2595-6-11] [2595-6-12] [2595-6-13]",
         arguments: [true, false])
     func long(initialResponse: Bool) async throws {
-        let authenticator = FixedAuthenticator(.failure(reason: "noted"))
+        let authenticator = FixedAuthenticator(.refused("noted"))
         var driver = try await Fixture(authenticator: authenticator).secureConnection()
         _ = await driver.connect()
         let (a, b, c) = (text("a", 255), text("ü", 127) + "u", text("c", 255))
@@ -79,7 +79,7 @@ struct LoginTests {
 
     @Test("USER and PASS take 255 octets too, spaces and UTF-8 (RFC 6856 §2.2); no more")
     func longNames() async throws {
-        let authenticator = FixedAuthenticator(.failure(reason: "noted"))
+        let authenticator = FixedAuthenticator(.refused("noted"))
         var driver = try await Fixture(authenticator: authenticator).secureConnection()
         _ = await driver.connect()
         let password = " " + text("pä ss", 42) + " "
@@ -97,7 +97,7 @@ struct LoginTests {
 
     @Test("PLAIN is not taken without TLS, and the password is not looked at [2595-6-1s] [8314-4.1-4]")
     func plainInClear() async throws {
-        let authenticator = FixedAuthenticator(.failure(reason: "asked"))
+        let authenticator = FixedAuthenticator(.refused("asked"))
         var driver = try await Fixture(authenticator: authenticator).plainConnection()
         _ = await driver.connect()
         let good = await driver.send("AUTH PLAIN \(plain("", "mrose", "tanstaaf"))\r\n")
@@ -140,7 +140,7 @@ struct LoginTests {
     @Test("The store failing behind a right password is not counted")
     func storeTrouble() async throws {
         let nobody = Account(id: AccountID(99), address: try #require(Address("mrose@example.org")))
-        var driver = try await Fixture(authenticator: FixedAuthenticator(.success(nobody))).secureConnection()
+        var driver = try await Fixture(authenticator: FixedAuthenticator(.admitted(nobody))).secureConnection()
         _ = await driver.connect()
         for _ in 1...5 {
             #expect(

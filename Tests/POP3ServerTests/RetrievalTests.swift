@@ -174,7 +174,8 @@ struct Steps {
 extension RetrievalTests {
     /// Logs in, then drives the machine step by step, as the driver does, and measures.
     private func step(through text: String, of fixture: Fixture) async throws -> Steps {
-        var session = POP3Session(SessionContext(hostname: "h", tls: Fixture.tls))
+        var session = POP3Session(
+            SessionContext(hostname: "h", tls: Fixture.tls), authenticator: fixture.service.authenticator)
         var login = SessionOutput()
         _ = session.connected(&login)
         guard case .perform(let work) = session.send("AUTH PLAIN \(plain("", "mrose", "tanstaaf"))\r\n", &login)
@@ -214,7 +215,7 @@ extension RetrievalTests {
 
     /// A machine in TRANSACTION whose store is the test.
     private func machine(bodySize: UInt32) async throws -> POP3Session {
-        var session = POP3Session(SessionContext(hostname: "h", tls: Fixture.tls))
+        var session = POP3Session(SessionContext(hostname: "h", tls: Fixture.tls), authenticator: ClosedDoor())
         var output = SessionOutput()
         _ = session.send("AUTH PLAIN \(plain("", "mrose", "tanstaaf"))\r\n", &output)
         let fixture = try await Fixture()
@@ -224,7 +225,7 @@ extension RetrievalTests {
         let view = MailboxSnapshot(
             mailbox: fixture.inbox, uidValidity: try #require(UIDValidity(1)), uidNext: 2, rows: [row])
         let lock = try #require(MaildropLocks().acquire(fixture.account.id))
-        _ = session.completed(.opened(fixture.account, view, lock), &output)
+        _ = session.completed(.opened(AuthenticatedUser(fixture.account, loginName: "mrose"), view, lock), &output)
         return session
     }
 }

@@ -30,7 +30,7 @@ struct StartTLSTests {
 
     @Test("The handshake begins right behind the answer's CRLF [2595-4-4]")
     func answerIsLast() async throws {
-        var session = POP3Session(SessionContext(hostname: "h", canStartTLS: true))
+        var session = POP3Session(SessionContext(hostname: "h", canStartTLS: true), authenticator: ClosedDoor())
         var output = SessionOutput()
         _ = session.connected(&output)
         output = SessionOutput()

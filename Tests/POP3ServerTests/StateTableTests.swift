@@ -9,7 +9,7 @@ import Testing
 struct StateTableTests {
     @Test("Before TLS: credentials are refused unheard [2595-2.2-1s] [8314-4.1-4]", arguments: POP3Verb.allCases)
     func beforeTLS(_ verb: POP3Verb) async throws {
-        let authenticator = FixedAuthenticator(.failure(reason: "asked"))
+        let authenticator = FixedAuthenticator(.refused("asked"))
         var driver = try await Fixture(authenticator: authenticator).plainConnection()
         _ = await driver.connect()
         let answer = await driver.send(verb.sample + "\r\n")

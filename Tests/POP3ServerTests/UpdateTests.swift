@@ -46,8 +46,9 @@ struct UpdateTests {
 
     @Test("A removal that fails is not called a success")
     func failure() async throws {
-        var session = POP3Session(SessionContext(hostname: "h", tls: Fixture.tls))
         let fixture = try await Fixture()
+        var session = POP3Session(
+            SessionContext(hostname: "h", tls: Fixture.tls), authenticator: fixture.service.authenticator)
         var output = SessionOutput()
         guard case .perform(let login) = session.send("AUTH PLAIN \(plain("", "mrose", "tanstaaf"))\r\n", &output)
         else { throw FixtureError() }

@@ -68,10 +68,11 @@ struct OperatorTests {
     }
 
     private func canLogIn(_ name: String, _ password: String) async -> Bool {
-        let authenticator = PasswordAuthenticator(
+        let authenticator = ServerAuthenticator(
             accounts: store, defaultDomain: Domain("example.org"), failureDelay: .zero)
         let credentials = PasswordCredentials(authenticationIdentity: name, password: Secret(password))
-        if case .success = await authenticator.authenticate(credentials, from: "192.0.2.1") { return true }
+        let context = AuthenticationContext(service: "imap", peer: "192.0.2.1", tls: nil)
+        if case .success = await authenticator.authenticate(credentials, by: nil, context) { return true }
         return false
     }
 

@@ -6,7 +6,7 @@ import Testing
     private let credentials = PasswordCredentials(authenticationIdentity: "ann@x.org", password: Secret("pass wörd"))
 
     /// What the server of the same mechanism makes of it.
-    private func verified(_ mechanism: SASLMechanism, initial: Bool) -> PasswordCredentials? {
+    private func verified(_ mechanism: PasswordMechanism, initial: Bool) -> PasswordCredentials? {
         var client = SASLClientExchange(mechanism, credentials)
         var server = SASLServerExchange(mechanism)
         var step = SASLServerStep.challenge([])
@@ -25,7 +25,8 @@ import Testing
 
     @Test("PLAIN and LOGIN say who and the password, with and without an initial response")
     func exchanges() throws {
-        for (mechanism, initial) in [(SASLMechanism.plain, true), (.plain, false), (.login, true), (.login, false)] {
+        for (mechanism, initial) in [(PasswordMechanism.plain, true), (.plain, false), (.login, true), (.login, false)]
+        {
             let found = try #require(verified(mechanism, initial: initial))
             #expect(found.authenticationIdentity == "ann@x.org")
             #expect(found.authorizationIdentity == nil)

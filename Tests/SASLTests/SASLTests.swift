@@ -57,7 +57,7 @@ import Testing
         #expect(plain("\(long)x\0a\0b") == nil)
         #expect(plain("\0\(long)x\0b") == nil)
         #expect(plain("\0a\0\(long)x") == nil)
-        #expect(Base64.encode(Array("\(long)\0\(long)\0\(long)".utf8)).count <= SASLServerExchange.maximumEncodedLength)
+        #expect(Base64.encode(Array("\(long)\0\(long)\0\(long)".utf8)).count <= SASLLimits.encodedResponse)
     }
 
     @Test("UTF-8 is accepted, ill-formed UTF-8 refused [2595-6-8]")
@@ -108,7 +108,7 @@ import Testing
     func names() {
         #expect(SASLMechanism(name: "plain") == .plain)
         #expect(SASLMechanism(name: "Login") == .login)
-        #expect(SASLMechanism(name: "CRAM-MD5") == nil)
+        #expect(SASLMechanism(name: "KERBEROS_V4") == nil)
         #expect(SASLMechanism(name: "") == nil)
     }
 }

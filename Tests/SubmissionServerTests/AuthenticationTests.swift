@@ -13,7 +13,7 @@ struct AuthenticationTests {
         String(decoding: Base64.encode(Array(parts.joined(separator: "\0").utf8)), as: UTF8.self)
     }
 
-    private func greeted(_ authentication: AuthenticationResult? = nil) async throws -> Driver {
+    private func greeted(_ authentication: AuthenticationStep? = nil) async throws -> Driver {
         var driver = try await Fixture(authentication: authentication).secureConnection()
         _ = await driver.connect()
         _ = await driver.send("EHLO a.example\r\n")
@@ -39,7 +39,7 @@ struct AuthenticationTests {
     func disabled() async throws {
         let address = try #require(Address("tim@example.com"))
         let account = Account(id: AccountID(1), address: address, isDisabled: true)
-        var driver = try await greeted(.success(account))
+        var driver = try await greeted(.admitted(account))
         let reply = await driver.send("AUTH PLAIN \(Fixture.plainResponse)\r\n")
         #expect(reply == "535 5.7.8 Authentication credentials invalid\r\n")
     }
@@ -97,7 +97,7 @@ struct AuthenticationTests {
     func tooLong() async throws {
         var driver = try await greeted()
         _ = await driver.send("AUTH PLAIN\r\n")
-        let long = String(repeating: "A", count: SASLServerExchange.maximumEncodedLength + 1)
+        let long = String(repeating: "A", count: SASLLimits.encodedResponse + 1)
         let reply = await driver.send(long + "AAAA\r\n")
         #expect(reply == "500 5.5.6 Authentication exchange line is too long\r\n")
         let next = await driver.send("AUTH PLAIN \(Fixture.plainResponse)\r\n")

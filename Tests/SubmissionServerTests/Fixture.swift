@@ -10,24 +10,24 @@ import WireFraming
 typealias Driver = SessionDriver<SubmissionSession, SubmissionService>
 
 /// One password for everyone in the store.
-struct TestAuthenticator: Authenticator {
+struct TestAuthenticator: PasswordDecision {
     static let password = "1234"
 
     let store: InMemoryStore
     /// Answers instead of the password's being looked at.
-    var override: AuthenticationResult?
+    var override: AuthenticationStep?
 
-    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+    func decide(_ credentials: PasswordCredentials) async -> AuthenticationStep {
         if let override { return override }
         let name = credentials.authenticationIdentity
         guard let address = Address(name) ?? Address("\(name)@example.com"),
             let account = try? await store.account(address.canonical)
-        else { return .failure(reason: "unknown user") }
+        else { return .refused("unknown user") }
         guard credentials.authorizationIdentity.map({ $0 == name }) ?? true else {
-            return .failure(reason: "may not act for another")
+            return .refused("may not act for another")
         }
         return credentials.password.revealed() == Self.password
-            ? .success(account) : .failure(reason: "wrong password")
+            ? .admitted(account) : .refused("wrong password")
     }
 }
 
@@ -64,7 +64,7 @@ struct Fixture {
 
     init(
         settings: SubmissionSettings = SubmissionSettings(maximumMessageSize: 1_000_000),
-        delivery: DeliverySettings = Fixture.plain, authentication: AuthenticationResult? = nil,
+        delivery: DeliverySettings = Fixture.plain, authentication: AuthenticationStep? = nil,
         filters: [any MessageFilter] = [], urls: (any AuthorisedURLs)? = nil
     ) async throws {
         self.settings = settings

@@ -1,4 +1,5 @@
 import MailStore
+import MailTestSupport
 import MailVocabulary
 import SASL
 import SubmissionServer
@@ -62,13 +63,13 @@ struct ScriptedService: SessionService {
 }
 
 /// Lets everyone in, and remembers what it was given.
-final class RecordingAuthenticator: Authenticator {
+final class RecordingAuthenticator: PasswordDecision {
     private let account: Account
     let seen = Mutex<[(authorization: String?, authentication: String, password: String)]>([])
 
     init(_ account: Account) { self.account = account }
 
-    func authenticate(_ credentials: PasswordCredentials, from peer: String) async -> AuthenticationResult {
+    func decide(_ credentials: PasswordCredentials) async -> AuthenticationStep {
         seen.withLock {
             $0.append(
                 (
@@ -76,6 +77,6 @@ final class RecordingAuthenticator: Authenticator {
                     credentials.password.revealed()
                 ))
         }
-        return .success(account)
+        return .admitted(account)
     }
 }

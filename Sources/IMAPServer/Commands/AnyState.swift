@@ -1,5 +1,6 @@
 import IMAPSyntax
 import MailStore
+import MailVocabulary
 import WireFraming
 
 // CAPABILITY, NOOP (and CHECK), LOGOUT, ID: in every state.
@@ -33,6 +34,9 @@ extension IMAPSession {
         let told = fields.compactMap { field in field.value.map { "\(printable(field.name))=\(printable($0))" } }
         if !told.isEmpty {
             output.events.append(.notice("client: \(told.joined(separator: ", ").prefix(IMAPSession.loggedIDLength))"))
+        }
+        if let name = fields.first(where: { $0.name.asciiLowercased() == "name" })?.value {
+            clientName = String(printable(name).prefix(IMAPSession.loggedIDLength))
         }
         var reply = OutputBuffer()
         reply.append(id: settings.identification)

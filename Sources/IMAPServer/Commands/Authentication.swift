@@ -17,65 +17,75 @@ extension IMAPSession {
         return conclude(tag, .ok, "Begin TLS", &output)
     }
 
+    /// What a client has shown of itself by now.
+    var authenticationContext: AuthenticationContext {
+        AuthenticationContext(service: "imap", context, tls: tls, clientName: clientName)
+    }
+
     /// RFC 3501 §6.2.3.
     mutating func login(
         _ tag: String, _ user: String, _ password: Secret, _ output: inout SessionOutput
     ) -> Step {
-        verify(
-            tag, PasswordCredentials(authenticationIdentity: user, password: password), mechanism: "LOGIN", &output)
+        let authenticationContext = authenticationContext
+        guard authenticator.acceptsPasswordCommands(authenticationContext) else {
+            return refuse(tag, Refusal(status: .no, code: .cannot, text: "LOGIN is disabled"), &output)
+        }
+        let credentials = PasswordCredentials(authenticationIdentity: user, password: password)
+        return perform(.logIn(credentials, authenticationContext)) { session, outcome, output in
+            session.conclude(outcome, tag, nil, &output)
+        }
     }
 
     /// RFC 3501 §6.2.2, RFC 4959.
     mutating func authenticate(
         _ tag: String, _ mechanism: String, _ initialResponse: Secret?, _ output: inout SessionOutput
     ) -> Step {
-        // Only what CAPABILITY offers: the obsolete LOGIN mechanism is none of IMAP's, which has a command for it.
-        guard SASLMechanism(name: mechanism) == .plain else {
-            return refuse(tag, Refusal(status: .no, code: .cannot, text: "Mechanisms: PLAIN"), &output)
+        let authenticationContext = authenticationContext
+        // Only what CAPABILITY offers.
+        let offered = authenticator.mechanisms(for: authenticationContext)
+        guard let mechanism = SASLMechanism(name: mechanism), offered.contains(mechanism) else {
+            let text = offered.isEmpty ? "No mechanism is offered" : "Mechanisms: \(offered.wireNames)"
+            return refuse(tag, Refusal(status: .no, code: .cannot, text: text), &output)
         }
-        var exchange = SASLServerExchange(.plain)
-        let step = initialResponse.map { secret in secret.withBytes { exchange.respond($0) } } ?? exchange.start()
-        return follow(step, tag, exchange, &output)
+        return respond(tag, authenticator.exchange(mechanism, authenticationContext), initialResponse, &output)
     }
 
     /// A line of base64, or `*`, which cancels.
     mutating func readSASLResponse(
-        _ tag: String, _ exchange: SASLServerExchange, _ input: Span<UInt8>, _ consumed: inout Int,
-        _ output: inout SessionOutput
+        _ input: Span<UInt8>, _ consumed: inout Int, _ output: inout SessionOutput
     ) -> Step {
-        switch reader.nextLine(input, limit: SASLServerExchange.maximumEncodedLength) {
+        switch reader.nextLine(input, limit: SASLLimits.encodedResponse) {
         case .incomplete: return .needInput
         case .tooLong:
             output.events.append(.violation("a SASL response that is too long"))
             return farewell("The response is too long", &output)
         case .line(let length, let size, let endsWithCRLF):
             consumed += size
-            activity = .commands
-            switch endsWithCRLF ? AuthenticateResponse(line: input.extracting(0..<length)) : .malformed {
-            case .cancel: return refuse(tag, Refusal(status: .bad, text: "Cancelled"), &output)
-            case .malformed: return refuse(tag, Refusal(status: .bad, text: "Not a line of base64"), &output)
-            case .response(let response):
-                var exchange = exchange
-                let step = response.withBytes { exchange.respond($0) }
-                return follow(step, tag, exchange, &output)
+            let line = endsWithCRLF ? AuthenticateResponse(line: input.extracting(0..<length)) : .malformed
+            switch Swift.exchange(&activity, with: .commands) {
+            case .authenticating(let tag, let exchange): return takeResponse(line, tag, exchange, &output)
+            case .rejecting(let tag, let refusal): return refuseLogin(tag, refusal, &output)
+            case .commands, .appending, .idling: return .ready
             }
         }
     }
 
-    private mutating func follow(
-        _ step: SASLServerStep, _ tag: String, _ exchange: SASLServerExchange, _ output: inout SessionOutput
+    private mutating func takeResponse(
+        _ line: AuthenticateResponse, _ tag: String, _ exchange: any AuthenticationExchange,
+        _ output: inout SessionOutput
     ) -> Step {
-        switch step {
-        case .challenge(let challenge):
-            activity = .authenticating(tag: tag, exchange)
-            output.bytes.append("+ ")
-            output.bytes.append(Base64.encode(challenge))
-            output.bytes.appendLineEnd()
-            return .ready
-        case .verify(let credentials):
-            return verify(tag, credentials, mechanism: exchange.mechanism.rawValue, &output)
-        case .malformed(let text):
-            return refuse(tag, Refusal(status: .bad, text: text), &output)
+        switch line {
+        case .cancel: refuse(tag, Refusal(status: .bad, text: "Cancelled"), &output)
+        case .malformed: refuse(tag, Refusal(status: .bad, text: "Not a line of base64"), &output)
+        case .response(let response): respond(tag, exchange, response, &output)
+        }
+    }
+
+    private mutating func respond(
+        _ tag: String, _ exchange: any AuthenticationExchange, _ response: Secret?, _ output: inout SessionOutput
+    ) -> Step {
+        perform(.authenticate(exchange, response)) { session, outcome, output in
+            session.conclude(outcome, tag, exchange, &output)
         }
     }
 
@@ -86,7 +96,7 @@ extension IMAPSession {
             return refuse(tag, Refusal(status: .bad, text: "Unknown command"), &output)
         }
         output.events.append(.unauthenticated)
-        var fresh = IMAPSession(context: context, settings: settings, store: store)
+        var fresh = IMAPSession(context: context, settings: settings, store: store, authenticator: authenticator)
         fresh.tls = tls
         fresh.isFirstLine = false
         fresh.failedLogins = failedLogins
@@ -96,26 +106,59 @@ extension IMAPSession {
         return conclude(tag, .ok, "Log in again", &output)
     }
 
-    private mutating func verify(
-        _ tag: String, _ credentials: PasswordCredentials, mechanism: String, _ output: inout SessionOutput
+    /// - Parameter exchange: nil for LOGIN.
+    private mutating func conclude(
+        _ outcome: IMAPOutcome, _ tag: String, _ exchange: (any AuthenticationExchange)?, _ output: inout SessionOutput
     ) -> Step {
-        let login = credentials.authenticationIdentity
-        return perform(.authenticate(credentials, from: context.peer)) { session, outcome, output in
-            switch outcome {
-            case .authentication(.success(let account)):
-                output.events.append(.authenticated(login: account.address.description, mechanism: mechanism))
-                session.state = .authenticated(account)
-                session.reader.commandLimit = IMAPLimits.command
-                return session.conclude(tag, .ok, .capability(session.capabilities), "Logged in", &output)
-            case .authentication(.failure(let reason)):
-                output.events.append(.authenticationFailed(login: login, mechanism: mechanism, reason: reason))
-                return session.refuseLogin(tag, .authenticationFailed, "Wrong name or password", &output)
-            case .authentication(.unavailable(let reason)):
-                output.events.append(.notice("authentication unavailable: \(reason)"))
-                return session.refuseLogin(tag, .unavailable, "Try again later", &output)
-            case _:
-                return session.conclude(tag, .no, .unavailable, "Try again later", &output)
-            }
+        guard case .authentication(let step) = outcome else {
+            return conclude(tag, .no, .unavailable, "Try again later", &output)
+        }
+        let mechanism = exchange?.mechanism.rawValue ?? "LOGIN"
+        switch step {
+        case .challenge(let challenge):
+            guard let exchange else { return conclude(tag, .no, .unavailable, "Try again later", &output) }
+            return send(challenge, then: .authenticating(tag: tag, exchange), &output)
+        case .success(let user):
+            output.events.append(.authenticated(login: user.account.address.description, mechanism: mechanism))
+            state = .authenticated(user.account)
+            reader.commandLimit = IMAPLimits.command
+            return conclude(tag, .ok, .capability(capabilities), "Logged in", &output)
+        case .failure(let refusal):
+            note(refusal, mechanism, &output)
+            return refuseLogin(tag, refusal, &output)
+        case .rejection(let message, let refusal):
+            note(refusal, mechanism, &output)
+            return send(message, then: .rejecting(tag: tag, refusal), &output)
+        case .unavailable(let reason):
+            output.events.append(.notice("authentication unavailable: \(reason)"))
+            return refuseLogin(tag, .unavailable, "Try again later", &output)
+        case .malformed(let text):
+            return refuse(tag, Refusal(status: .bad, text: text), &output)
+        }
+    }
+
+    private mutating func send(_ challenge: [UInt8], then next: Activity, _ output: inout SessionOutput) -> Step {
+        activity = next
+        output.bytes.append("+ ")
+        output.bytes.append(Base64.encode(challenge))
+        output.bytes.appendLineEnd()
+        return .ready
+    }
+
+    private func note(_ refusal: AuthenticationRefusal, _ mechanism: String, _ output: inout SessionOutput) {
+        output.events.append(
+            .authenticationFailed(login: refusal.login, mechanism: mechanism, reason: refusal.reason))
+    }
+
+    /// RFC 5530's codes.
+    private mutating func refuseLogin(
+        _ tag: String, _ refusal: AuthenticationRefusal, _ output: inout SessionOutput
+    ) -> Step {
+        switch refusal.kind {
+        case .credentials: refuseLogin(tag, .authenticationFailed, "Wrong name or password", &output)
+        case .policy: refuseLogin(tag, .authorizationFailed, "Not permitted from here", &output)
+        case .encryptionNeeded: refuseLogin(tag, .privacyRequired, "The connection needs better protection", &output)
+        case .expired: refuseLogin(tag, .expired, "Choose a new password", &output)
         }
     }
 
@@ -128,4 +171,9 @@ extension IMAPSession {
         guard failedLogins >= IMAPSettings.maximumFailedLogins else { return .ready }
         return farewell("Too many failed logins", &output)
     }
+}
+
+extension [SASLMechanism] {
+    /// As in a list for people.
+    fileprivate var wireNames: String { map(\.rawValue).joined(separator: " ") }
 }

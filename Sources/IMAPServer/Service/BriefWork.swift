@@ -13,7 +13,8 @@ extension IMAPWork {
     /// What is not known to be brief is not.
     fileprivate var isBrief: Bool {
         switch self {
-        case .authenticate, .observe, .findMailbox, .setSubscribed, .rights, .quota, .quotaRoot, .spill, .read: true
+        case .authenticate, .logIn, .observe, .findMailbox, .setSubscribed, .rights, .quota, .quotaRoot, .spill, .read:
+            true
         case .append(let job):
             job.messages.reduce(0) { $0 + $1.body.count } <= briefMessage && !job.messages.contains { $0.isBinary }
         case .copy(_, let uids, from: _, to: _, allOrNothing: _): uids.count <= Self.fewMessages

@@ -52,8 +52,10 @@ package struct IMAPService: SessionService {
 
     private func attempt(_ work: IMAPWork, _ notify: @escaping @Sendable () -> Void) async throws -> IMAPOutcome {
         switch work {
-        case .authenticate(let credentials, let peer):
-            return .authentication(await authenticator.authenticate(credentials, from: peer))
+        case .authenticate(let exchange, let response):
+            return .authentication(await exchange.respond(response))
+        case .logIn(let credentials, let context):
+            return .authentication(await authenticator.authenticate(credentials, by: nil, context))
         case .open(let task):
             return .opened(try await open(task))
         case .refresh(let task):

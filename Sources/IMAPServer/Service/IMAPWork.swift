@@ -6,7 +6,10 @@ package import SASL
 /// What an IMAP session asks of the store and the authenticator.
 package enum IMAPWork: Sendable {
     /// With the client's address.
-    case authenticate(PasswordCredentials, from: String)
+    /// A response within an exchange; nil when the client sent none with AUTHENTICATE.
+    case authenticate(any AuthenticationExchange, Secret?)
+    /// LOGIN.
+    case logIn(PasswordCredentials, AuthenticationContext)
 
     case open(OpenTask)
     /// What changed in the selected mailbox.
@@ -79,7 +82,7 @@ package enum IMAPOutcome: Sendable {
     case denied
     /// A name that this cannot be done with.
     case unusableName
-    case authentication(AuthenticationResult)
+    case authentication(AuthenticationStep)
     case opened(OpenedMailbox)
     case refreshed(MailboxUpdate)
     case observing(Observation)

@@ -1,4 +1,5 @@
 import MailStore
+import SASL
 import WireFraming
 
 extension IMAPSession {
@@ -23,8 +24,10 @@ extension IMAPSession {
             return capabilities
         }
         let common = ["IMAP4rev1", "IMAP4rev2", literals, "SASL-IR", "ID", "ENABLE"]
-        if tls != nil { return common + ["AUTH=PLAIN"] }
-        return common + (context.canStartTLS ? ["STARTTLS", "LOGINDISABLED"] : ["LOGINDISABLED"])
+        let mechanisms = authenticator.mechanisms(for: authenticationContext)
+        let ways = mechanisms.map { "AUTH=\($0.rawValue)" }
+        let closed = mechanisms.contains { $0.revealsPassword } ? [] : ["LOGINDISABLED"]
+        return common + (tls == nil && context.canStartTLS ? ["STARTTLS"] : []) + ways + closed
     }
 
     /// RFC 7888 §3.

@@ -27,6 +27,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     let settings: IMAPSettings
     /// For what needs no waiting: a mailbox that is open, a new body.
     let store: any MailStore
+    /// For what may be offered; deciding is work.
+    let authenticator: any Authenticator
 
     var tls: TLSDescription?
     /// Whether COMPRESS is active.
@@ -36,6 +38,8 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     /// Nil until NOTIFY is first given.
     var notifications: Notifications?
     var activity = Activity.commands
+    /// From ID.
+    var clientName: String?
     var reader = CommandReader()
     var outgoing: [Outgoing] = []
     /// What follows when all is written.
@@ -54,7 +58,9 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     /// Whose the next bytes are.
     enum Activity {
         case commands
-        case authenticating(tag: String, SASLServerExchange)
+        case authenticating(tag: String, any AuthenticationExchange)
+        /// Refused, and told why; the client is still to say something.
+        case rejecting(tag: String, AuthenticationRefusal)
         case appending(AppendInProgress)
         case idling(tag: String, Observation?)
     }
@@ -63,10 +69,14 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
         case ready, close, startTLS, startCompression, stopCompression
     }
 
-    package init(context: SessionContext, settings: IMAPSettings = IMAPSettings(), store: any MailStore) {
+    package init(
+        context: SessionContext, settings: IMAPSettings = IMAPSettings(), store: any MailStore,
+        authenticator: any Authenticator
+    ) {
         self.context = context
         self.settings = settings
         self.store = store
+        self.authenticator = authenticator
         tls = context.tls
         reader.commandLimit = IMAPLimits.commandBeforeLogin
     }
@@ -83,7 +93,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
     ) -> SessionStep<IMAPWork> {
         switch activity {
         case .commands: readCommand(input, &consumed, &output)
-        case .authenticating(let tag, let exchange): readSASLResponse(tag, exchange, input, &consumed, &output)
+        case .authenticating, .rejecting: readSASLResponse(input, &consumed, &output)
         case .appending(let append): readMessage(append, input, &consumed, &output)
         case .idling(let tag, _): readDone(tag, input, &consumed, &output)
         }
@@ -101,7 +111,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
 
     package mutating func secured(_ tls: TLSDescription, _ output: inout SessionOutput) -> SessionStep<IMAPWork> {
         // RFC 3501 §6.2.1: what was learnt before is forgotten. A fresh session is the surest way.
-        self = IMAPSession(context: context, settings: settings, store: store)
+        self = IMAPSession(context: context, settings: settings, store: store, authenticator: authenticator)
         self.tls = tls
         return .ready
     }
@@ -114,7 +124,7 @@ package struct IMAPSession: ProtocolSession, ~Copyable {
             return pump(&output)
         case .commands: return tellUnasked(&output)
         // Told when the command ends.
-        case .authenticating, .appending: return .needInput
+        case .authenticating, .rejecting, .appending: return .needInput
         }
     }
 

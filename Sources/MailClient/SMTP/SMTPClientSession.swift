@@ -255,7 +255,7 @@ package struct SMTPClientSession: ~Copyable {
         }
         var exchange = exchange
         guard let response = exchange.respond(to: challenge) else {
-            return fail(.protocolViolation(reason: "more challenges than \(exchange.mechanism.rawValue) has"))
+            return fail(.protocolViolation(reason: "more challenges than \(exchange.mechanism.mechanism.rawValue) has"))
         }
         output.append(response.withBytes { bytes in Base64.encode(bytes.indices.map { bytes[$0] }) })
         output.appendLineEnd()

@@ -5,9 +5,6 @@ import WireFraming
 
 // What the server tells of itself and how it speaks: CAPA, UTF8, LANG, NOOP, and words that are no command.
 extension POP3Session {
-    /// The mechanisms of AUTH; all need TLS.
-    static let mechanisms: [SASLMechanism] = [.plain]
-
     // "CAPA"          RFC 2449 §5
     mutating func listCapabilities(_ output: inout SessionOutput) -> Step {
         output.bytes.ok("capabilities follow")
@@ -22,8 +19,11 @@ extension POP3Session {
             .top, .uidl, .respCodes, .authRespCode, .pipelining, .expireNever, .loginDelay(seconds: 0), .utf8User,
             .lang, .implementation("latchmaild"),
         ]
-        if tls != nil { return [.user, .sasl(Self.mechanisms)] + always }
-        return context.canStartTLS ? [.stls] + always : always
+        let mechanisms = mechanisms
+        var ways: [POP3Capability] = tls == nil && context.canStartTLS ? [.stls] : []
+        if mechanisms.contains(where: { $0.revealsPassword }) { ways.append(.user) }
+        if !mechanisms.isEmpty { ways.append(.sasl(mechanisms)) }
+        return ways + always
     }
 
     // "UTF8"          RFC 6856 §2.1

@@ -42,7 +42,7 @@ extension POP3Session {
         case .removalFailed(let reason):
             output.bytes.error("some deleted messages not removed", code: .temporary)
             output.events.append(.notice("deleted messages not removed: \(reason)"))
-        case .opened, .denied, .undecided, .unavailable, .inUse, .bytes, .bodies, .bodyGone, .readFailed:
+        case .opened, .answered, .unavailable, .inUse, .bytes, .bodies, .bodyGone, .readFailed:
             output.bytes.error("some deleted messages not removed", code: .temporary)
         }
         return .close

@@ -45,7 +45,7 @@ extension POP3Session {
             return begin(transfer, maildrop, &output)
         case .bodyGone: return gone(transfer, maildrop, &output)
         case .readFailed(let reason): return fail(reason, transfer, maildrop, &output)
-        case .opened, .denied, .undecided, .unavailable, .inUse, .removed, .removalFailed: return .close
+        case .opened, .answered, .unavailable, .inUse, .removed, .removalFailed: return .close
         }
     }
 

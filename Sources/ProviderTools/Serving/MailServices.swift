@@ -16,6 +16,7 @@ package enum MailProtocol: String, Sendable, CaseIterable, Codable {
 /// The protocols' services on one store, and how their sessions are made.
 package struct MailServices: Sendable {
     private let store: any MailStore
+    private let authenticator: any Authenticator
     private let imap: IMAPService
     private let imapSettings: IMAPSettings
     private let pop3: POP3Service
@@ -25,9 +26,10 @@ package struct MailServices: Sendable {
     package init(store: any MailStore, acceptance: Acceptance, configuration: ServerConfiguration) {
         let cache =
             configuration.cachesVerifications ? VerificationCache(lifetime: configuration.verificationExpiry) : nil
-        let authenticator = PasswordAuthenticator(
+        let authenticator = ServerAuthenticator(
             accounts: store, defaultDomain: configuration.defaultDomain, cache: cache)
         self.store = store
+        self.authenticator = authenticator
         imap = IMAPService(store: store, authenticator: authenticator, now: SystemClock.now)
         var settings = IMAPSettings()
         settings.maximumMessageSize = UInt64(configuration.maximumMessageSize)
@@ -55,11 +57,14 @@ package struct MailServices: Sendable {
     ) async throws -> Int {
         switch mailProtocol {
         case .imap:
-            try await runtime.listen(on: address, security, imap) { [imapSettings, store] context in
-                IMAPSession(context: context, settings: imapSettings, store: store)
+            try await runtime.listen(on: address, security, imap) { [imapSettings, store, authenticator] context in
+                IMAPSession(
+                    context: context, settings: imapSettings, store: store, authenticator: authenticator)
             }
         case .pop3:
-            try await runtime.listen(on: address, security, pop3) { POP3Session($0) }
+            try await runtime.listen(on: address, security, pop3) { [authenticator] in
+                POP3Session($0, authenticator: authenticator)
+            }
         case .submission:
             try await runtime.listen(on: address, security, submission) { [submission] in submission.session($0) }
         }

@@ -101,7 +101,7 @@ extension SubmissionSession {
         switch mode {
         case .commands: continueURL(&output)
         case .chunk: continueChunk(&output)
-        case .exchange, .message, .skipping, .closed: .ready
+        case .exchange, .rejecting, .message, .skipping, .closed: .ready
         }
     }
 }

@@ -49,7 +49,7 @@ extension SubmissionSession {
         switch mode {
         case .commands: return continueURL(&output)
         case .chunk: return continueChunk(&output)
-        case .exchange, .message, .skipping, .closed: return .ready
+        case .exchange, .rejecting, .message, .skipping, .closed: return .ready
         }
     }
 

@@ -27,7 +27,8 @@ extension SubmissionSession {
     var offered: SMTPExtensions {
         guard !isLMTP else { return [.chunking, .binaryMIME] }
         guard isSecured else { return [] }
-        var offered: SMTPExtensions = [.authentication, .chunking, .binaryMIME]
+        var offered: SMTPExtensions = [.chunking, .binaryMIME]
+        if !mechanisms.isEmpty { offered.insert(.authentication) }
         if offersURLs { offered.insert(.burl) }
         guard acceptance.settings.relaysElsewhere else { return offered }
         offered.formUnion([.notifications, .requireTLS, .deliverBy, .priority])
@@ -55,10 +56,9 @@ extension SubmissionSession {
         }
         if offered.contains(.burl) { lines.append("BURL imap") }
         if offered.contains(.authentication) {
-            lines.append("AUTH " + SASLMechanism.allCases.map(\.rawValue).joined(separator: " "))
-        } else if !isLMTP, context.canStartTLS {
-            lines.append("STARTTLS")
+            lines.append("AUTH " + mechanisms.map(\.rawValue).joined(separator: " "))
         }
+        if !isLMTP, !isSecured, context.canStartTLS { lines.append("STARTTLS") }
         return SMTPReply(250, lines: lines)
     }
 }

@@ -22,7 +22,7 @@ final class SteppedClient {
 
     init(_ store: any MailStore, _ service: IMAPService, _ settings: IMAPSettings = IMAPSettings()) {
         let context = SessionContext(hostname: "mail.example.org", tls: Fixture.tls)
-        session = IMAPSession(context: context, settings: settings, store: store)
+        session = IMAPSession(context: context, settings: settings, store: store, authenticator: service.authenticator)
         self.service = service
         var greeting = SessionOutput()
         _ = session.connected(&greeting)
