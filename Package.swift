@@ -141,8 +141,9 @@ let package = Package(
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
-                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, hummingbird, jwtKit,
-                yams,
+                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, cryptoExtras,
+                hummingbird,
+                jwtKit, nioCore, nioHTTP1, yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(
@@ -206,7 +207,7 @@ let package = Package(
             "ProviderTools",
             [
                 "MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", "SMTPSyntax",
-                "MailDelivery", "MailRelay", logging,
+                "MailDelivery", "MailRelay", "MailDNS", "TLSPolicy", logging, asn1, certificates, crypto,
             ]),
     ]
 )
