@@ -142,7 +142,7 @@ let package = Package(
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
                 "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, hummingbird, jwtKit,
-                yams,
+                nioCore, nioHTTP1, yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(

@@ -23,11 +23,10 @@ package struct MailServices: Sendable {
     private let submission: SubmissionService
     private let lmtp: SubmissionService
 
-    package init(store: any MailStore, acceptance: Acceptance, configuration: ServerConfiguration) {
-        let cache =
-            configuration.cachesVerifications ? VerificationCache(lifetime: configuration.verificationExpiry) : nil
-        let authenticator = ServerAuthenticator(
-            accounts: store, defaultDomain: configuration.defaultDomain, cache: cache)
+    package init(
+        store: any MailStore, acceptance: Acceptance, authenticator: any Authenticator,
+        configuration: ServerConfiguration
+    ) {
         self.store = store
         self.authenticator = authenticator
         imap = IMAPService(store: store, authenticator: authenticator, now: SystemClock.now)
