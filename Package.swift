@@ -99,7 +99,9 @@ let package = Package(
                 "MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", "CZlib", logging, nioCore, nioPosix,
                 nioSSL, asn1, certificates, crypto, cryptoExtras,
             ]),
-        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
+        layer(
+            "Authentication",
+            ["MailVocabulary", "TLSPolicy", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
         .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"])]),
         layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
@@ -141,8 +143,9 @@ let package = Package(
                 "SessionRuntime",
                 "Authentication", "POP3Server", "SubmissionServer", "IMAPServer", "MailTransfer", "MailDNS",
                 "MailDelivery",
-                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, hummingbird, jwtKit,
-                nioCore, nioHTTP1, yams,
+                "MailClient", "MailRelay", logging, asn1, asyncHTTPClient, certificates, crypto, cryptoExtras,
+                hummingbird,
+                jwtKit, nioCore, nioHTTP1, yams,
             ]),
         // Layer 6: arguments and wiring
         .executableTarget(
@@ -177,7 +180,7 @@ let package = Package(
                 nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "TLSPolicy", "WireFraming", asn1, certificates, crypto,
                 cryptoExtras,
             ]),
-        tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
+        tests("Authentication", ["MailVocabulary", "TLSPolicy", "MailStore", "SASL", crypto]),
         tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),
         tests(
             "MailDelivery",
@@ -206,7 +209,7 @@ let package = Package(
             "ProviderTools",
             [
                 "MailVocabulary", "MailStore", "SessionRuntime", "Authentication", "MessageFormat", "SMTPSyntax",
-                "MailDelivery", "MailRelay", logging,
+                "MailDelivery", "MailRelay", "MailDNS", "TLSPolicy", logging, asn1, certificates, crypto,
             ]),
     ]
 )

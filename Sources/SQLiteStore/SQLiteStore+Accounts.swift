@@ -68,7 +68,8 @@ extension SQLiteStore {
     }
 
     package func quota(of account: AccountID) async throws -> Quota {
-        try await read { [quotaDefaults] db in
+        if let known = quotas[account] { return known }
+        return try await read { [quotaDefaults] db in
             guard let quota = try RowReader.quota(of: account, quotaDefaults, db) else {
                 throw StoreError.noSuchAccount
             }

@@ -45,6 +45,7 @@ package final class SQLiteStore: MailStore {
     let cache: IndexCache
     let names = NameCache()
     let accountCache = AccountCache()
+    let quotas = QuotaBook()
     let feed = ChangeFeed()
     let committer: Committer
     let segments: SegmentReader
@@ -79,7 +80,7 @@ package final class SQLiteStore: MailStore {
             turns = try pool.read { try QueueTurns($0) }
             committer = Committer(
                 try SQLiteStore.makeCore(
-                    directory, pool, segments, cache, names, accountCache, feed, textIndexer, turns, options))
+                    directory, pool, segments, cache, names, accountCache, quotas, feed, textIndexer, turns, options))
         } catch {
             throw StoreError(anyError: error)
         }
@@ -119,7 +120,8 @@ package final class SQLiteStore: MailStore {
 
     private static func makeCore(
         _ directory: StoreDirectory, _ pool: DatabasePool, _ readers: SegmentReader, _ cache: IndexCache,
-        _ names: NameCache, _ accounts: AccountCache, _ feed: ChangeFeed, _ textIndexer: TextIndexer?,
+        _ names: NameCache, _ accounts: AccountCache, _ quotas: QuotaBook, _ feed: ChangeFeed,
+        _ textIndexer: TextIndexer?,
         _ turns: QueueTurns, _ options: Options
     ) throws -> CommitCore {
         let counters = try pool.read { db in
@@ -151,7 +153,7 @@ package final class SQLiteStore: MailStore {
             lastID: max(known.max() ?? 0, present.max() ?? 0))
         return CommitCore(
             pool: pool, directory: directory, segments: writer, readers: readers, cache: cache, names: names,
-            accounts: accounts, feed: feed, textIndexer: textIndexer,
+            accounts: accounts, quotas: quotas, feed: feed, textIndexer: textIndexer,
             counters: counters, parking: options.parkedOctets,
             rules: CommitRules(
                 quotaDefaults: options.quotaDefaults, purgedAtOnce: options.upkeep.purgedAtOnce, now: options.now,

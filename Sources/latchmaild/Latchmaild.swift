@@ -13,7 +13,7 @@ struct Latchmaild: AsyncParsableCommand {
             ServeCommand.self, CheckCommand.self, DemoCommand.self, UserCommand.self, AliasCommand.self,
             DomainCommand.self,
             QueueCommand.self, ImportCommand.self, ExportCommand.self, VerifyCommand.self, RouteCommand.self,
-            ConfigReferenceCommand.self,
+            CertificateCommand.self, ConfigReferenceCommand.self,
         ])
 
     /// Errors are one sentence on standard error and an exit code of sysexits(3).

@@ -75,7 +75,8 @@ struct VerifyCommand: AsyncParsableCommand {
             case .textIndex(let indexed, let messages, let octets):
                 let text = "index of texts: \(indexed) of \(messages) messages, \((octets + 1023) / 1024) KiB"
                 index.withLock { $0 = text }
-            case .domains, .users, .aliases, .senders, .transferred, .quota, .queue, .done, .failed: break
+            case .domains, .users, .aliases, .senders, .transferred, .quota, .queue, .certificate, .done, .failed:
+                break
             }
         }
         try await withTarget { try await $0.perform(.verify, reply: show) }

@@ -15,7 +15,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let signals = Signals()
-        let configuration = try ConfigurationFile.load(config)
+        var configuration = try ConfigurationFile.load(config)
         let logger = makeLogger(level: configuration.logLevel, format: configuration.logFormat)
         let check = ConfigurationCheck(configuration)
         for warning in check.warnings { logger.warning("\(warning)") }
@@ -24,10 +24,20 @@ struct ServeCommand: AsyncParsableCommand {
             throw OperatorError(.configuration, "not started; correct \(config) and see “latchmaild check”")
         }
         let hostname = configuration.hostname ?? ProcessInfo.processInfo.hostName
+        let certificates = try CertificateManager(configuration, hostname: hostname, logger: logger)
+        let renewing = Task { await certificates?.run() }
+        defer { renewing.cancel() }
+        if let certificates {
+            // Before the store is opened, so that commands can use it meanwhile.
+            guard await certificates.waitForFirst(logger: logger, orUntil: { signals.isStopping }) else { return }
+            (configuration.certificateFile, configuration.keyFile) = certificates.defaultFiles
+        }
         let store = try await openStore(
             StateDirectory.store(in: configuration.stateDirectory), quotas: configuration.quotaDefaults,
             textIndex: configuration.indexesTexts ? .maintained : .removed)
-        let server = try RunningServer(configuration, hostname: hostname, store: store, logger: logger)
+        let server = try RunningServer(
+            configuration, hostname: hostname, store: store, certificates: certificates, logger: logger)
+        await certificates?.setOnInstall { _ in server.reloadCertificate() }
         for listener in configuration.listeners {
             let security: ListenerSecurity = listener.isImplicit ? .implicitTLS : .startTLS
             _ = try await server.listen(listener.protocol, security, on: listener.endpoint)

@@ -60,7 +60,9 @@ private struct TransferRun {
                 switch reply {
                 case .progress(let done, let total): progress.show(done, of: total)
                 case .transferred(let report): result.withLock { $0 = report }
-                case .domains, .users, .aliases, .senders, .damage, .textIndex, .quota, .queue, .done, .failed: break
+                case .domains, .users, .aliases, .senders, .damage, .textIndex, .quota, .queue, .certificate, .done,
+                    .failed:
+                    break
                 }
             }
         }

@@ -120,7 +120,7 @@ struct CertificateTests {
         configuration.stateDirectory = directory.path
         #expect(
             ConfigurationCheck(configuration).problems == [
-                "tls.certificate and tls.key must be set: nothing is served without TLS"
+                "tls.certificate and tls.key must be set, or acme.directory: nothing is served without TLS"
             ])
         configuration.certificateFile = authority.certificateFile
         configuration.keyFile = authority.keyFile

@@ -14,7 +14,8 @@ struct CrashTests {
         let driver = try #require(CrashDriver.path, "the driver is built beside the tests")
         try await withStorePath { path in
             var history = History()
-            for round in 0..<10 {
+            // Ten rounds, and more on a machine so busy that the driver has come to little in them.
+            for round in 0..<200 where round < 10 || !history.isTelling {
                 let output = try CrashDriver.run(driver, path, round, milliseconds: Int.random(in: 5...150))
                 history.add(output)
                 try await withStore(path, options: indexedOptions) { store in
@@ -31,9 +32,7 @@ struct CrashTests {
                     try await fixture.expectSound()
                 }
             }
-            #expect(history.added.count > 20)
-            #expect(history.seen > 1 && !history.flagged.isEmpty && !history.deleted.isEmpty)
-            #expect(history.queued.count > 20 && !history.finished.isEmpty && !history.told.isEmpty)
+            #expect(history.isTelling)
         }
     }
 
@@ -72,6 +71,12 @@ struct CrashTests {
         var finished: Set<String> = []
         var telling: Set<String> = []
         var told: Set<String> = []
+
+        /// Whether enough was done for the checks to mean something.
+        var isTelling: Bool {
+            added.count > 20 && seen > 1 && !flagged.isEmpty && !deleted.isEmpty && queued.count > 20
+                && !finished.isEmpty && !told.isEmpty
+        }
 
         mutating func add(_ output: String) {
             for line in output.split(separator: "\n") {

@@ -221,7 +221,7 @@ package struct SMTPClientSession: ~Copyable {
             return fail(.noCommonMechanism(offered: features.mechanisms))
         }
         var exchange = SASLClientExchange(mechanism, credentials)
-        output.append("AUTH \(mechanism.rawValue)")
+        output.append("AUTH \(mechanism.mechanism.rawValue)")
         // With a longer response the line would be longer than servers must take (RFC 4954 §4, RFC 5321 §4.5.3.1.4).
         if let response = exchange.initialResponse() {
             let encoded = response.withBytes { bytes in Base64.encode(bytes.indices.map { bytes[$0] }) }

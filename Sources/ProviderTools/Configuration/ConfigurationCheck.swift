@@ -7,8 +7,8 @@ import SessionRuntime
 
 /// What `latchmaild check` finds, beyond the file's grammar.
 package struct ConfigurationCheck: Sendable {
-    package private(set) var problems: [String] = []
-    package private(set) var warnings: [String] = []
+    package internal(set) var problems: [String] = []
+    package internal(set) var warnings: [String] = []
     /// Each setting as it is in effect, one line each.
     package let effective: [String]
 
@@ -41,8 +41,10 @@ package struct ConfigurationCheck: Sendable {
     }
 
     private mutating func checkCertificate(_ configuration: ServerConfiguration, _ hostname: String) {
+        guard configuration.acme.directory == nil else { return checkACME(configuration, hostname) }
         guard let certificate = configuration.certificateFile, let key = configuration.keyFile else {
-            problems.append("tls.certificate and tls.key must be set: nothing is served without TLS")
+            problems.append(
+                "tls.certificate and tls.key must be set, or acme.directory: nothing is served without TLS")
             return
         }
         let inspection = CertificateInspection(certificateFile: certificate, keyFile: key, hostname: hostname)

@@ -25,6 +25,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var queue = QueueConfiguration()
     package var dns = DNSConfiguration()
     package var filters = FilterConfiguration()
+    package var acme = ACMEConfiguration()
 
     /// Octets.
     package var maximumMessageSize = 50 * 1024 * 1024

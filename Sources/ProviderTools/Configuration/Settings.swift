@@ -2,7 +2,7 @@
 package enum Settings {
     /// Those of one section stand together, as they do in a file.
     package static let all: [Setting] = {
-        let settings = server + delivery + authentication
+        let settings = server + delivery + authentication + acme
         var sections: [String?] = []
         for setting in settings where !sections.contains(setting.sections.first) {
             sections.append(setting.sections.first)
@@ -25,8 +25,13 @@ package enum Settings {
             "The domain of login names without one. Default: none, so that login names are full addresses."),
         Setting(
             "tls.certificate", \.certificateFile, .path,
-            "A PEM file with the server's certificate, followed by its intermediate certificates. Needed to serve."),
-        Setting("tls.key", \.keyFile, .path, "A PEM file with the certificate's private key. Needed to serve."),
+            """
+            A PEM file with the server's certificate, followed by its intermediate certificates. Needed to serve, unless \
+            acme.directory is set.
+            """),
+        Setting(
+            "tls.key", \.keyFile, .path,
+            "A PEM file with the certificate's private key. Needed to serve, unless acme.directory is set."),
         Setting(
             "tls.minimum-version", \.minimumTLSVersion, .tlsVersion,
             "The oldest TLS version to negotiate. Versions below 1.2 do not exist here (RFC 8996)."),

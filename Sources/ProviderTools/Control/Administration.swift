@@ -13,9 +13,13 @@ package struct Administration: Administering {
     /// The running server's; nil when only the store is open.
     let queue: QueueRunner?
 
-    package init(store: any MailStore, queue: QueueRunner? = nil) {
+    /// Nil without ACME, and when only the store is open.
+    let certificates: CertificateManager?
+
+    package init(store: any MailStore, queue: QueueRunner? = nil, certificates: CertificateManager? = nil) {
         self.store = store
         self.queue = queue
+        self.certificates = certificates
     }
 
     package func perform(
@@ -45,6 +49,12 @@ package struct Administration: Administering {
                 reply(.quota(QuotaRecord(try await store.quota(of: id))))
             case .importMail, .exportMail: try await transfer(request, reply)
             case .queue(let request): try await perform(request, reply)
+            case .certificate(let request):
+                guard let certificates else {
+                    throw OperatorError(
+                        .configuration, "this server gets no certificates itself: acme.directory is not set")
+                }
+                try await certificates.perform(request) { reply(.certificate($0)) }
             }
         } catch let error as OperatorError {
             throw error

@@ -29,6 +29,7 @@ package enum ControlRequest: Codable, Sendable, Equatable {
     /// Writes the user's mail into a directory, by its absolute path.
     case exportMail(address: String, path: String, format: TransferFormat)
     case queue(QueueRequest)
+    case certificate(CertificateRequest)
 }
 
 /// What comes back: any number of answers, then `done` or `failed`.
@@ -46,6 +47,7 @@ package enum ControlReply: Codable, Sendable, Equatable {
     case transferred(TransferReport)
     case quota(QuotaRecord)
     case queue(QueueReply)
+    case certificate(CertificateReply)
     case done
     case failed(OperatorError)
 }

@@ -110,6 +110,7 @@ extension ControlRequest {
         case .importMail(let address, _, _, _): "import \(address)"
         case .exportMail(let address, _, _): "export \(address)"
         case .queue(let request): request.name
+        case .certificate(let request): request.name
         }
     }
 }
@@ -156,7 +157,8 @@ package struct ControlClient: Administering {
             switch answer {
             case .done: return
             case .failed(let error): throw error
-            case .domains, .users, .aliases, .senders, .progress, .damage, .textIndex, .transferred, .quota, .queue:
+            case .domains, .users, .aliases, .senders, .progress, .damage, .textIndex, .transferred, .quota, .queue,
+                .certificate:
                 reply(answer)
             }
         }

@@ -46,7 +46,7 @@ extension Administration {
             return try await MailExport(of: account.id, from: store, as: format, to: path).run(show)
         case .listDomains, .addDomain, .deleteDomain, .listUsers, .addUsers, .setCredentials, .deleteUser, .verify,
             .quota, .setQuota, .queue, .listAliases, .setAlias, .removeAlias, .listSenderGrants, .grantSender,
-            .revokeSender:
+            .revokeSender, .certificate:
             return nil
         }
     }

@@ -11,6 +11,8 @@ package final class LogWriter: @unchecked Sendable {
     /// Some seconds of a busy server's events.
     package static let maximumLines = 10_000
     package static let maximumOctets = 4 << 20
+    /// How long lines gather before they are written, so that a busy server does not wake a thread for each.
+    private static let gathering = 0.005
     /// How long a process that ends waits for a reader that has stopped.
     private static let patienceAtExit = Duration.seconds(1)
 
@@ -71,7 +73,8 @@ package final class LogWriter: @unchecked Sendable {
             state.hasThread = true
             Thread.detachNewThread { [self] in writeAll() }
         }
-        condition.broadcast()
+        // Who is awake, or about to wake, sees this line too.
+        if state.lines == 1 { condition.broadcast() }
     }
 
     /// Waits until everything taken so far is written, and no longer than `time`. False when something is left.
@@ -91,7 +94,9 @@ package final class LogWriter: @unchecked Sendable {
     private func writeAll() {
         var dropped = 0
         while true {
-            let (batch, more) = next()
+            waitForLines()
+            Thread.sleep(forTimeInterval: Self.gathering)
+            let (batch, more) = take()
             dropped += more
             for line in batch where !writeLine(line) { dropped += 1 }
             if dropped > 0, writeLine(dropNotice(dropped)) { dropped = 0 }
@@ -99,11 +104,16 @@ package final class LogWriter: @unchecked Sendable {
         }
     }
 
-    /// Waits for lines. What was dropped was dropped behind those that come back with it.
-    private func next() -> (batch: [String], dropped: Int) {
+    private func waitForLines() {
         condition.lock()
         defer { condition.unlock() }
         while state.waiting.isEmpty, state.dropped == 0 { condition.wait() }
+    }
+
+    /// What was dropped was dropped behind those that come back with it.
+    private func take() -> (batch: [String], dropped: Int) {
+        condition.lock()
+        defer { condition.unlock() }
         state.isWriting = true
         return (exchange(&state.waiting, with: []), exchange(&state.dropped, with: 0))
     }

@@ -19,7 +19,8 @@ package struct RunningServer: Sendable {
 
     /// Takes the store over: `stop` closes it. Throws `OperatorError`.
     package init(
-        _ configuration: ServerConfiguration, hostname: String, store: any MailStore, logger: Logger
+        _ configuration: ServerConfiguration, hostname: String, store: any MailStore,
+        certificates: CertificateManager? = nil, logger: Logger
     ) throws(OperatorError) {
         // The tables of time zones are read when first asked for: before somebody waits.
         _ = SystemClock.now()
@@ -46,7 +47,8 @@ package struct RunningServer: Sendable {
         do {
             control = try ControlServer(
                 directory: configuration.stateDirectory,
-                administration: Administration(store: store, queue: relaying.runner), logger: logger)
+                administration: Administration(store: store, queue: relaying.runner, certificates: certificates),
+                logger: logger)
         } catch {
             throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
         }
@@ -83,7 +85,7 @@ package struct RunningServer: Sendable {
         return port
     }
 
-    private static func isUnsupported(_ error: ListenError) -> Bool {
+    static func isUnsupported(_ error: ListenError) -> Bool {
         error.code == EAFNOSUPPORT || error.code == EADDRNOTAVAIL
     }
 

@@ -14,6 +14,10 @@ package final class Signals: @unchecked Sendable {
 
     package let received: AsyncStream<Kind>
     private let sources: [any DispatchSourceSignal]
+    private let stopping: StopOnce
+
+    /// Whether the process was asked to stop; `received` says so too.
+    package var isStopping: Bool { stopping.hasStopped.load(ordering: .relaxed) }
 
     package init() {
         let (stream, continuation) = AsyncStream.makeStream(of: Kind.self, bufferingPolicy: .bufferingNewest(8))
@@ -21,6 +25,7 @@ package final class Signals: @unchecked Sendable {
         // A peer that is gone shows as an error of write.
         signal(SIGPIPE, SIG_IGN)
         let stop = StopOnce(continuation)
+        stopping = stop
         sources = [
             Signals.source(SIGHUP) { continuation.yield(.reload) },
             Signals.source(SIGINT) { stop.received(SIGINT) },
@@ -41,7 +46,7 @@ package final class Signals: @unchecked Sendable {
 
 private final class StopOnce: Sendable {
     private let continuation: AsyncStream<Signals.Kind>.Continuation
-    private let hasStopped = Atomic(false)
+    let hasStopped = Atomic(false)
 
     init(_ continuation: AsyncStream<Signals.Kind>.Continuation) { self.continuation = continuation }
 

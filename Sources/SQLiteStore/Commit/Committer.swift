@@ -85,7 +85,7 @@ final class CommitCore: @unchecked Sendable {
     private let textIndexer: TextIndexer?
     private let log: @Sendable (String) -> Void
     private let rules: CommitRules
-    private let quotas = QuotaBook()
+    private let quotas: QuotaBook
     private var ids: BodyNumbers
     private var nextUIDValidity: Int64
     private let parking: Int
@@ -96,7 +96,8 @@ final class CommitCore: @unchecked Sendable {
 
     init(
         pool: DatabasePool, directory: StoreDirectory, segments: SegmentWriter, readers: SegmentReader,
-        cache: IndexCache, names: NameCache, accounts: AccountCache, feed: ChangeFeed, textIndexer: TextIndexer?,
+        cache: IndexCache, names: NameCache, accounts: AccountCache, quotas: QuotaBook, feed: ChangeFeed,
+        textIndexer: TextIndexer?,
         counters: StoredCounters,
         parking: Int,
         rules: CommitRules,
@@ -109,6 +110,7 @@ final class CommitCore: @unchecked Sendable {
         self.cache = cache
         self.names = names
         self.accounts = accounts
+        self.quotas = quotas
         self.feed = feed
         self.textIndexer = textIndexer
         self.log = log

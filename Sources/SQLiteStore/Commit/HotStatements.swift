@@ -1,5 +1,6 @@
 import MailStore
 import MailVocabulary
+import Synchronization
 
 extension WriteTransaction {
     /// Binds the numbers in order, then the octets, and runs to the end. The statement returns no rows.
@@ -9,25 +10,30 @@ extension WriteTransaction {
     }
 }
 
-/// What accounts may hold and do hold, as last committed: asked for each message that comes.
-/// Used on the committer's queue only.
-final class QuotaBook {
+/// What accounts may hold and do hold, as last committed: asked for each recipient and each message that comes.
+/// Changed on the committer's queue only, so that it never falls behind a commit; read by anyone.
+final class QuotaBook: Sendable {
     /// Accounts; then it is begun anew.
     private static let limit = 10_000
-    private var quotas: [AccountID: Quota] = [:]
+    private let quotas = Mutex<[AccountID: Quota]>([:])
 
     subscript(account: AccountID) -> Quota? {
-        get { quotas[account] }
+        get { quotas.withLock { $0[account] } }
         set {
-            if quotas.count >= Self.limit { quotas.removeAll() }
-            quotas[account] = newValue
+            quotas.withLock { quotas in
+                if quotas.count >= Self.limit { quotas.removeAll() }
+                quotas[account] = newValue
+            }
         }
     }
 
     /// After a commit.
     func take(_ usage: [AccountID: UsageChange], changed: Set<AccountID>) {
-        for (account, change) in usage { quotas[account]?.count(change) }
-        for account in changed { quotas[account] = nil }
+        guard !usage.isEmpty || !changed.isEmpty else { return }
+        quotas.withLock { quotas in
+            for (account, change) in usage { quotas[account]?.count(change) }
+            for account in changed { quotas[account] = nil }
+        }
     }
 }
 

@@ -87,6 +87,7 @@ extension WriteTransaction {
         ] { try execute(sql, [account.value]) }
         try purgeThreads(of: account)
         pending.changes.accounts.insert(account)
+        pending.changedQuotas.insert(account)
         pending.changesAccounts = true
     }
 
