@@ -2,6 +2,7 @@ import Crypto
 import MailStore
 import MailVocabulary
 import SASL
+import Synchronization
 import TLSPolicy
 import Testing
 
