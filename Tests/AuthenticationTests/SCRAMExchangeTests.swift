@@ -26,9 +26,10 @@ struct SCRAMTestClient {
         let parts = text.split(separator: ",").map { $0.dropFirst(2) }
         try #require(parts.count == 3 && parts[0].hasPrefix(nonce))
         let salt = try #require(decoded(parts[1]))
+        let iterations = try #require(Int(parts[2]))
         let verifier = try SCRAMKeys.verifier(
-            Array(password.utf8).span, salt: salt, iterations: try #require(Int(parts[2])), hash)
-        let salted = try hash.salted(Array(password.utf8).span, salt: salt, iterations: try #require(Int(parts[2])))
+            Array(password.utf8).span, salt: salt, iterations: iterations, hash)
+        let salted = try hash.salted(Array(password.utf8).span, salt: salt, iterations: iterations)
         let input = String(decoding: Base64.encode(Array(header.utf8) + binding), as: UTF8.self)
         let withoutProof = "c=\(input),r=\(parts[0])"
         let message = Array("\(bare),\(text),\(withoutProof)".utf8)
@@ -86,12 +87,16 @@ struct SCRAMExchangeTests {
 
     private struct TestFailure: Error {}
 
+    private func account(_ address: String) async throws -> Account {
+        let address = try #require(Address(address))
+        return try #require(try await accounts.account(address))
+    }
+
     @Test("The exchange of RFC 5802 §5, octet for octet")
     func sha1Example() async throws {
         let salt = try #require(decoded("QSXCR+Q6sek8bf92"))
         try accounts.add("user@example.org", "pencil")
-        let address = try #require(Address("user@example.org"))
-        let account = try #require(try await accounts.account(address))
+        let account = try await self.account("user@example.org")
         var stored = try #require(try await accounts.credentials(of: account.id))
         stored.scramSHA1 = try SCRAMKeys.verifier(Array("pencil".utf8).span, salt: salt, iterations: 4096, .sha1)
         try await accounts.setCredentials(stored, of: account.id)
@@ -108,11 +113,11 @@ struct SCRAMExchangeTests {
     @Test("The exchange of RFC 7677 §3, octet for octet")
     func sha256Example() async throws {
         let salt = try #require(decoded("W22ZaJ0SNY7soEsUEjb6gQ=="))
-        let account = try #require(try await accounts.account(try #require(Address("ada@example.org"))))
+        let account = try await self.account("ada@example.org")
         var stored = try #require(try await accounts.credentials(of: account.id))
         stored.scramSHA256 = try SCRAMKeys.verifier(Array("pencil".utf8).span, salt: salt, iterations: 4096)
         try accounts.add("user@example.org", "x")
-        let user = try #require(try await accounts.account(try #require(Address("user@example.org"))))
+        let user = try await self.account("user@example.org")
         try await accounts.setCredentials(stored, of: user.id)
         let nonce = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
         let exchange = SCRAMExchange(
@@ -238,7 +243,8 @@ struct SCRAMExchangeTests {
     @Test("A user's own restriction: other ways are refused like a wrong password")
     func userRestriction() async throws {
         var settings = AuthenticationSettings()
-        settings.userMechanisms = [try #require(Address("ada@example.org")): [.scramSHA256Plus]]
+        let address = try #require(Address("ada@example.org"))
+        settings.userMechanisms = [address: [.scramSHA256Plus]]
         let strict = ServerAuthenticator(
             accounts: accounts, defaultDomain: Domain("example.org"), settings: settings, failureDelay: .zero)
         let refused = "mechanism not permitted to this user"
@@ -253,7 +259,7 @@ struct SCRAMExchangeTests {
     @Test("CRAM-MD5: RFC 2195 §2's digest, for users who have a secret set, and the same refusal for others")
     func cram() async throws {
         try accounts.add("tim@example.org", "tanstaaftanstaaf")
-        let account = try #require(try await accounts.account(try #require(Address("tim@example.org"))))
+        let account = try await self.account("tim@example.org")
         let credentials = try PasswordHashing.computeCredentials(
             Secret("tanstaaftanstaaf"), cost: .test, further: .sharedSecret)
         let challenge = Array("<1896.697170952@postoffice.reston.mci.net>".utf8)
