@@ -9,11 +9,12 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableExperimentalFeature("Lifetimes"),
-    .unsafeFlags(["-sanitize=fuzzer", "-parse-as-library"]),
+    .unsafeFlags(["-sanitize=fuzzer", "-parse-as-library", "-enable-testing"]),
 ]
 
-func house(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "House/\(name)", swiftSettings: settings)
+/// - Parameter sources: of a module that has more than what is pure.
+func house(_ name: String, _ dependencies: [Target.Dependency] = [], sources: [String]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: "House/\(name)", sources: sources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -21,7 +22,10 @@ let package = Package(
     products: [
         .library(
             name: "House", type: .static,
-            targets: ["MailTestSupport", "POP3Server", "SubmissionServer", "IMAPServer", "MessageFormat"])
+            targets: [
+                "MailTestSupport", "POP3Server", "SubmissionServer", "IMAPServer", "MessageFormat", "MailClient",
+                "MailRelay",
+            ])
     ],
     targets: [
         .target(name: "CWipe", path: "House/CWipe"),
@@ -39,6 +43,17 @@ let package = Package(
         .systemLibrary(name: "CUnbound", path: "House/CUnbound"),
         .systemLibrary(name: "CIDN2", path: "House/CIDN2"),
         house("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
+        house(
+            "MailClient", ["MailVocabulary", "WireFraming", "TLSPolicy", "SASL", "SMTPSyntax"],
+            sources: [
+                "SMTP/SMTPClientError.swift", "SMTP/SMTPClientSession.swift", "SMTP/SMTPClientSession+Transaction.swift",
+                "SMTP/SMTPClientSettings.swift",
+            ]),
+        house(
+            "MailRelay", ["MailVocabulary", "TLSPolicy"],
+            sources: [
+                "Policies/STS/STSPolicy.swift", "Policies/STS/STSRecord.swift", "Policies/Reports/TLSReportRecord.swift",
+            ]),
         house(
             "POP3Server",
             ["MailVocabulary", "WireFraming", "TLSPolicy", "MessageFormat", "SASL", "POP3Syntax", "MailStore"]),

@@ -61,7 +61,28 @@ def inputs(target: str) -> list[bytes]:
             for command in commands()
             for flags in (TLS | LOGGED_IN, TLS | LOGGED_IN | LIMITED)
         ]
+    if target == "Outgoing":
+        return [
+            bytes([6 * flags]) + b"\r\n".join(answers(path)) + b"\r\n"
+            for path in sorted((TRANSCRIPTS / "smtp-client").glob("*.transcript"))
+            for flags in (0, 1, 2, 4, 10)
+        ] + [
+            b"\x01\0\0\0\x0dO\0\0\0\x06\0\0\1\xff\0\0\0\0" + b"\0\0\0\1c" * 7 + change + b"\0\0\0\1a"
+            for change in (
+                b"\0\0\0\x0ce<a@x.y>\0A=\0", b"\0\0\0\x06hA\0b\0\0", b"\0\0\0\x0ay550 5.1\0", b"\0\0\0\3bab",
+            )
+        ] + [
+            b"\x02version: STSv1\r\nmode: enforce\r\nmx: *.x.example\r\nmax_age: 86400\r\n", b"\x02v=STSv1; id=1;",
+            b"\x02v=TLSRPTv1; rua=mailto:a@x.example,https://x.example/y", b"\x03a@x\0rfc822;b@y\0550 no\0mx\0A: b\r\n\r\nc\0id",
+            b"\x04\3\0\x0a\2mx\1x\0", b"\x04\5\5v=abc", b"\x05A: b\r\n\r\n" + b"x" * 200 + b"\r\n",
+            b"\x05Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n" + b"\xfc" * 150 + b"\r\n--b--\r\n",
+        ]
     return []
+
+
+def answers(transcript: pathlib.Path) -> list[bytes]:
+    """What the server says."""
+    return [line[2:].removeprefix(b" ") for line in transcript.read_bytes().splitlines() if line.startswith(b"S:")]
 
 
 def words() -> list[bytes]:

@@ -121,6 +121,7 @@ package struct ScriptedMailServer: ProtocolSession, ~Copyable {
         let verb = line.prefix { $0 != " " }.uppercased()
         if let answer = script.answer(to: line) {
             guard answer != "CLOSE" else { return .close }
+            if answer.hasPrefix("2") { note(verb, line) }
             output.bytes.appendLine(answer)
             return .ready
         }
@@ -133,24 +134,42 @@ package struct ScriptedMailServer: ProtocolSession, ~Copyable {
         case "MAIL":
             transactions += 1
             guard transactions <= script.transactionsPerSession else { return .close }
-            (envelope, accepted) = ([line], 0)
+            note(verb, line)
             output.bytes.appendLine("250 2.1.0 ok")
+        case "RCPT" where envelope.isEmpty:
+            output.bytes.appendLine("503 5.5.1 MAIL first")
         case "RCPT":
-            envelope.append(line)
-            accepted += 1
+            note(verb, line)
             output.bytes.appendLine("250 2.1.5 ok")
+        case "DATA" where accepted == 0:
+            output.bytes.appendLine("503 5.5.1 no valid recipients")
         case "DATA":
             isInMessage = true
             output.bytes.appendLine("354 go")
         case "BDAT":
             chunkLeft = Int(line.split(separator: " ").dropFirst().first ?? "") ?? 0
             if chunkLeft == 0 { return endMessage(&output) }
+        case "RSET":
+            note(verb, line)
+            output.bytes.appendLine("250 2.0.0 ok")
         case "QUIT":
             output.bytes.appendLine("221 2.0.0 bye")
             return .close
         case _: output.bytes.appendLine("250 2.0.0 ok")
         }
         return .ready
+    }
+
+    /// A command that was accepted.
+    private mutating func note(_ verb: String, _ line: String) {
+        switch verb {
+        case "MAIL": (envelope, accepted) = ([line], 0)
+        case "RCPT":
+            envelope.append(line)
+            accepted += 1
+        case "RSET": (envelope, accepted) = ([], 0)
+        case _: break
+        }
     }
 
     private func sayFeatures(_ output: inout SessionOutput) {

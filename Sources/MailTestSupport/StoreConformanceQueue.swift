@@ -141,6 +141,17 @@ extension StoreConformance {
             try expectEqual(try await store.settle(told, adding: [], queue: []), true)
             try expectEqual(try await store.queueCounts().messages, 1)
             try await fixture.expectSound()
+            var spread = only
+            spread.expanded = spread.delivered
+            let id = try await store.accept([], queue: [spread]).queued[0]
+            let states = try await store.queuedMessage(id)?.recipients.map(\.state)
+            try expectEqual(states, [.owesDelivery, .owesExpansion])
+            for (number, state) in [(0, QueuedRecipient.State.owesDelivery), (1, .owesExpansion)] {
+                let told = QueueSettlement(message: id, recipients: [.init(number, .told(state))])
+                try expectEqual(try await store.settle(told, adding: [], queue: []), true)
+            }
+            try expectEqual(try await store.queuedMessage(id), nil)
+            try await fixture.expectSound()
         },
         StoreConformance("queue: counted, listed by pages and filters; it is told when something comes") { store in
             let fixture = try await StoreFixture(store)

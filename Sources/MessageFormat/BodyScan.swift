@@ -18,6 +18,9 @@ package struct BodyScan: Sendable, Hashable {
     /// A CR or LF that is not part of CRLF.
     package private(set) var hasBareLineEnd = false
     package private(set) var hasNUL = false
+    /// Octets of the longest line, without its CRLF.
+    package private(set) var longestLine = 0
+    private var lineLength = 0
 
     package init() {}
 
@@ -29,10 +32,13 @@ package struct BodyScan: Sendable, Hashable {
         count += piece.count
         for index in piece.indices {
             let byte = piece[index]
+            lineLength += 1
             if case .cr(let isLineStart) = state {
                 if byte == 0x0A {
                     if isLineStart { isHeader = false }
                     state = .lineStart
+                    longestLine = max(longestLine, lineLength - 2)
+                    lineLength = 0
                     continue
                 }
                 hasBareLineEnd = true
@@ -59,5 +65,7 @@ package struct BodyScan: Sendable, Hashable {
     package mutating func finish() {
         if case .cr = state { hasBareLineEnd = true }
         state = .lineStart
+        longestLine = max(longestLine, lineLength)
+        lineLength = 0
     }
 }

@@ -21,4 +21,6 @@ package struct SMTPExtensions: OptionSet, Sendable, Hashable {
     package static let priority = SMTPExtensions(rawValue: 1 << 7)
     /// BURL (RFC 4468).
     package static let burl = SMTPExtensions(rawValue: 1 << 8)
+
+    package static let all = SMTPExtensions(rawValue: 1 << 9 - 1)
 }

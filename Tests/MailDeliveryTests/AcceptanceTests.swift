@@ -75,11 +75,36 @@ struct AcceptanceTests {
         #expect(try await fixture.queued().count == 2)
     }
 
+    @Test(
+        "Of an alias of several addresses it is told once that it went on; one of one passes wishes on (RFC 3461 §5.2.7)"
+    )
+    func aliases() async throws {
+        let fixture = try await DeliveryFixture()
+        let acceptance = fixture.acceptance { $0.relaysElsewhere = true }
+        try await fixture.alias("team@example.com", "bob@example.com", "cat@else.example")
+        try await fixture.alias("one@example.com", "dog@else.example")
+        let wishes: NotificationConditions = [.success, .failure]
+        let names = ["team@example.com", "one@example.com"]
+        let recipients = try names.map { try DeliveryFixture.recipient($0, notifications: wishes) }
+        let message = try await fixture.message(Self.text, acceptance, to: recipients)
+        #expect(await acceptance.accept(message) == .taken(failures: [:]))
+        #expect(try await fixture.bodies("bob").count == 1)
+        let queued = try #require(try await fixture.queued().first)
+        #expect(try await fixture.queued().count == 1)
+        let found = queued.recipients.map { "\($0.recipient.mailbox) \($0.state) \($0.recipient.original ?? "-")" }
+        #expect(
+            found == [
+                "cat@else.example waiting rfc822;team@example.com", "dog@else.example waiting rfc822;one@example.com",
+                "team@example.com owesExpansion -",
+            ])
+        #expect(queued.recipients.map(\.recipient.notifications) == [.failure, wishes, wishes])
+    }
+
     @Test("Filters change the body, the envelope and the recipients, one after the other, and are told of the end")
     func filtered() async throws {
         let fixture = try await DeliveryFixture()
         var change = FilteredMessage(.accept)
-        change.reversePath = .null
+        change.sender = try MailCommand(parsing: Array("FROM:<>".utf8).span)
         change.addedRecipients = [try DeliveryFixture.recipient("cat@example.com")]
         change.removedRecipients = [try DeliveryFixture.recipient("BOB@example.com").mailbox]
         let first = VerdictFilter(FilteredMessage(.accept), adding: "X-Spam-Flag: YES\r\n")
@@ -102,6 +127,28 @@ struct AcceptanceTests {
             while filter.finished.withLock({ $0 }) == 0 { await Task.yield() }
             #expect(filter.finished.withLock { $0 } == 1)
         }
+    }
+
+    @Test("Parameters that a filter gives with another sender are the message's; what it does not give stays")
+    func filteredParameters() async throws {
+        let fixture = try await DeliveryFixture()
+        var change = FilteredMessage(.accept)
+        let words = "FROM:<new@example.com> RET=HDRS MT-PRIORITY=-2 BY=600;N HOLDFOR=60 BODY=BINARYMIME"
+        change.sender = try MailCommand(parsing: Array(words.utf8).span, .all)
+        let acceptance = fixture.acceptance(filters: [VerdictFilter(change)]) { $0.relaysElsewhere = true }
+        var message = try await fixture.message(
+            Self.text, acceptance, to: [try DeliveryFixture.recipient("bob@elsewhere.example")])
+        message.envelope.requiresTLS = true
+        message.envelope.identifier = "own"
+        message.filters = await acceptance.beginFilters(FilteredClient(name: "x", peer: "", hostname: "mail"))
+        #expect(await acceptance.accept(message) == .taken(failures: [:]))
+        let queued = try #require(try await fixture.queued().first)
+        let envelope = queued.message.envelope
+        #expect(envelope.reversePath.text == "<new@example.com>")
+        #expect(envelope.returned == .headers && envelope.priority == -2 && envelope.identifier == "own")
+        #expect(envelope.requiresTLS && envelope.body != .binaryMIME)
+        #expect(envelope.deadline == DeliveryDeadline(time: DeliveryFixture.now.seconds + 600, mode: .notified))
+        #expect(queued.deliveries.map(\.due) == [DeliveryFixture.now.seconds + 60])
     }
 
     @Test("What a filter refuses or drops is nowhere; what it holds is in the queue")

@@ -9,15 +9,6 @@ import WireFraming
 
 @testable import MailRelay
 
-private func withFixture(_ body: (RelayFixture) async throws -> Void) async throws {
-    let fixture = try await RelayFixture()
-    do { try await body(fixture) } catch {
-        await fixture.stop()
-        throw error
-    }
-    await fixture.stop()
-}
-
 /// Deliveries over loopback to servers that do as they are told.
 @Suite(.serialized) struct RelayAgentTests {
     @Test("To an exchanger with STARTTLS: the message arrives as it was, each recipient has its answer")

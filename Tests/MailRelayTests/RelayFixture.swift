@@ -150,3 +150,13 @@ struct RelayFixture {
 }
 
 struct FixtureError: Error {}
+
+/// A fixture, stopped whatever comes.
+func withFixture(_ body: (RelayFixture) async throws -> Void) async throws {
+    let fixture = try await RelayFixture()
+    do { try await body(fixture) } catch {
+        await fixture.stop()
+        throw error
+    }
+    await fixture.stop()
+}

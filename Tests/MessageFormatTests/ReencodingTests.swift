@@ -227,6 +227,54 @@ private func scan(_ bytes: [UInt8]) -> BodyScan {
         #expect(decoded(narrow) == decoded(bytes))
     }
 
+    @Test("Lines that are too long for the way are encoded, where an encoding reaches and no signature is")
+    func longLines() throws {
+        let long = String(repeating: "y", count: 999)
+        func convert(_ text: String) throws(ReencodingFailure) -> [UInt8] {
+            let bytes = message(text)
+            var plan = ReencodingPlan(.eightBit, longestLine: 998)
+            for start in stride(from: 0, to: bytes.count, by: 700) {
+                try plan.add(Array(bytes[start..<min(start + 700, bytes.count)]).span)
+            }
+            try plan.finish()
+            var reencoder = MessageReencoder(plan)
+            return try reencoder.convert(bytes.span) + (try reencoder.finish())
+        }
+        let text = """
+            MIME-Version: 1.0
+            Content-Type: multipart/mixed; boundary=b
+
+            --b
+
+            \(long)
+            --b
+            Content-Type: application/json
+
+            \(long)
+            --b
+            Content-Type: text/plain; charset=utf-8
+
+            ü \(long.dropFirst(4))
+            --b--
+
+            """
+        let converted = try convert(text)
+        #expect(scan(converted).longestLine <= 998 && scan(converted).bodyHas8Bit)
+        #expect(decoded(converted) == decoded(message(text)))
+        // What is all ASCII needs no charset.
+        #expect(!String(decoding: converted, as: UTF8.self).contains("unknown-8bit"))
+        #expect(scan(message(text)).longestLine == 999)
+        #expect(scan(octets("a\r\nbcd\r\n\r\nef")).longestLine == 3 && scan(octets("a\r\nbcd")).longestLine == 3)
+        #expect(throws: ReencodingFailure.unencodable) { try convert("Subject: \(long)\n\nx\n") }
+        #expect(throws: ReencodingFailure.signed) { try convert("DKIM-Signature: v=1\n\n\(long)\n") }
+        let multipart = "Content-Type: multipart/mixed; boundary=b\n\n"
+        for around in [long, String(repeating: long, count: 9)] {
+            #expect(throws: ReencodingFailure.unencodable) { try convert(multipart + around + "\n--b\n\nx\n--b--\n") }
+            #expect(throws: ReencodingFailure.unencodable) { try convert(multipart + "--b\n\nx\n--b--\n" + around) }
+        }
+        #expect(try convert(multipart + long.dropLast() + "\n--b\n\nx\n--b--\n").count > 998)
+    }
+
     /// A message of random parts and octets.
     private func randomMessage(_ random: inout SeededGenerator, depth: Int = 0) -> [UInt8] {
         let types = ["text/plain; charset=utf-8", "application/pdf", "text/html"]

@@ -10,14 +10,16 @@ struct DeliveryConfigurationTests {
         let configuration = try ConfigurationFile.parse(
             """
             tls: { trust-roots: /roots.pem }
-            listeners: { lmtp: { socket: /run/l, socket-mode: 0600, loopback: ["127.0.0.1:24"] } }
+            listeners: { lmtp: { socket: /run/l, socket-mode: 0600, socket-owner: mail, socket-group: "8",
+              loopback: ["127.0.0.1:24"] } }
             submission: { hide-client: on, sent-copy: on, detail-separator: none, messages-per-hour: none,
               add-date: off, add-message-id: off, add-sender: off, remove-bcc: off, recipients-per-message: 200,
-              recipients-per-day: 50, longest-hold: 2 h }
+              recipients-per-day: 50, longest-hold: 2 h, messages-per-day: 99, recipients-per-hour: 9,
+              shortest-deliver-by: 5 min, highest-priority: -1 }
             relay: { mode: smarthost, smarthost: "relay.example.net:587", smarthost-security: starttls, username: u,
               password-file: /p, port: 2525, connections: 7, connections-per-destination: 2,
               transports: ["example.org=lmtp:/run/l"], tls-reports: on, tls-report-contact: a@example.org }
-            queue: { expiry: 2 h, delay-notice: 90 s, first-retry: 5 s, longest-retry: 10 min }
+            queue: { expiry: 2 h, delay-notice: 90 s, first-retry: 5 s, longest-retry: 10 min, tell-postmaster: off }
             dns: { forwarders: ["127.0.0.1:5300"], trust-anchor: /anchor }
             filters: { milters: ["unix:/m"], on-failure: reject, timeout: 5 s, spam-fields: ["X-S: y"] }
             """, file: "f")
@@ -25,6 +27,8 @@ struct DeliveryConfigurationTests {
         expected.trustRootsFile = "/roots.pem"
         expected.lmtp.socket = "/run/l"
         expected.lmtp.socketMode = 0o600
+        expected.lmtp.socketOwner = "mail"
+        expected.lmtp.socketGroup = "8"
         expected.lmtp.loopback = [Endpoint(host: "127.0.0.1", port: 24)]
         expected.submissionPolicy = submissionPolicy
         expected.relay = relay
@@ -32,6 +36,7 @@ struct DeliveryConfigurationTests {
         expected.queue.delayNotice = .seconds(90)
         expected.queue.firstRetry = .seconds(5)
         expected.queue.longestRetry = .seconds(600)
+        expected.queue.tellsPostmaster = false
         expected.dns.forwarders = [Endpoint(host: "127.0.0.1", port: 5300)]
         expected.dns.trustAnchorFile = "/anchor"
         expected.filters.milters = ["unix:/m"]
@@ -50,6 +55,9 @@ struct DeliveryConfigurationTests {
         policy.messagesPerHour = nil
         policy.recipientsPerDay = 50
         policy.longestHold = .seconds(7200)
+        (policy.messagesPerDay, policy.recipientsPerHour) = (99, 9)
+        policy.shortestDeliverBy = .seconds(300)
+        policy.highestPriority = -1
         return policy
     }
 

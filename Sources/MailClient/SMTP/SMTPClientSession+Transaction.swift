@@ -7,6 +7,7 @@ struct TransactionProgress {
         case reset
         case mail
         case rcpt(Int)
+        case data
     }
 
     let transaction: SMTPTransaction
@@ -15,6 +16,7 @@ struct TransactionProgress {
     /// What was sent and has no reply yet, in order.
     var expected: [Expected] = []
     var isMailSent = false
+    var isDataSent = false
     /// Of the recipients, the next to be named.
     var next = 0
     var accepted: [Int] = []
@@ -71,6 +73,7 @@ extension SMTPClientSession {
         guard var progress = transaction.take() else { return .ready }
         let window = features.offers(.pipelining) ? Self.pipelinedCommands : 1
         while progress.expected.count < window, sendNext(&progress, &output) {}
+        if features.offers(.pipelining), progress.expected.count < window { sendData(&progress, &output) }
         transaction = progress
         guard progress.expected.isEmpty else { return .needInput }
         guard !progress.accepted.isEmpty else { return finish() }
@@ -81,6 +84,7 @@ extension SMTPClientSession {
             return .sendBody
         }
         output.append("DATA\r\n")
+        transaction?.isDataSent = true
         state = .data
         return .needInput
     }
@@ -110,6 +114,18 @@ extension SMTPClientSession {
         return false
     }
 
+    /// The group's last command (RFC 2920 §3.1), when somebody may yet be accepted. A chunk never goes ahead of the
+    /// answers: its octets would go for nothing.
+    private func sendData(_ progress: inout TransactionProgress, _ output: inout OutputBuffer) {
+        let isAwaited = progress.expected.contains { if case .rcpt = $0 { true } else { false } }
+        guard !progress.isDataSent, !progress.transaction.isChunked, progress.next == progress.answers.count,
+            isAwaited || !progress.accepted.isEmpty
+        else { return }
+        output.append("DATA\r\n")
+        progress.isDataSent = true
+        progress.expected.append(.data)
+    }
+
     private func sendMail(_ progress: inout TransactionProgress, _ output: inout OutputBuffer) -> Bool {
         progress.isMailSent = true
         let transaction = progress.transaction
@@ -129,11 +145,19 @@ extension SMTPClientSession {
     }
 
     mutating func takeAddressing(_ reply: ReceivedReply, _ output: inout OutputBuffer) -> SMTPClientStep {
-        guard !reply.isIntermediate, let expected = transaction?.expected.first else {
+        guard let expected = transaction?.expected.first else {
+            return fail(.protocolViolation(reason: "an answer that no command asked for: \(reply.text)"))
+        }
+        if case .data = expected {
+            transaction?.expected.removeFirst()
+            return takeData(reply, &output)
+        }
+        guard !reply.isIntermediate else {
             return fail(.protocolViolation(reason: "an answer that no command asked for: \(reply.text)"))
         }
         transaction?.expected.removeFirst()
         switch expected {
+        case .data: break
         case .reset:
             guard reply.isPositive else { return fail(.refused(reply)) }
         case .mail:
@@ -158,8 +182,28 @@ extension SMTPClientSession {
             transaction?.answerRest(.refused(reply))
             return finish()
         }
+        guard transaction?.accepted.isEmpty != true else { return endEmptyMessage(&output) }
         state = .body
         return .sendBody
+    }
+
+    /// The server wants a message that it has nobody for: RFC 2920 §3.1 has a lone dot for that. One that speaks LMTP
+    /// must not (RFC 2033 §4.2), and would have no answer to the dot.
+    private mutating func endEmptyMessage(_ output: inout OutputBuffer) -> SMTPClientStep {
+        guard settings.dialect == .smtp else {
+            return fail(.protocolViolation(reason: "the server wants a message without recipients"))
+        }
+        output.append(".\r\n")
+        state = .emptyMessageEnd
+        return .needInput
+    }
+
+    mutating func takeEmptyMessageEnd(_ reply: ReceivedReply) -> SMTPClientStep {
+        guard !reply.isIntermediate else {
+            return fail(.protocolViolation(reason: "an answer that a message does not have: \(reply.text)"))
+        }
+        hasOpenTransaction = false
+        return finish()
     }
 
     /// A piece of the message; `.sendBody` when more may come.

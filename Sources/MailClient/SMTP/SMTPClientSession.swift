@@ -34,12 +34,14 @@ package struct SMTPClientSession: ~Copyable {
         case handshake
         case authenticating(SASLClientExchange)
         case ready
-        /// Answers to RSET, MAIL and RCPT are due.
+        /// Answers to RSET, MAIL and RCPT are due, and to a DATA that went with them.
         case addressing
         case data
         case body
         /// Answers to the message are due.
         case bodyEnd
+        /// The answer to a message that nobody gets.
+        case emptyMessageEnd
         case quitting
         case ended
     }
@@ -120,7 +122,7 @@ package struct SMTPClientSession: ~Copyable {
         case .greeting, .hello, .startTLS, .handshake, .authenticating, .ready, .addressing: .seconds(300)
         case .data: .seconds(120)
         case .body: .seconds(180)
-        case .bodyEnd: .seconds(600)
+        case .bodyEnd, .emptyMessageEnd: .seconds(600)
         // Nothing is lost with it.
         case .quitting, .ended: .seconds(5)
         }
@@ -151,6 +153,8 @@ package struct SMTPClientSession: ~Copyable {
             return takeData(reply, &output)
         case .bodyEnd:
             return takeFinal(reply)
+        case .emptyMessageEnd:
+            return takeEmptyMessageEnd(reply)
         case .handshake, .ready, .body, .quitting, .ended:
             return fail(.protocolViolation(reason: "an answer to nothing: \(reply.text)"))
         }

@@ -10,7 +10,7 @@ extension Acceptance {
     typealias Addition = (mailbox: MailboxID, messages: [NewMessage])
 
     func deliver(_ plan: DeliveryPlan) async throws -> AcceptanceResult {
-        let (accounts, outgoing) = split(plan)
+        let (accounts, outgoing, expanded) = split(plan)
         var additions: [Addition] = []
         if !accounts.isEmpty {
             let body = plan.message.hasReturnPath ? plan.body : try await withReturnPath(plan)
@@ -23,7 +23,7 @@ extension Acceptance {
             }
         }
         if let sent = try await sentCopy(plan) { additions.append(sent) }
-        let queued = outgoing.isEmpty ? [] : [queuedMessage(plan, outgoing)]
+        let queued = outgoing.isEmpty && expanded.isEmpty ? [] : [queuedMessage(plan, outgoing, expanded)]
         guard plan.message.isPerRecipient else {
             try await commit(additions, queued)
             return .taken(failures: [:])
@@ -32,18 +32,21 @@ extension Acceptance {
     }
 
     /// Accounts whose mailboxes get the message, and recipients whose mail goes into the queue; each once.
-    private func split(_ plan: DeliveryPlan) -> (accounts: [AccountID], outgoing: [SMTPRecipient]) {
+    private func split(
+        _ plan: DeliveryPlan
+    ) -> (accounts: [AccountID], outgoing: [SMTPRecipient], expanded: [SMTPRecipient]) {
         let holdsAll = plan.holdReason != nil || plan.message.notBefore != nil
         var accounts: [AccountID] = []
         var outgoing: [SMTPRecipient] = []
+        var expanded: [SMTPRecipient] = []
         var seen: Set<AccountID> = []
         var seenMailboxes: Set<SMTPMailbox> = []
-        for accepted in plan.message.recipients {
+        for accepted in plan.message.recipients.map({ expansion($0, &expanded) }) {
             for destination in accepted.destinations {
                 let mailbox: SMTPMailbox
                 switch destination {
                 case .account(let account):
-                    guard holdsAll && hasQueue || mustQueue(accepted.recipient) else {
+                    guard holdsAll && hasQueue || mustQueue(accepted) else {
                         if seen.insert(account.id).inserted { accounts.append(account.id) }
                         continue
                     }
@@ -59,14 +62,29 @@ extension Acceptance {
                 outgoing.append(recipient)
             }
         }
-        return (accounts, outgoing)
+        return (accounts, outgoing, expanded)
     }
 
-    private func queuedMessage(_ plan: DeliveryPlan, _ recipients: [SMTPRecipient]) -> NewQueuedMessage {
-        NewQueuedMessage(
+    /// An alias of several addresses: that it went on is told once, and of each delivery no more (RFC 3461 §5.2.7.3 c).
+    private func expansion(
+        _ accepted: AcceptedRecipient, _ expanded: inout [SMTPRecipient]
+    ) -> AcceptedRecipient {
+        guard accepted.destinations.count > 1, mustQueue(accepted) else { return accepted }
+        expanded.append(accepted.recipient)
+        var silent = accepted
+        silent.recipient.notifications?.remove(.success)
+        return silent
+    }
+
+    private func queuedMessage(
+        _ plan: DeliveryPlan, _ recipients: [SMTPRecipient], _ expanded: [SMTPRecipient]
+    ) -> NewQueuedMessage {
+        var queued = NewQueuedMessage(
             body: plan.body, envelope: plan.message.envelope, recipients: recipients,
             identifier: plan.message.identifier, submitter: plan.message.submitter?.id, arrival: plan.message.arrival,
             notBefore: plan.message.notBefore, holdReason: plan.holdReason)
+        queued.expanded = expanded
+        return queued
     }
 
     private func commit(_ additions: [Addition], _ queued: [NewQueuedMessage]) async throws {

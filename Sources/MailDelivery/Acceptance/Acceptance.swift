@@ -68,7 +68,7 @@ package final class Acceptance: Sendable {
             return false
         }
         return recipients.allSatisfy { recipient in
-            !mustQueue(recipient.recipient)
+            !mustQueue(recipient)
                 && recipient.destinations.allSatisfy {
                     if case .account = $0 { true } else { false }
                 }
@@ -76,8 +76,8 @@ package final class Acceptance: Sendable {
     }
 
     /// A notice of success (RFC 3461 §5.2.3) is the queue's to send.
-    func mustQueue(_ recipient: SMTPRecipient) -> Bool {
-        hasQueue && recipient.notifications?.contains(.success) == true
+    func mustQueue(_ accepted: AcceptedRecipient) -> Bool {
+        hasQueue && accepted.recipient.notifications?.contains(.success) == true
     }
 
     /// Returns when the message is durable, or nothing of it is kept.
@@ -112,7 +112,7 @@ package final class Acceptance: Sendable {
         }
         guard found.verdict == .accept else { return found.verdict }
         if let body = found.body { plan.body = body }
-        if let path = found.reversePath { plan.message.envelope.reversePath = path }
+        if let sender = found.sender { plan.message.take(sender, canWait: hasQueue) }
         plan.message.hasJudgedHeader = true
         let removed = Set(found.removedRecipients.map(\.canonical))
         plan.message.recipients.removeAll { removed.contains($0.recipient.mailbox.canonical) }

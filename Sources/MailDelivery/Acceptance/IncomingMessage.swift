@@ -93,3 +93,18 @@ package struct OwnMessage: Sendable {
         self.content = content
     }
 }
+
+extension IncomingMessage {
+    /// Another sender, with the parameters that a filter gave with it. What it did not give stays; nor does it take back
+    /// that TLS is required, or say of the octets what they are not.
+    mutating func take(_ sender: MailCommand, canWait: Bool) {
+        envelope.reversePath = sender.reversePath
+        if sender.isInternationalized { envelope.isInternationalized = true }
+        if sender.requiresTLS { envelope.requiresTLS = true }
+        envelope.identifier = sender.identifier ?? envelope.identifier
+        envelope.returned = sender.returned ?? envelope.returned
+        envelope.priority = sender.priority ?? envelope.priority
+        envelope.deadline = sender.deliverBy?.deadline(from: arrival.seconds) ?? envelope.deadline
+        if canWait, let release = sender.release { notBefore = release.time(from: arrival.seconds) }
+    }
+}

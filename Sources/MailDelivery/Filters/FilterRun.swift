@@ -42,7 +42,7 @@ package final class FilterRun: Sendable {
         for transaction in transactions {
             let part = await transaction.message(whole.body ?? body, identifier: identifier, writer: writer)
             whole.body = part.body ?? whole.body
-            whole.reversePath = part.reversePath ?? whole.reversePath
+            whole.sender = part.sender ?? whole.sender
             whole.addedRecipients.removeAll { part.removedRecipients.contains($0.mailbox) }
             whole.addedRecipients += part.addedRecipients
             whole.removedRecipients += part.removedRecipients

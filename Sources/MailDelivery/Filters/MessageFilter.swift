@@ -65,8 +65,8 @@ package struct FilteredMessage: Sendable {
     package var verdict: FilterVerdict
     /// Another body, if it was changed.
     package var body: (any StagedBody)?
-    /// Changes of the envelope, nil where there are none.
-    package var reversePath: ReversePath?
+    /// Changes of the envelope, nil where there are none. Parameters that are not given stay as they were.
+    package var sender: MailCommand?
     package var addedRecipients: [SMTPRecipient] = []
     package var removedRecipients: [SMTPMailbox] = []
     /// It is to be held in the queue, and why.

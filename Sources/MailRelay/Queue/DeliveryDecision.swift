@@ -3,7 +3,7 @@ import MailVocabulary
 import SMTPSyntax
 
 // What follows from an attempt, or from the passing of time: pure functions. The order of things is that of RFC 3461
-// §5.2: who is told of what is the sender's wish, and a message without a sender tells nobody.
+// §5.2: who is told of what is the sender's wish; of a message without a sender, the postmaster is told that it failed.
 
 /// A delivery, judged at one moment.
 struct DeliveryDecision {
@@ -71,7 +71,7 @@ struct DeliveryDecision {
         switch outcome.result {
         case .relayed(let keepsPromises):
             return QueueSettlement.Recipient(
-                queued.number, tellsOfRelay(queued, keepsPromises) ? .owes(.owesRelay) : .finished, last: last)
+                queued.number, tellsOfRelay(queued, outcome, keepsPromises) ? .owes(.owesRelay) : .finished, last: last)
         case .delivered:
             return QueueSettlement.Recipient(
                 queued.number, isAsked(queued, .success) ? .owes(.owesDelivery) : .finished, last: last)
@@ -82,10 +82,14 @@ struct DeliveryDecision {
         }
     }
 
-    private func tellsOfRelay(_ queued: QueuedRecipient, _ keepsPromises: Bool) -> Bool {
+    private func tellsOfRelay(
+        _ queued: QueuedRecipient, _ outcome: RecipientOutcome, _ keepsPromises: Bool
+    ) -> Bool {
         if !keepsPromises, isAsked(queued, .success) { return true }
-        // The sender traces the message (BY, RFC 2852 §4): each hop tells, unless nothing is wanted at all.
-        return envelope.deadline?.isTraced == true && mayTell && queued.recipient.notifications != []
+        guard let deadline = envelope.deadline, mayTell, queued.recipient.notifications != [] else { return false }
+        // The sender traces the message (BY, RFC 2852 §4), or is told of delays no further: each hop tells, unless
+        // nothing is wanted at all.
+        return deadline.isTraced || (deadline.mode == .notified && !outcome.takesUpDeadline)
     }
 
     private var mayTell: Bool { envelope.reversePath != .null }
@@ -101,8 +105,10 @@ struct DeliveryDecision {
     }
 
     private func fail(_ queued: QueuedRecipient, _ last: AttemptRecord?) -> QueueSettlement.Recipient {
-        QueueSettlement.Recipient(
-            queued.number, isWanted(queued, .failure) ? .owes(.owesFailure) : .finished, last: last)
+        // Without a sender, whatever NOTIFY says, the postmaster is to be told (RFC 3461 §5.2): what failed may be the
+        // notice of another failure, and nobody else would hear of that.
+        let tells = mayTell ? isWanted(queued, .failure) : policy.tellsPostmaster
+        return QueueSettlement.Recipient(queued.number, tells ? .owes(.owesFailure) : .finished, last: last)
     }
 
     private func expire(_ queued: QueuedRecipient, _ heard: AttemptRecord?) -> QueueSettlement.Recipient {

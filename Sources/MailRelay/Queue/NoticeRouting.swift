@@ -7,6 +7,8 @@ package import SMTPSyntax
 package protocol NoticeRouter: Sendable {
     /// Throws when that cannot be found out now.
     func route(_ sender: SMTPMailbox) async throws -> NoticeRoute
+    /// For what no sender can be told of. Throws as the other does.
+    func routeToPostmaster() async throws -> NoticeRoute
 }
 
 /// Mailboxes here, or addresses to which the queue takes it on. Neither: nobody can be told.
@@ -18,6 +20,8 @@ package struct NoticeRoute: Sendable, Hashable {
         self.mailboxes = mailboxes
         self.recipients = recipients
     }
+
+    package var isEmpty: Bool { mailboxes.isEmpty && recipients.isEmpty }
 }
 
 /// A notice goes where mail for the address would: to accounts, also by an alias, or on through the queue.
@@ -34,7 +38,13 @@ package struct RecipientNoticeRouter: NoticeRouter {
         guard let address = sender.address, try await store.domains().contains(address.domain) else {
             return NoticeRoute(recipients: [sender])
         }
-        switch await resolver.resolve(.mailbox(sender)) {
+        return try await route(to: .mailbox(sender))
+    }
+
+    package func routeToPostmaster() async throws -> NoticeRoute { try await route(to: .postmaster) }
+
+    private func route(to path: ForwardPath) async throws -> NoticeRoute {
+        switch await resolver.resolve(path) {
         case .accepted(let destinations): return try await route(destinations)
         case .unavailable(let reason): throw StoreError.unavailable(reason)
         case .noSuchUser, .disabled, .full, .notLocal, .badAlias: return NoticeRoute()

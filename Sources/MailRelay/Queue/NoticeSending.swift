@@ -41,6 +41,7 @@ struct NoticeSending: Sendable {
 
     private static let actions: [(QueuedRecipient.State, DeliveryReport.Action)] = [
         (.owesFailure, .failed), (.owesDelay, .delayed), (.owesRelay, .relayed), (.owesDelivery, .delivered),
+        (.owesExpansion, .expanded),
     ]
 
     private func send(
@@ -50,24 +51,53 @@ struct NoticeSending: Sendable {
         let told = QueueSettlement(
             message: message.id,
             recipients: recipients.map { QueueSettlement.Recipient($0.number, .told(state)) })
-        guard case .mailbox(let sender) = message.envelope.reversePath else {
-            _ = try await store.settle(told, adding: [], queue: [])
-            return false
+        var audiences: [Audience] = []
+        if case .mailbox(let sender) = message.envelope.reversePath { audiences.append(.sender(sender)) }
+        if action == .failed, policy.tellsPostmaster { audiences.append(.postmaster) }
+        for audience in audiences {
+            let route = try await route(audience)
+            guard !route.isEmpty, !isLoop(audience, route, recipients) else { continue }
+            var report = try await report(action, on: message, recipients, to: audience)
+            let (mailboxes, queue) = place(&report, of: message, route)
+            do {
+                guard try await store.settle(told, adding: mailboxes, queue: queue) else { return false }
+                log(message, action, audience.outcome)
+                return true
+            } catch let error as StoreError where error == .overQuota || error == .noSuchMailbox {
+                // It has no sender itself (RFC 5321 §4.5.5): if anybody can be told, it is who comes next.
+                log(message, action, "not to be placed: \(error)")
+            }
         }
-        let route = try await router.route(sender)
-        var report = try await report(action, on: message, recipients, to: sender)
-        let (mailboxes, queue) = place(&report, of: message, route)
-        do {
-            guard try await store.settle(told, adding: mailboxes, queue: queue) else { return false }
-        } catch let error as StoreError where error == .overQuota || error == .noSuchMailbox {
-            // It has no sender itself: nobody can be told of that (RFC 5321 §4.5.5).
-            _ = try await store.settle(told, adding: [], queue: [])
-            log(message, action, "dropped: \(error)")
-            return false
+        _ = try await store.settle(told, adding: [], queue: [])
+        log(message, action, "dropped: nobody can be told")
+        return false
+    }
+
+    /// Who is told.
+    private enum Audience {
+        case sender(SMTPMailbox)
+        /// Of what failed, when no sender can be told of it.
+        case postmaster
+
+        var outcome: String {
+            switch self {
+            case .sender: "sent"
+            case .postmaster: "sent to the postmaster"
+            }
         }
-        let isSent = !mailboxes.isEmpty || !queue.isEmpty
-        log(message, action, isSent ? "sent" : "dropped: the sender has no mailbox here")
-        return isSent
+    }
+
+    private func route(_ audience: Audience) async throws -> NoticeRoute {
+        switch audience {
+        case .sender(let mailbox): try await router.route(mailbox)
+        case .postmaster: try await router.routeToPostmaster()
+        }
+    }
+
+    /// What failed was to go where postmasters' mail goes: to tell of that would go on forever.
+    private func isLoop(_ audience: Audience, _ route: NoticeRoute, _ recipients: [QueuedRecipient]) -> Bool {
+        guard case .postmaster = audience else { return false }
+        return !Set(route.recipients).isDisjoint(with: recipients.map(\.recipient.mailbox))
     }
 
     private func log(_ message: QueuedMessage, _ action: DeliveryReport.Action, _ outcome: String) {
@@ -80,7 +110,7 @@ struct NoticeSending: Sendable {
 
     private func report(
         _ action: DeliveryReport.Action, on message: QueuedMessage, _ recipients: [QueuedRecipient],
-        to sender: SMTPMailbox
+        to audience: Audience
     ) async throws -> DeliveryReport {
         let zone = message.arrival.zoneMinutes
         let now = Timestamp(seconds: clock.now(), zoneMinutes: zone)
@@ -88,8 +118,13 @@ struct NoticeSending: Sendable {
         let limit = returnsAll ? message.size : min(message.size, policy.returnedHeader)
         let returned = try await store.read(message.body, 0..<limit)
         let name = identifier()
+        let addressee: String
+        switch audience {
+        case .sender(let sender): addressee = sender.description
+        case .postmaster: addressee = "postmaster@\(host)"
+        }
         var report = DeliveryReport(
-            action, host: host, sender: sender.description,
+            action, host: host, sender: addressee,
             recipients: recipients.map { recipient in
                 DeliveryReport.Recipient(
                     address: recipient.recipient.mailbox.description, original: recipient.recipient.original,
@@ -100,6 +135,7 @@ struct NoticeSending: Sendable {
             date: now, messageID: "\(name)@\(host)", boundary: "=_\(identifier())", arrival: message.arrival,
             returned: returned)
         report.returnsAll = returnsAll
+        if case .postmaster = audience { report.isForPostmaster = true }
         report.envelopeIdentifier = message.envelope.identifier
         report.retryUntil = Timestamp(
             seconds: message.arrival.seconds &+ policy.expiry, zoneMinutes: zone)

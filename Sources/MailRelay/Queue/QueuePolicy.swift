@@ -13,6 +13,8 @@ package struct QueuePolicy: Sendable, Hashable {
     package var perDestination = 5
     /// Octets of a message that a notice returns in full; of a larger one, and where the header is asked for, the header.
     package var returnedMessage = 1 << 20
+    /// Of failures of which the sender cannot be told (RFC 3461 §5.2).
+    package var tellsPostmaster = true
     /// Octets of a header that are returned.
     package var returnedHeader = 64 << 10
 

@@ -145,7 +145,7 @@ struct Delivery {
             do {
                 return await send(try await PreparedContent(message, agent.store, parameters, target), session)
             } catch let failure as ReencodingFailure {
-                refusal = ("5.6.3", "the server takes no 8-bit or binary messages: \(failure.text)")
+                refusal = ("5.6.3", "the server does not take the message as it is: \(failure.text)")
             } catch { refusal = ("4.3.0", "the stored message cannot be read") }
         }
         settleAll(
@@ -242,7 +242,9 @@ struct Delivery {
         case .taken(let reply):
             let result: RecipientOutcome.Result =
                 session.hop.dialect == .lmtp ? .delivered : .relayed(keepsPromises: session.features.offers(.dsn))
-            outcomes[index] = outcome(result, reply.statusText, reply.text)
+            var taken = outcome(result, reply.statusText, reply.text)
+            taken.takesUpDeadline = session.hop.dialect == .lmtp || session.features.offers(.deliverBy)
+            outcomes[index] = taken
         case .refused(let reply):
             let refusal = outcome(reply.isPermanent ? .failed : .deferred, reply.statusText, reply.text)
             // These go in a transaction of their own, while some got in.

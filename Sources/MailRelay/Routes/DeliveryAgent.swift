@@ -49,6 +49,8 @@ package struct RecipientOutcome: Sendable, Hashable {
     /// It says nothing of the message or the recipient: no host of the destination could be reached, or wanted to talk.
     /// Other mail there waits too.
     package var concernsDestination = false
+    /// Of what was relayed: the next hop knows of the sender's time limit (BY, RFC 2852), if there is one.
+    package var takesUpDeadline = true
     /// What the connection's TLS was, for the log: `TLSv1.3 TLS_AES_128_GCM_SHA256 dane`; nil without.
     package var security: String?
 

@@ -8,6 +8,8 @@ struct OutgoingContent: Sendable {
     static let pieceSize = 64 * 1024
     /// Of a header; longer ones say nothing here.
     static let headerLimit = 256 * 1024
+    /// Octets of a line without CRLF (RFC 5321 §4.5.3.1.6): no server needs to take more, and some cut what is longer.
+    static let longestLine = 998
 
     let scan: BodyScan
     let header: OutgoingHeader
@@ -33,7 +35,8 @@ struct OutgoingContent: Sendable {
         case refused(status: String, String)
     }
 
-    /// How it goes to a server with these extensions.
+    /// How it goes to a server with these extensions. Lines that are longer than SMTP has them go as binary (RFC 3030 §3)
+    /// where that is taken, and encoded where it is not.
     func prepare(_ message: OutgoingMessage, for features: ServerFeatures, now: Int64) -> Preparation {
         let isInternationalized = features.offers(.smtpUTF8) && needsSMTPUTF8(message)
         if !features.offers(.smtpUTF8), scan.headerHas8Bit || !canBeASCII(message.envelope.reversePath) {
@@ -42,28 +45,37 @@ struct OutgoingContent: Sendable {
         if let limit = features.maximumSize, UInt64(message.size) > limit {
             return .refused(status: "5.3.4", "the message has \(message.size) octets, and the server takes \(limit)")
         }
-        let isBinary = !scan.isLines || message.envelope.body?.rawValue == "BINARYMIME"
-        let takesBinary = features.offers(.binaryMIME) && features.offers(.chunking)
-        let kind: BodyKind
-        if isBinary {
-            // Lone CRs and LFs are no mail unless somebody said that it is binary: nothing is guessed (RFC 5321 §2.3.8).
-            guard message.envelope.body?.rawValue == "BINARYMIME" else {
-                return .refused(status: "5.6.0", "the message has line ends that are not CRLF, or NULs")
-            }
-            kind = .binary
-        } else {
-            kind = scan.has8Bit ? .eightBit : .sevenBit
+        guard let kind = kind(message) else {
+            return .refused(status: "5.6.0", "the message has line ends that are not CRLF, or NULs")
         }
+        return preparation(kind, message.size, isInternationalized, features, now)
+    }
+
+    /// Nil for lone CRs and LFs, which are no mail unless somebody said that it is binary: nothing is guessed (RFC 5321
+    /// §2.3.8).
+    private func kind(_ message: OutgoingMessage) -> BodyKind? {
+        if message.envelope.body?.rawValue == "BINARYMIME" { return .binary }
+        return scan.isLines ? scan.has8Bit ? .eightBit : .sevenBit : nil
+    }
+
+    private func preparation(
+        _ kind: BodyKind, _ size: Int, _ isInternationalized: Bool, _ features: ServerFeatures, _ now: Int64
+    ) -> Preparation {
+        let takesBinary = features.offers(.binaryMIME) && features.offers(.chunking)
+        let hasLongLines = scan.longestLine > Self.longestLine
+        let way = hasLongLines && takesBinary ? BodyKind.binary : kind
+        let isFit =
+            switch way {
+            case .sevenBit: !hasLongLines
+            case .eightBit: !hasLongLines && features.offers(.eightBitMIME)
+            case .binary: takesBinary
+            }
         var parameters = CommandWriter.MailParameters(
-            size: message.size, body: kind, isInternationalized: isInternationalized, now: now)
-        switch kind {
-        case .sevenBit: break
-        case .eightBit where features.offers(.eightBitMIME): break
-        case .binary where takesBinary: break
-        case .eightBit, .binary:
+            size: size, body: way, isInternationalized: isInternationalized, now: now)
+        guard isFit else {
             let target: ReencodingTarget = features.offers(.eightBitMIME) ? .eightBit : .sevenBit
             parameters.size = nil
-            parameters.body = target == .eightBit ? .eightBit : .sevenBit
+            parameters.body = kind != .sevenBit && target == .eightBit ? .eightBit : .sevenBit
             return .converted(parameters, target)
         }
         return .ready(PreparedContent(parameters: parameters))
@@ -129,7 +141,7 @@ struct PreparedContent: Sendable {
         _ target: ReencodingTarget
     ) async throws {
         self.parameters = parameters
-        var plan = ReencodingPlan(target)
+        var plan = ReencodingPlan(target, longestLine: OutgoingContent.longestLine)
         let source = BodySource(store, message.body, size: message.size)
         while let piece = try await source.next() { try plan.add(piece.span) }
         try plan.finish()
@@ -146,7 +158,7 @@ extension ReencodingFailure {
     var text: String {
         switch self {
         case .signed: "to convert it would break its signature"
-        case .unencodable: "it has octets where no encoding reaches"
+        case .unencodable: "it has octets, or lines of more than 998, where no encoding reaches"
         case .tooComplex: "its parts cannot be told apart"
         }
     }

@@ -6,10 +6,12 @@ package struct NewQueuedMessage: Sendable {
     /// Complete, with its trace, as the next hop is to get it: lines end with CRLF, no dot-stuffing.
     package var body: any StagedBody
     package var envelope: SMTPEnvelope
-    /// Distinct. At least one of these or of `delivered`.
+    /// Distinct. At least one of these, of `delivered` or of `expanded`.
     package var recipients: [SMTPRecipient]
     /// Who has it in a mailbox here, and of whom the sender wants to be told so (NOTIFY=SUCCESS).
     package var delivered: [SMTPRecipient] = []
+    /// Aliases of several addresses, of which the sender wants to be told that it went on (NOTIFY=SUCCESS).
+    package var expanded: [SMTPRecipient] = []
     /// Its name in `Received` fields, replies and logs.
     package var identifier: String
     /// Whose turn it uses; nil for the server's own notices.
@@ -48,6 +50,11 @@ package struct NewQueuedMessage: Sendable {
         let owing = delivered.enumerated().map {
             QueuedRecipient(number: recipients.count + $0, recipient: $1, state: .owesDelivery, last: told)
         }
-        return waiting + owing
+        let spread = AttemptRecord(time: arrival.seconds, status: "2.0.0", diagnostic: "sent on to several addresses")
+        let aliases = expanded.enumerated().map {
+            QueuedRecipient(
+                number: recipients.count + delivered.count + $0, recipient: $1, state: .owesExpansion, last: spread)
+        }
+        return waiting + owing + aliases
     }
 }

@@ -49,18 +49,20 @@ package struct QueuedRecipient: Sendable, Hashable {
         /// Handed on to a system that tells of nothing.
         case owesRelay
         case owesDelivery
+        /// An alias of several addresses, to which it goes on.
+        case owesExpansion
 
         package var isWaiting: Bool {
             switch self {
             case .waiting, .delayed, .owesDelay: true
-            case .owesFailure, .owesRelay, .owesDelivery: false
+            case .owesFailure, .owesRelay, .owesDelivery, .owesExpansion: false
             }
         }
 
         package var owesNotice: Bool {
             switch self {
             case .waiting, .delayed: false
-            case .owesDelay, .owesFailure, .owesRelay, .owesDelivery: true
+            case .owesDelay, .owesFailure, .owesRelay, .owesDelivery, .owesExpansion: true
             }
         }
     }

@@ -28,9 +28,8 @@ struct EntityHeader: Sendable {
     private(set) var hasContentType = false
     /// Covered by a signature that is here: `DKIM-Signature`, or a multipart/signed.
     private(set) var isSigned = false
-    private(set) var has8Bit = false
-    /// Lone CRs or LFs, NULs.
-    private(set) var isBroken = false
+    /// Of its octets.
+    let scan: BodyScan
     /// A whole message's, not a part's.
     let isMessage: Bool
 
@@ -41,8 +40,7 @@ struct EntityHeader: Sendable {
         var scan = BodyScan()
         scan.add(octets.span)
         scan.finish()
-        has8Bit = scan.has8Bit
-        isBroken = !scan.isLines
+        self.scan = scan
         if isInDigest { kind = .message }
         let bytes = octets.span
         var fields = HeaderFields(bytes)

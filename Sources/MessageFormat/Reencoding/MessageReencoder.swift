@@ -9,22 +9,30 @@ package enum ReencodingTarget: Sendable, Hashable {
 /// What has to be done to a message's parts so that it can go a way. Made by reading it once; it is then read again to be
 /// converted by a `MessageReencoder`. What is held is a few octets for each part.
 package struct ReencodingPlan: Sendable {
-    enum Change: UInt8, Sendable {
+    enum Change: Sendable {
         case none
-        case quotedPrintable
-        case base64
+        case quotedPrintable(isASCII: Bool)
+        case base64(isASCII: Bool)
     }
 
     let target: ReencodingTarget
+    /// Octets that a line may have, without its CRLF.
+    let longestLine: Int
     /// By part, in order.
     private(set) var changes: [Change] = []
 
     private var walker = EntityWalker()
     private var scan = BodyScan()
+    /// Of what stands between parts: a long line comes in pieces.
+    private var around = BodyScan()
     private var header: EntityHeader?
     private var signatures = SignatureTracker()
 
-    package init(_ target: ReencodingTarget) { self.target = target }
+    /// - Parameter longestLine: octets without CRLF that a line may have on the way.
+    package init(_ target: ReencodingTarget, longestLine: Int = .max) {
+        self.target = target
+        self.longestLine = longestLine
+    }
 
     package mutating func add(_ piece: Span<UInt8>) throws(ReencodingFailure) {
         // Taken out, so that it is changed in place.
@@ -39,12 +47,14 @@ package struct ReencodingPlan: Sendable {
         var walker = walker
         self.walker = EntityWalker()
         try walker.finish { (event) throws(ReencodingFailure) in try note(event) }
+        around.finish()
+        try check(around)
     }
 
     private mutating func note(_ event: EntityWalker.Event) throws(ReencodingFailure) {
         switch event {
         case .header(let found):
-            try check(found.has8Bit, found.isBroken)
+            try check(found.scan)
             signatures.enter(found)
             header = found
             scan = BodyScan()
@@ -52,11 +62,10 @@ package struct ReencodingPlan: Sendable {
         case .content(let octets):
             scan.add(Array(octets).span)
         case .between(let octets):
-            var around = BodyScan()
             around.add(Array(octets).span)
             // A line cut in pieces may end amid its CRLF nowhere: the walker keeps them together.
-            around.finish()
-            try check(around.has8Bit, !around.isLines)
+            if octets.last == 0x0A { around.finish() }
+            try check(around)
             if octets.starts(with: Array("--".utf8)) { signatures.delimiter(Array(octets)) }
         case .endOfContent:
             scan.finish()
@@ -64,18 +73,21 @@ package struct ReencodingPlan: Sendable {
         }
     }
 
-    private func check(_ has8Bit: Bool, _ isBroken: Bool) throws(ReencodingFailure) {
-        if isBroken || (has8Bit && target == .sevenBit) { throw .unencodable }
+    private func check(_ scan: BodyScan) throws(ReencodingFailure) {
+        if !scan.isLines || (scan.has8Bit && target == .sevenBit) || scan.longestLine > longestLine {
+            throw .unencodable
+        }
     }
 
     private func change(_ header: EntityHeader) throws(ReencodingFailure) -> Change {
-        let isFit = scan.isLines && (!scan.has8Bit || target == .eightBit)
+        let isFit = scan.isLines && (!scan.has8Bit || target == .eightBit) && scan.longestLine <= longestLine
         guard !isFit else { return .none }
         guard header.kind != .rigid, header.encoding != .encoded, header.encoding != .unknown else {
             throw .unencodable
         }
         guard !signatures.isSigned else { throw .signed }
-        return header.kind == .text && scan.isLines ? .quotedPrintable : .base64
+        let isASCII = !scan.has8Bit && scan.isLines
+        return header.kind == .text && scan.isLines ? .quotedPrintable(isASCII: isASCII) : .base64(isASCII: isASCII)
     }
 }
 
@@ -176,12 +188,12 @@ package struct MessageReencoder: Sendable {
         let change = part < plan.changes.count ? plan.changes[part] : .none
         part += 1
         switch change {
-        case .quotedPrintable:
+        case .quotedPrintable(let isASCII):
             body = .quotedPrintable(QuotedPrintableEncoder())
-            output += header.replacingEncoding(by: "quoted-printable", isTyped: true)
-        case .base64:
+            output += header.replacingEncoding(by: "quoted-printable", isTyped: !isASCII)
+        case .base64(let isASCII):
             body = .base64(Base64BodyEncoder())
-            output += header.replacingEncoding(by: "base64", isTyped: true)
+            output += header.replacingEncoding(by: "base64", isTyped: !isASCII)
         case .none:
             output += needsLabel(header) ? relabelled(header) : header.octets
         }

@@ -54,6 +54,8 @@ package struct DeliveryReport: Sendable {
     /// Whether `returned` is the whole message, and that is to be returned; its header otherwise.
     package var returnsAll = false
     package var allowsEightBit = false
+    /// Of a failure of which the message's sender cannot be told.
+    package var isForPostmaster = false
 
     package init(
         _ action: Action, host: String, sender: String, recipients: [Recipient], date: Timestamp, messageID: String,
@@ -109,6 +111,7 @@ package struct DeliveryReport: Sendable {
 
     private var subject: String {
         switch action {
+        case .failed where isForPostmaster: "A message could not be delivered, and its sender cannot be told"
         case .failed: "Your message could not be delivered"
         case .delayed: "Your message is delayed"
         case .delivered: "Your message has been delivered"
@@ -202,6 +205,9 @@ package struct DeliveryReport: Sendable {
 
     private var introduction: String {
         switch action {
+        case .failed where isForPostmaster:
+            "A message could not be delivered to these recipients. It has no sender who could be told, or the sender's "
+                + "mailbox takes no mail, so you are."
         case .failed:
             "Your message could not be delivered to these recipients, and will not be tried again. "
                 + "What is known of the reason stands below each."

@@ -39,6 +39,7 @@ package struct QueueConfiguration: Sendable, Equatable {
     package var delayNotice = Duration.seconds(4 * 3600)
     package var firstRetry = Duration.seconds(60)
     package var longestRetry = Duration.seconds(2 * 3600)
+    package var tellsPostmaster = true
 
     package init() {}
 }
@@ -73,6 +74,9 @@ package struct LMTPConfiguration: Sendable, Equatable {
     package var socket: String?
     /// Permission bits of the socket.
     package var socketMode = 0o660
+    /// Names or numbers; nil for the server's own.
+    package var socketOwner: String?
+    package var socketGroup: String?
     /// Loopback addresses alone.
     package var loopback: [Endpoint] = []
 
@@ -91,8 +95,14 @@ package struct SubmissionConfiguration: Sendable, Equatable {
     package var detailSeparator: String? = "+"
     package var recipientsPerMessage = 1000
     package var messagesPerHour: Int? = 1000
+    package var messagesPerDay: Int?
+    package var recipientsPerHour: Int?
     package var recipientsPerDay: Int? = 10_000
     package var longestHold = Duration.seconds(30 * 86_400)
+    /// The least that `BY` may ask for (RFC 2852).
+    package var shortestDeliverBy = Duration.seconds(60)
+    /// Above it, what users ask for counts as this (RFC 6710).
+    package var highestPriority = 4
 
     package init() {}
 }

@@ -36,11 +36,24 @@ extension Settings {
             "submission.messages-per-hour", \.submissionPolicy.messagesPerHour, .countLimit(1...1_000_000),
             "How many messages one user may send in an hour; further ones are put off."),
         Setting(
+            "submission.messages-per-day", \.submissionPolicy.messagesPerDay, .countLimit(1...10_000_000),
+            "How many messages one user may send in a day; further ones are put off."),
+        Setting(
+            "submission.recipients-per-hour", \.submissionPolicy.recipientsPerHour, .countLimit(1...1_000_000),
+            "How many recipients one user may send to in an hour; further ones are put off."),
+        Setting(
             "submission.recipients-per-day", \.submissionPolicy.recipientsPerDay, .countLimit(1...10_000_000),
             "How many recipients one user may send to in a day; further ones are put off."),
         Setting(
             "submission.longest-hold", \.submissionPolicy.longestHold, .time(.seconds(3600)...(.seconds(366 * 86_400))),
             "How far ahead a message may be held for later release (FUTURERELEASE, RFC 4865)."),
+        Setting(
+            "submission.shortest-deliver-by", \.submissionPolicy.shortestDeliverBy,
+            .time(.seconds(1)...(.seconds(86_400))),
+            "The shortest time in which a message may be asked to be delivered or returned (DELIVERBY, RFC 2852)."),
+        Setting(
+            "submission.highest-priority", \.submissionPolicy.highestPriority, .count(-9...9),
+            "The highest priority that users may give to mail (MT-PRIORITY, RFC 6710); a higher one counts as this."),
     ]
 
     private static let relay: [Setting] = [
@@ -103,6 +116,12 @@ extension Settings {
         Setting(
             "queue.longest-retry", \.queue.longestRetry, .time(.seconds(1)...(.seconds(86_400))),
             "The longest time between attempts."),
+        Setting(
+            "queue.tell-postmaster", \.queue.tellsPostmaster, .flag,
+            """
+            Whether the postmaster is told of mail that could not be delivered and whose sender cannot be told: it has \
+            none, as notices have, or the sender's mailbox takes nothing (RFC 3461 §5.2).
+            """),
     ]
 
     private static let dns: [Setting] = [
@@ -149,6 +168,15 @@ extension Settings {
         Setting(
             "listeners.lmtp.socket-mode", \.lmtp.socketMode, .permissions,
             "The socket's permission bits. The server for inbound mail must be the owner or of the group."),
+        Setting(
+            "listeners.lmtp.socket-owner", \.lmtp.socketOwner, .text,
+            "The user that the socket belongs to, by name or number. Default: the one that the server runs as."),
+        Setting(
+            "listeners.lmtp.socket-group", \.lmtp.socketGroup, .text,
+            """
+            The socket's group, by name or number. Default: the server's own. Of others than its own groups only root \
+            can choose.
+            """),
         Setting(
             "listeners.lmtp.loopback", \.lmtp.loopback, .endpoints,
             """

@@ -112,7 +112,7 @@ extension QueuedMessageRecord.Recipient {
     private static func state(_ queued: QueuedRecipient, _ delivery: QueuedDelivery?) -> State {
         switch queued.state {
         case .owesFailure: .failed
-        case .owesRelay: .relayed
+        case .owesRelay, .owesExpansion: .relayed
         case .owesDelivery: .delivered
         case .waiting, .delayed, .owesDelay:
             switch delivery?.state {

@@ -19,7 +19,9 @@ extension DeliverySettings {
         if policy.addsMessageID { repairs.insert(.messageID) }
         if policy.addsSender { repairs.insert(.sender) }
         if policy.removesBcc { repairs.insert(.bcc) }
-        rates = RateLimits(messagesPerHour: policy.messagesPerHour, recipientsPerDay: policy.recipientsPerDay)
+        rates = RateLimits(
+            messagesPerHour: policy.messagesPerHour, messagesPerDay: policy.messagesPerDay,
+            recipientsPerHour: policy.recipientsPerHour, recipientsPerDay: policy.recipientsPerDay)
     }
 }
 
@@ -30,5 +32,7 @@ extension SubmissionSettings {
             role: role, maximumMessageSize: configuration.maximumMessageSize,
             maximumRecipients: policy.recipientsPerMessage)
         maximumHold = policy.longestHold.components.seconds
+        minimumDeliverBy = policy.shortestDeliverBy.components.seconds
+        maximumPriority = policy.highestPriority
     }
 }

@@ -115,6 +115,7 @@ extension QueuePolicy {
         let queue = configuration.queue
         expiry = queue.expiry.components.seconds
         delayNotice = queue.delayNotice.components.seconds
+        tellsPostmaster = queue.tellsPostmaster
         concurrency = configuration.relay.maximumConnections
         perDestination = configuration.relay.maximumConnectionsPerDestination
         retryDelays = Self.delays(from: queue.firstRetry.components.seconds, to: queue.longestRetry.components.seconds)

@@ -7,8 +7,11 @@ extension RunningServer {
     /// `OperatorError`.
     package func listenForLMTP(_ configuration: LMTPConfiguration) async throws(OperatorError) {
         if let path = configuration.socket {
+            let owner = try configuration.socketOwner.map { (name) throws(OperatorError) in try systemUser(name) }
+            let group = try configuration.socketGroup.map { (name) throws(OperatorError) in try systemGroup(name) }
             do {
-                let address = UnixSocketAddress(path: path, mode: UInt32(configuration.socketMode))
+                let address = UnixSocketAddress(
+                    path: path, mode: UInt32(configuration.socketMode), owner: owner, group: group)
                 try await services.listenForLMTP(on: address, runtime)
             } catch let error as UnixSocketError {
                 throw RunningServer.explain(error)
@@ -35,7 +38,9 @@ extension RunningServer {
         case EADDRINUSE: return OperatorError(.portInUse, "\(place): another program listens there")
         case EEXIST: return OperatorError(.cannotCreate, "\(place): something else than a socket is there")
         case ENAMETOOLONG: return OperatorError(.configuration, "\(place): paths of sockets have 107 octets at most")
-        case EACCES, EPERM: return OperatorError(.noPermission, "\(place): the directory does not let this user")
+        case EACCES: return OperatorError(.noPermission, "\(place): the directory does not let this user")
+        case EPERM:
+            return OperatorError(.noPermission, "\(place): this user may not give the socket that owner or group")
         case ENOENT: return OperatorError(.configuration, "\(place): its directory is not there")
         case let code: return OperatorError(.osError, "\(place): \(String(cString: strerror(code)))")
         }

@@ -74,7 +74,7 @@ class Filter(Milter.Base):
                 for _ in range(int(words[0])):
                     self.replacebody(" ".join(words[1:]) * 5000 + "\n")
             elif wish == "sender":
-                self.chgfrom(words[0])
+                self.chgfrom(words[0], " ".join(words[1:]) or None)
             elif wish == "recipient":
                 self.addrcpt(*words)
             elif wish == "remove":

@@ -166,7 +166,7 @@ private func mailbox(_ text: String) throws -> SMTPMailbox { SMTPMailbox(try #re
         let filtered = try #require(outcome.message)
         #expect(filtered.verdict == .accept)
         #expect(filtered.body == nil)
-        #expect(filtered.reversePath?.text == "<new@x.example>")
+        #expect(filtered.sender?.reversePath.text == "<new@x.example>")
         #expect(filtered.addedRecipients.map(\.mailbox.description) == ["d@y.example"])
         #expect(filtered.removedRecipients.map(\.description) == ["b@y.example", "c@y.example"])
         #expect(filtered.quarantine == "look at it")

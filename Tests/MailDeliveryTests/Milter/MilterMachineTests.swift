@@ -140,7 +140,6 @@ import Testing
             packet("m", number(2) + Array("X-A\0\0".utf8)),
             .changeField(index: 2, name: Array("X-A".utf8), value: [])
         ),
-        (packet("e", "<>\0"), .changeSender(.null)),
         (packet("b", [1, 0, 2]), .body([1, 0, 2])),
         (packet("b"), .body([])),
         (packet("q", "spam?\0"), .quarantine(reason: "spam?")),
@@ -154,7 +153,9 @@ import Testing
     }
 
     @Test(arguments: [
-        "e<a@x.example>\0", "ea@x.example\0", "e<a@x.example>\0BODY=8BITMIME\0", "+<a@x.example>\0", "-a@x.example\0",
+        "e<a@x.example>\0", "ea@x.example\0", "e<a@x.example>\0BODY=8BITMIME\0",
+        "e<a@x.example>\0SIZE=1 BODY=BINARYMIME AUTH=<> MT-PRIORITY=1 REQUIRETLS\0", "+<a@x.example>\0",
+        "-a@x.example\0",
         "2<a@x.example>\0", "2<a@x.example>\0\0", "2<a@x.example>\0NOTIFY=NEVER\0",
     ])
     func `understands addresses with and without brackets and parameters`(_ text: String) throws {
@@ -163,7 +164,7 @@ import Testing
         machine.receive(packet(text.first ?? " ", String(text.dropFirst())))
         guard case .modification(let modification) = try machine.next() else { throw MilterError.closed }
         switch modification {
-        case .changeSender(let path): #expect(path.text == "<a@x.example>")
+        case .changeSender(let sender): #expect(sender.reversePath.text == "<a@x.example>")
         case .addRecipient(let recipient):
             #expect(recipient.mailbox.description == "a@x.example")
             #expect(recipient.notifications == (text.contains("NEVER") ? [] : nil))

@@ -90,13 +90,15 @@ private let peersArePresent = [
         let text =
             trace + "Subject:no space\r\nX-Do: add X-Added at the end\r\nX-Do: insert 1 X-Inserted below the trace\r\n"
             + "X-Do: change 1 Subject changed\r\nX-Do: change 2 X-Do\r\nX-Do: body 3 0123456789\r\n"
-            + "X-Do: sender <new@example.org>\r\nX-Do: recipient <carl@example.net>\r\n"
+            + "X-Do: sender <new@example.org> RET=HDRS ENVID=by+20a+20filter\r\nX-Do: recipient <carl@example.net>\r\n"
             + "X-Do: remove <bob@example.net>\r\nX-Do: quarantine for a look\r\nX-Do: progress\r\n\r\nold\r\n"
         let results = try await send(text, through: peer, runtime, times: 3)
         for (_, message) in results {
             let message = try #require(message)
             #expect(message.verdict == .accept)
-            #expect(message.reversePath?.text == "<new@example.org>")
+            #expect(message.sender?.reversePath.text == "<new@example.org>")
+            #expect(message.sender?.returned == .headers && message.sender?.identifier == "by a filter")
+            #expect(message.sender?.requiresTLS == false && message.sender?.priority == nil)
             #expect(message.addedRecipients.map(\.mailbox.description) == ["carl@example.net"])
             #expect(message.removedRecipients.map(\.description) == ["bob@example.net"])
             #expect(message.quarantine == "for a look")

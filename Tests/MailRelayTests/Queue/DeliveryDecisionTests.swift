@@ -71,14 +71,22 @@ struct DeliveryDecisionTests {
         #expect(mixed.delivery?.due != nil)
     }
 
-    @Test("who is told of a failure: who did not say, and who asked; nobody without a sender")
+    @Test("who is told of a failure: who did not say, and who asked; without a sender the postmaster (RFC 3461 §5.2)")
     func failures() throws {
         let notify: [NotificationConditions?] = [nil, [.failure], [.success, .delay], []]
         let outcomes = [RecipientOutcome](repeating: .refused, count: 4)
         let owes = QueueSettlement.Change.owes(.owesFailure)
         #expect(try changes(decide(due(notify: notify), outcomes)) == [owes, owes, .finished, .finished])
         let silent = try due(notify: notify) { $0.reversePath = .null }
-        #expect(changes(decide(silent, outcomes)) == [.finished, .finished, .finished, .finished])
+        #expect(changes(decide(silent, outcomes)) == [owes, owes, owes, owes])
+        var policy = QueuePolicy()
+        policy.tellsPostmaster = false
+        let untold = DeliveryDecision(due: silent, policy: policy, now: Self.arrival + 5, random: 0).settlement(
+            outcomes)
+        #expect(changes(untold) == [.finished, .finished, .finished, .finished])
+        // Of nothing but failures.
+        let late = [RecipientOutcome](repeating: .busy, count: 4)
+        #expect(changes(decide(silent, late, after: 4 * 3600)) == [.stays, .stays, .stays, .stays])
     }
 
     @Test("who is told of a success: who asked, by the last hop that knows of such requests")
@@ -96,6 +104,14 @@ struct DeliveryDecisionTests {
         let told = QueueSettlement.Change.owes(.owesRelay)
         #expect(
             changes(decide(traced, [.relayed, .relayed, .relayed, .relayed])) == [told, told, told, .finished])
+        // A hop that knows of no time limits will tell of no delay.
+        let limited = try due(notify: notify) {
+            $0.deadline = DeliveryDeadline(time: Self.arrival + 600, mode: .notified)
+        }
+        var relayed = RecipientOutcome.relayed
+        #expect(changes(decide(limited, [relayed, relayed, relayed, relayed])).allSatisfy { $0 == .finished })
+        relayed.takesUpDeadline = false
+        #expect(changes(decide(limited, [relayed, relayed, relayed, relayed])) == [told, told, told, .finished])
     }
 
     @Test("a delay is told of after four hours, once, to whom it may be")

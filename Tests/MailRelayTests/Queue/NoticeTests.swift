@@ -100,6 +100,56 @@ struct NoticeTests {
         #expect(try await run.runner.snapshot().activity.failureNotices == 0)
     }
 
+    @Test(
+        "of what failed and has no sender, or one whose mailbox takes nothing, the postmaster is told (RFC 3461 §5.2)")
+    func postmaster() async throws {
+        var settings = DeliverySettings()
+        settings.postmaster = Address("joe@example.org")
+        let run = try await RunnerFixture(settings: settings) { message, _ in message.recipients.map { _ in .refused } }
+        let gone = try StoreFixture.mailbox("gone@example.org")
+        try await run.fixture.enqueue(
+            queued(run.fixture) {
+                $0.envelope.reversePath = .null
+                $0.recipients[0].notifications = []
+            },
+            queued(run.fixture) { $0.envelope.reversePath = .mailbox(gone) },
+            queued(run.fixture) {
+                $0.envelope.reversePath = .mailbox(gone)
+                $0.recipients[0].notifications = []
+            })
+        try await run.until("all is settled") { try await run.isEmpty }
+        await run.stop()
+        let notices = try await run.notices()
+        #expect(notices.count == 2)
+        for notice in notices {
+            #expect(notice.hasPrefix("Return-Path: <>\r\n") && notice.contains("To: <postmaster@mail.example.org>\r\n"))
+            #expect(notice.contains("its sender cannot be told\r\n") && notice.contains("Action: failed\r\n"))
+            #expect(notice.contains("The text."))
+        }
+    }
+
+    @Test("a postmaster elsewhere is told through the queue, and is not told that this failed")
+    func postmasterElsewhere() async throws {
+        let seen = Mutex<[OutgoingMessage]>([])
+        var settings = DeliverySettings()
+        settings.relaysElsewhere = true
+        let run = try await RunnerFixture(settings: settings) { message, destination in
+            if destination == "elsewhere.net" { seen.withLock { $0.append(message) } }
+            return message.recipients.map { _ in .refused }
+        }
+        let far = try StoreFixture.mailbox("far@elsewhere.net")
+        let name = AddressPattern.address(try #require(Address("postmaster@example.org")))
+        try await run.fixture.store.setAlias(Alias(name: name, targets: [try #require(Address("far@elsewhere.net"))]))
+        try await run.fixture.enqueue(queued(run.fixture) { $0.envelope.reversePath = .null })
+        try await run.until("all is settled") { try await run.isEmpty }
+        await run.stop()
+        let notice = try #require(seen.withLock { $0.first })
+        #expect(seen.withLock { $0.count } == 1)
+        #expect(notice.envelope.reversePath == .null)
+        #expect(notice.recipients == [SMTPRecipient(mailbox: far, notifications: [])])
+        #expect(try await run.notices() == [])
+    }
+
     @Test("goes where mail for the sender would: to an account, elsewhere, or nowhere")
     func routes() async throws {
         let fixture = try await StoreFixture(InMemoryStore())

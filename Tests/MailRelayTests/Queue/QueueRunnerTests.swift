@@ -21,6 +21,7 @@ struct RunnerFixture {
 
     init(
         _ store: any MailStore = InMemoryStore(), policy: QueuePolicy = QueuePolicy(),
+        settings: DeliverySettings = DeliverySettings(),
         _ script: @escaping ScriptedAgent.Script
     ) async throws {
         fixture = try await StoreFixture(store)
@@ -28,7 +29,7 @@ struct RunnerFixture {
         let runner = QueueRunner(
             store: store, agent: agent,
             router: RecipientNoticeRouter(
-                store: store, resolver: RecipientResolver(store: store, settings: DeliverySettings())), policy: policy,
+                store: store, resolver: RecipientResolver(store: store, settings: settings)), policy: policy,
             host: "mail.example.org", clock: clock,
             logger: Logger(label: "queue", factory: { _ in SwiftLogNoOpLogHandler() }))
         self.runner = runner

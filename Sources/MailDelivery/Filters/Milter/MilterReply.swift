@@ -21,7 +21,8 @@ package enum MilterModification: Sendable, Hashable {
     case insertField(index: UInt32, name: [UInt8], value: [UInt8])
     /// The field of this name with this number, counted from 1; an empty value removes it.
     case changeField(index: UInt32, name: [UInt8], value: [UInt8])
-    case changeSender(ReversePath)
+    /// With the parameters that the filter gave, as in MAIL.
+    case changeSender(MailCommand)
     case addRecipient(SMTPRecipient)
     case removeRecipient(SMTPMailbox)
     /// The body's next piece.

@@ -13,13 +13,14 @@ extension MilterDataReader {
     }
 
     // char address[]; optionally char args[]
-    mutating func sender() throws(MilterError) -> ReversePath {
+    mutating func sender() throws(MilterError) -> MailCommand {
         let words = try addressAndParameters()
         let command = Array("FROM:".utf8) + words
-        guard let parsed = try? MailCommand(parsing: command.span) else {
+        // A filter may give back all that it was told of.
+        guard let parsed = try? MailCommand(parsing: command.span, .all) else {
             throw .violation("a sender that is no address")
         }
-        return parsed.reversePath
+        return parsed
     }
 
     mutating func recipient(hasParameters: Bool) throws(MilterError) -> SMTPRecipient {

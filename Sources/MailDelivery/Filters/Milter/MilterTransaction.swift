@@ -73,7 +73,7 @@ actor MilterTransaction: FilterTransaction {
 /// What a message has become on its way, content and envelope.
 struct FilteredPassage: Sendable {
     var content: FilteredContent
-    private var reversePath: ReversePath?
+    private var sender: MailCommand?
     private var added: [SMTPRecipient] = []
     private var removed: [SMTPMailbox] = []
     private var quarantine: String?
@@ -85,8 +85,8 @@ struct FilteredPassage: Sendable {
         switch modification {
         case .addField, .insertField, .changeField, .body:
             try content.apply(modification, keepsLeadingSpace: keepsLeadingSpace)
-        case .changeSender(let path):
-            reversePath = path
+        case .changeSender(let command):
+            sender = command
         case .addRecipient(let recipient):
             removed.removeAll { $0 == recipient.mailbox }
             added.removeAll { $0.mailbox == recipient.mailbox }
@@ -104,7 +104,7 @@ struct FilteredPassage: Sendable {
     func result(_ writer: @Sendable () -> any BodyWriter) async throws(MilterError) -> FilteredMessage {
         var message = FilteredMessage(.accept)
         if content.isChanged { message.body = try await content.write(to: writer()) }
-        message.reversePath = reversePath
+        message.sender = sender
         message.addedRecipients = added
         message.removedRecipients = removed
         message.quarantine = quarantine
