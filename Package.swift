@@ -100,7 +100,9 @@ let package = Package(
                 "MailVocabulary", "WireFraming", "TLSPolicy", "CBoringSSLBridge", "CZlib", logging, nioCore, nioPosix,
                 nioSSL, asn1, certificates, crypto, cryptoExtras,
             ]),
-        layer("Authentication", ["MailVocabulary", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
+        layer(
+            "Authentication",
+            ["MailVocabulary", "TLSPolicy", "MailStore", "SASL", "CArgon2", "CIDN", crypto, cryptoExtras]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
         .systemLibrary(name: "CIDN2", providers: [.apt(["libidn2-dev"])]),
         layer("MailDNS", ["MailVocabulary", "TLSPolicy", "CUnbound", "CIDN2"]),
@@ -179,7 +181,7 @@ let package = Package(
                 nioCore, nioPosix, nioSSL, nioEmbedded, "CZlib", "MailVocabulary", "TLSPolicy", "WireFraming", asn1,
                 certificates, crypto, cryptoExtras,
             ]),
-        tests("Authentication", ["MailVocabulary", "MailStore", "SASL", crypto]),
+        tests("Authentication", ["MailVocabulary", "TLSPolicy", "MailStore", "SASL", crypto]),
         tests("MailDNS", ["MailVocabulary", "TLSPolicy"]),
         tests(
             "MailDelivery",

@@ -32,6 +32,17 @@ package struct Argon2Verifying: PasswordVerifying {
     }
 }
 
+/// What is stored of a new password beside the verifiers that everyone gets.
+package struct FurtherVerifiers: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// For clients that know SCRAM-SHA-1 only.
+    package static let scramSHA1 = FurtherVerifiers(rawValue: 1)
+    /// For CRAM-MD5: the password itself.
+    package static let sharedSecret = FurtherVerifiers(rawValue: 2)
+}
+
 /// Makes what is stored of a new password.
 package struct PasswordHashing: Sendable {
     private let pool: WorkerPool
@@ -43,24 +54,34 @@ package struct PasswordHashing: Sendable {
     }
 
     /// Throws `PasswordError`.
-    package func credentials(for password: Secret) async throws -> StoredCredentials {
+    package func credentials(
+        for password: Secret, further: FurtherVerifiers = []
+    ) async throws -> StoredCredentials {
         let result = await pool.run { [cost] in
-            Result { try PasswordHashing.computeCredentials(password, cost: cost) }
+            Result { try PasswordHashing.computeCredentials(password, cost: cost, further: further) }
         }
         guard let result else { throw PasswordError.busy }
         return try result.get()
     }
 
     /// On the calling thread, for some 30 ms. Throws `PasswordError`.
-    package static func computeCredentials(_ password: Secret, cost: Argon2Cost = .standard) throws -> StoredCredentials
-    {
+    package static func computeCredentials(
+        _ password: Secret, cost: Argon2Cost = .standard, further: FurtherVerifiers = []
+    ) throws -> StoredCredentials {
         guard let prepared = PasswordPreparation.prepare(password, for: .setting) else {
             throw PasswordError.unsuitable
         }
         do {
             let argon2id = try prepared.withBytes { try Argon2Verifier.make($0, cost: cost) }
-            return StoredCredentials(
+            var credentials = StoredCredentials(
                 argon2id: argon2id.phc, scramSHA256: try prepared.withBytes { try SCRAMKeys.verifier($0) })
+            if further.contains(.scramSHA1) {
+                credentials.scramSHA1 = try prepared.withBytes { try SCRAMKeys.verifier($0, .sha1) }
+            }
+            if further.contains(.sharedSecret) {
+                credentials.sharedSecret = SharedSecret(Array(prepared.revealed().utf8))
+            }
+            return credentials
         } catch let error as Argon2Error {
             throw PasswordError.computation(error.description)
         }

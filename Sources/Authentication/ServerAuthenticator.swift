@@ -10,6 +10,7 @@ package struct ServerAuthenticator: Authenticator {
     package static let standardFailureDelay = Duration.seconds(1)
 
     let directory: UserDirectory
+    let settings: AuthenticationSettings
     let passwords: PasswordVerification
     let loginGuard: any LoginGuard
     private let failureDelay: Duration
@@ -17,11 +18,13 @@ package struct ServerAuthenticator: Authenticator {
     /// Without a `cache`, every login costs argon2id.
     /// - Parameter failureDelay: how long after the question anything but success is answered, or once it is known.
     package init(
-        _ directory: UserDirectory, guard loginGuard: any LoginGuard = NoLoginGuard(), pool: WorkerPool = WorkerPool(),
+        _ directory: UserDirectory, settings: AuthenticationSettings = AuthenticationSettings(),
+        guard loginGuard: any LoginGuard = NoLoginGuard(), pool: WorkerPool = WorkerPool(),
         cache: VerificationCache? = VerificationCache(), verifying: any PasswordVerifying = Argon2Verifying(),
         failureDelay: Duration = standardFailureDelay
     ) {
         self.directory = directory
+        self.settings = settings
         self.loginGuard = loginGuard
         self.failureDelay = failureDelay
         passwords = PasswordVerification(pool: pool, verifying: verifying, cache: cache)
@@ -29,27 +32,35 @@ package struct ServerAuthenticator: Authenticator {
 
     /// By the account store's verifiers alone.
     package init(
-        accounts: any AccountStore, defaultDomain: Domain?, pool: WorkerPool = WorkerPool(),
+        accounts: any AccountStore, defaultDomain: Domain?, settings: AuthenticationSettings = AuthenticationSettings(),
+        pool: WorkerPool = WorkerPool(),
         cache: VerificationCache? = VerificationCache(), verifying: any PasswordVerifying = Argon2Verifying(),
         failureDelay: Duration = standardFailureDelay
     ) {
         let directory = UserDirectory(
             [StoreSource(accounts)], accounts: accounts, names: LoginNames(defaultDomain: defaultDomain))
-        self.init(directory, pool: pool, cache: cache, verifying: verifying, failureDelay: failureDelay)
+        self.init(
+            directory, settings: settings, pool: pool, cache: cache, verifying: verifying, failureDelay: failureDelay)
     }
 
     package func mechanisms(for context: AuthenticationContext) -> [SASLMechanism] {
-        guard context.tls != nil else { return [] }
-        // IMAP and POP3 have commands for what LOGIN does.
-        let all: [SASLMechanism] = context.service == "submission" ? [.plain, .login] : [.plain]
-        return loginGuard.permitted(all, for: context)
+        loginGuard.permitted(settings.offered(context), for: context)
     }
 
     package func exchange(
         _ mechanism: SASLMechanism, _ context: AuthenticationContext
     ) -> any AuthenticationExchange {
-        guard let mechanism = PasswordMechanism(mechanism) else { return UnofferedExchange(mechanism: mechanism) }
-        return PasswordExchange(mechanism, self, context)
+        switch mechanism {
+        case .plain: return PasswordExchange(.plain, self, context)
+        case .login: return PasswordExchange(.login, self, context)
+        case .scramSHA256, .scramSHA256Plus: return SCRAMExchange(mechanism, .sha256, self, context)
+        case .scramSHA1, .scramSHA1Plus: return SCRAMExchange(mechanism, .sha1, self, context)
+        case .oauthBearer, .xoauth2:
+            guard let tokens = settings.tokens else { return UnofferedExchange(mechanism: mechanism) }
+            return BearerExchange(mechanism, tokens, self, context)
+        case .cramMD5: return CRAMExchange(self, context)
+        case .external: return UnofferedExchange(mechanism: mechanism)
+        }
     }
 
     package func authenticate(
@@ -102,21 +113,37 @@ package struct ServerAuthenticator: Authenticator {
         switch verdict {
         case .match(let applicationPassword):
             guard let user else { return attempt.refused("no such account") }
-            return .success(
-                AuthenticatedUser(
-                    user.account, loginName: attempt.login, mechanism: attempt.mechanism,
-                    applicationPassword: applicationPassword,
-                    passwordChangeRequired: user.credentials.passwordChangeRequired))
+            return admit(user, attempt, applicationPassword: applicationPassword)
         case .mismatch(let reason): return attempt.refused(reason)
         case .unknown(let reason): return .unavailable(reason: reason)
         }
+    }
+
+    /// The user has proved who it is; whether that is enough by this way is what is left.
+    func admit(
+        _ user: KnownUser, _ attempt: LoginAttempt, applicationPassword: String? = nil
+    ) -> AuthenticationStep {
+        guard settings.permits(user.account.address, attempt.mechanism) else {
+            return attempt.refused("mechanism not permitted to this user")
+        }
+        return .success(
+            AuthenticatedUser(
+                user.account, loginName: attempt.login, mechanism: attempt.mechanism,
+                applicationPassword: applicationPassword,
+                passwordChangeRequired: user.credentials.passwordChangeRequired))
     }
 }
 
 extension LoginAttempt {
     /// - Parameter reason: for the log.
+    package func refusal(
+        _ reason: String, _ kind: AuthenticationRefusal.Kind = .credentials
+    ) -> AuthenticationRefusal {
+        AuthenticationRefusal(login: login, reason: reason, kind: kind)
+    }
+
     package func refused(_ reason: String, _ kind: AuthenticationRefusal.Kind = .credentials) -> AuthenticationStep {
-        .failure(AuthenticationRefusal(login: login, reason: reason, kind: kind))
+        .failure(refusal(reason, kind))
     }
 }
 

@@ -40,11 +40,30 @@ package struct StoredCredentials: Sendable, Hashable {
     /// An argon2id verifier in PHC form: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
     package var argon2id: String
     package var scramSHA256: SCRAMVerifier
+    /// For SCRAM-SHA-1 (RFC 5802); nil unless it was asked for when the password was set.
+    package var scramSHA1: SCRAMVerifier?
+    /// For CRAM-MD5 (RFC 2195); nil unless it was asked for.
+    package var sharedSecret: SharedSecret?
 
-    package init(argon2id: String, scramSHA256: SCRAMVerifier) {
+    package init(
+        argon2id: String, scramSHA256: SCRAMVerifier, scramSHA1: SCRAMVerifier? = nil,
+        sharedSecret: SharedSecret? = nil
+    ) {
         self.argon2id = argon2id
         self.scramSHA256 = scramSHA256
+        self.scramSHA1 = scramSHA1
+        self.sharedSecret = sharedSecret
     }
+}
+
+/// A password that the server can read: whoever reads the store has it.
+package struct SharedSecret: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
+    package var octets: [UInt8]
+
+    package init(_ octets: [UInt8]) { self.octets = octets }
+
+    package var description: String { "[secret]" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// RFC 5802 §3; the salt and keys of SCRAM-SHA-256 (RFC 7677).

@@ -71,6 +71,12 @@ extension StoreConformance {
             changed.scramSHA256.salt = [0, 255, 10]
             try await store.setCredentials(changed, of: fixture.account.id)
             try expectEqual(try await store.credentials(of: fixture.account.id), changed)
+            changed.scramSHA1 = SCRAMVerifier(salt: [7, 0], iterations: 4096, storedKey: [8], serverKey: [9])
+            changed.sharedSecret = SharedSecret([0, 1, 255])
+            try await store.setCredentials(changed, of: fixture.account.id)
+            try expectEqual(try await store.credentials(of: fixture.account.id), changed)
+            try await store.setCredentials(StoreFixture.credentials, of: fixture.account.id)
+            try expectEqual(try await store.credentials(of: fixture.account.id), StoreFixture.credentials)
             try expectEqual(try await store.credentials(of: AccountID(999_999)), nil)
             try await expectError(.noSuchAccount) {
                 try await store.setCredentials(changed, of: AccountID(999_999))

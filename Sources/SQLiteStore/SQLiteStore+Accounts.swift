@@ -97,15 +97,22 @@ extension RowReader {
     fileprivate static func credentials(of account: AccountID, _ db: Database) throws -> StoredCredentials? {
         let select = try db.cachedStatement(
             sql: """
-                SELECT argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key
+                SELECT argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key,
+                    scram1_salt, scram1_iterations, scram1_stored_key, scram1_server_key, shared_secret
                 FROM credentials WHERE account = ?
                 """)
         return try Row.fetchOne(select, arguments: [account.value]).map { row in
             try StoredCredentials(
-                argon2id: row.value(0),
-                scramSHA256: SCRAMVerifier(
-                    salt: RowReader.bytes(row, 1), iterations: row.value(2), storedKey: RowReader.bytes(row, 3),
-                    serverKey: RowReader.bytes(row, 4)))
+                argon2id: row.value(0), scramSHA256: scramVerifier(row, 1),
+                scramSHA1: row.hasNull(atIndex: 5) ? nil : scramVerifier(row, 5),
+                sharedSecret: row.hasNull(atIndex: 9) ? nil : SharedSecret(RowReader.bytes(row, 9)))
         }
+    }
+
+    /// From four columns.
+    private static func scramVerifier(_ row: Row, _ first: Int) throws -> SCRAMVerifier {
+        SCRAMVerifier(
+            salt: RowReader.bytes(row, first), iterations: try row.value(first + 1),
+            storedKey: RowReader.bytes(row, first + 2), serverKey: RowReader.bytes(row, first + 3))
     }
 }

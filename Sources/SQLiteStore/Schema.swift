@@ -33,7 +33,10 @@ enum Schema {
             account INTEGER PRIMARY KEY,
             argon2id TEXT NOT NULL,
             scram_salt BLOB NOT NULL, scram_iterations INTEGER NOT NULL,
-            scram_stored_key BLOB NOT NULL, scram_server_key BLOB NOT NULL);
+            scram_stored_key BLOB NOT NULL, scram_server_key BLOB NOT NULL,
+            -- SCRAM-SHA-1 and CRAM-MD5: NULL unless asked for.
+            scram1_salt BLOB, scram1_iterations INTEGER, scram1_stored_key BLOB, scram1_server_key BLOB,
+            shared_secret BLOB);
 
         -- With counters, so that SELECT, STATUS and LIST need no row of a message.
         CREATE TABLE mailbox (

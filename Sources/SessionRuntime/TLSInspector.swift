@@ -54,16 +54,9 @@ enum TLSInspector {
             group: group == 0 ? nil : NamedGroup(group),
             isResumed: CNIOBoringSSL_SSL_session_reused(ssl) == 1,
             serverName: name.map { String(cString: $0) },
-            applicationProtocol: applicationProtocol)
-    }
-
-    /// Keying material for channel bindings (RFC 5705, RFC 9266): `length` octets, without context.
-    static func exportKeyingMaterial(_ handler: NIOSSLHandler, label: String, length: Int) -> [UInt8]? {
-        guard let ssl = connection(of: handler) else { return nil }
-        var material = [UInt8](repeating: 0, count: length)
-        let done = CNIOBoringSSL_SSL_export_keying_material(
-            UnsafeMutableRawPointer(mutating: ssl), &material, length, label, label.utf8.count, nil, 0, 0)
-        return done == 1 ? material : nil
+            applicationProtocol: applicationProtocol,
+            channelBindings: ChannelBindings(
+                exporter: exporterBinding(ssl, version), serverEndPoint: serverEndPointBinding(ssl)))
     }
 
     private static func version(_ wire: Int32) -> TLSPolicy.TLSVersion? {

@@ -105,6 +105,12 @@ struct PasswordOptions: ParsableArguments {
     @Flag(help: "Make a password up, and print it.")
     var generate = false
 
+    @Flag(help: "Let the user in by SCRAM-SHA-1 too, for programs that know no better.")
+    var scramSHA1 = false
+
+    @Flag(help: "Keep the password as it is, for CRAM-MD5: whoever reads the server's files then has it.")
+    var cramMD5 = false
+
     func validate() throws {
         guard passwordFile == nil || !generate else {
             throw ValidationError("Either --password-file or --generate, not both.")
@@ -127,7 +133,9 @@ struct PasswordOptions: ParsableArguments {
             password = try PasswordInput.standardInput(for: address)
         }
         do {
-            let credentials = try await PasswordHashing().credentials(for: password)
+            var further: FurtherVerifiers = scramSHA1 ? .scramSHA1 : []
+            if cramMD5 { further.insert(.sharedSecret) }
+            let credentials = try await PasswordHashing().credentials(for: password, further: further)
             return NewCredentials(record: CredentialsRecord(credentials), generated: generated)
         } catch let error as PasswordError {
             throw OperatorError(.dataError, "the password was not taken: \(error)")

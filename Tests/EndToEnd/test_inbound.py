@@ -1,5 +1,6 @@
 """Mail comes in from a server for inbound mail, which delivers by LMTP: Postfix, as most would have it."""
 
+import os
 import smtplib
 import socket
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from support.authority import Authority
 from support.postfix import Postfix
+from support.sink import Sink
 from support.site import Site
 from support.trace import without_trace
 from support.processes import wait_until
@@ -108,3 +110,27 @@ def test_the_socket_is_for_whom_the_operator_says(tmp_path: Path, authority: Aut
     site.kill()
     with site:
         assert (tmp_path / "lmtp").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a socket away")
+def test_the_socket_belongs_to_whom_the_operator_says(tmp_path: Path, authority: Authority) -> None:
+    site = Site(tmp_path / "site", authority)
+    names = {"socket": str(tmp_path / "lmtp"), "socket-owner": "mail", "socket-group": "daemon"}
+    site.settings["listeners"]["lmtp"] = names
+    site.write()
+    with site:
+        assert (tmp_path / "lmtp").owner() == "mail" and (tmp_path / "lmtp").group() == "daemon"
+    names["socket-owner"] = "nobody-of-this-name"
+    site.write()
+    assert "there is no user nobody-of-this-name" in site.command("serve", expect=78)
+
+
+def test_the_postmaster_is_told_of_mail_without_sender_that_failed(tmp_path: Path, authority: Authority) -> None:
+    """[RFC 3461 §5.2]"""
+    with Sink(answers={"RCPT": "550 5.1.1 no such user"}) as sink:
+        relay = {"mode": "direct", "transports": [f"right.example=lmtp:127.0.0.1:{sink.port}"]}
+        with Site(tmp_path / "site", authority, users=("ada", "postmaster"), relay=relay) as site, site.smtp() as client:
+            client.sendmail("", ["joe@right.example"], HEADER + b"\r\ntext\r\n")
+            (report,) = site.wait_for_mail("postmaster")
+            assert b"joe@right.example" in report and b"5.1.1" in report and b"its sender cannot be told" in report
+            assert site.mailbox("ada") == []

@@ -36,6 +36,14 @@ package struct UserDirectory: Sendable {
         return try await find(address)
     }
 
+    /// Whose address it is, for somebody who has proved it otherwise: an account without anything to prove it by counts.
+    package func owner(_ address: Address) async throws -> Finding {
+        let finding = try await find(address)
+        guard case .none = finding, let account = try await accounts.account(address) else { return finding }
+        let user = KnownUser(account: account, credentials: UserCredentials(.none), source: "store")
+        return account.isDisabled ? .barred(user, reason: "account disabled") : .user(user)
+    }
+
     /// Throws when a source, or the store, cannot be asked: a later source must not answer for an earlier one.
     /// - Parameter address: canonical.
     package func find(_ address: Address) async throws -> Finding {

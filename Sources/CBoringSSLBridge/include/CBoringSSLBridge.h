@@ -18,5 +18,10 @@ const char *CNIOBoringSSL_SSL_get_servername(const void *ssl, int type);
 int CNIOBoringSSL_SSL_export_keying_material(void *ssl, uint8_t *out, size_t out_len, const char *label,
                                              size_t label_len, const uint8_t *context, size_t context_len,
                                              int use_context);
+int CNIOBoringSSL_SSL_get_extms_support(const void *ssl);
+void *CNIOBoringSSL_SSL_get_certificate(const void *ssl);
+int CNIOBoringSSL_X509_get_signature_nid(const void *certificate);
+int CNIOBoringSSL_OBJ_find_sigid_algs(int signature, int *digest, int *key);
+int CNIOBoringSSL_i2d_X509(void *certificate, uint8_t **out);
 
 #endif

@@ -35,6 +35,9 @@ package struct ConfigurationCheck: Sendable {
             problems.append("filters.spam-fields: “\(text)” is not Name: value")
         }
         checkNamesAndAuthorities(configuration)
+        let authentication = configuration.authentication.check(defaultDomain: configuration.defaultDomain)
+        problems += authentication.problems
+        warnings += authentication.warnings
     }
 
     private mutating func checkCertificate(_ configuration: ServerConfiguration, _ hostname: String) {

@@ -46,6 +46,7 @@ package struct ServerConfiguration: Sendable, Equatable {
     package var quotaStorage: Int?
     package var quotaMessages: Int?
 
+    package var authentication = AuthenticationConfiguration()
     package var cachesVerifications = true
     package var verificationExpiry = Duration.seconds(600)
 

@@ -2,7 +2,7 @@
 package enum Settings {
     /// Those of one section stand together, as they do in a file.
     package static let all: [Setting] = {
-        let settings = server + operation + delivery + acme
+        let settings = server + operation + delivery + authentication + acme
         var sections: [String?] = []
         for setting in settings where !sections.contains(setting.sections.first) {
             sections.append(setting.sections.first)

@@ -101,29 +101,45 @@ package struct UserRecord: Codable, Sendable, Equatable {
     package var disabled: Bool
 }
 
-/// `StoredCredentials` on the control socket: verifiers, never passwords.
+/// `StoredCredentials` on the control socket: verifiers, and no password but one that is asked to be kept.
 package struct CredentialsRecord: Codable, Sendable, Equatable {
+    private struct Verifier: Codable, Equatable {
+        var salt: [UInt8]
+        var iterations: Int
+        var storedKey: [UInt8]
+        var serverKey: [UInt8]
+
+        init(_ verifier: SCRAMVerifier) {
+            salt = verifier.salt
+            iterations = verifier.iterations
+            storedKey = verifier.storedKey
+            serverKey = verifier.serverKey
+        }
+
+        var stored: SCRAMVerifier {
+            SCRAMVerifier(salt: salt, iterations: iterations, storedKey: storedKey, serverKey: serverKey)
+        }
+    }
+
     private var argon2id: String
-    private var salt: [UInt8]
-    private var iterations: Int
-    private var storedKey: [UInt8]
-    private var serverKey: [UInt8]
+    private var scramSHA256: Verifier
+    private var scramSHA1: Verifier?
+    /// For CRAM-MD5: the one thing here that is a password.
+    private var sharedSecret: [UInt8]?
 
     package init(_ credentials: StoredCredentials) {
         argon2id = credentials.argon2id
-        salt = credentials.scramSHA256.salt
-        iterations = credentials.scramSHA256.iterations
-        storedKey = credentials.scramSHA256.storedKey
-        serverKey = credentials.scramSHA256.serverKey
+        scramSHA256 = Verifier(credentials.scramSHA256)
+        scramSHA1 = credentials.scramSHA1.map { Verifier($0) }
+        sharedSecret = credentials.sharedSecret?.octets
     }
 
     /// Nil when the verifier is not one that this server would compute.
     package var stored: StoredCredentials? {
         guard Argon2Verifier(argon2id) != nil else { return nil }
         return StoredCredentials(
-            argon2id: argon2id,
-            scramSHA256: SCRAMVerifier(
-                salt: salt, iterations: iterations, storedKey: storedKey, serverKey: serverKey))
+            argon2id: argon2id, scramSHA256: scramSHA256.stored, scramSHA1: scramSHA1?.stored,
+            sharedSecret: sharedSecret.map { SharedSecret($0) })
     }
 }
 

@@ -24,11 +24,10 @@ package struct MailServices: Sendable {
     let lmtp: SubmissionService
     let operation: OperationConfiguration
 
-    package init(store: any MailStore, acceptance: Acceptance, configuration: ServerConfiguration) {
-        let cache =
-            configuration.cachesVerifications ? VerificationCache(lifetime: configuration.verificationExpiry) : nil
-        let authenticator = ServerAuthenticator(
-            accounts: store, defaultDomain: configuration.defaultDomain, cache: cache)
+    package init(
+        store: any MailStore, acceptance: Acceptance, authenticator: any Authenticator,
+        configuration: ServerConfiguration
+    ) {
         self.store = store
         self.authenticator = authenticator
         operation = configuration.operation

@@ -53,7 +53,10 @@ package struct RunningServer: Sendable {
         } catch {
             throw OperatorError(.cannotCreate, "the control socket cannot be made: \(error)")
         }
-        services = MailServices(store: store, acceptance: relaying.acceptance, configuration: configuration)
+        services = MailServices(
+            store: store, acceptance: relaying.acceptance,
+            authenticator: try WaysIn.authenticator(configuration, hostname: hostname, store: store),
+            configuration: configuration)
         self.store = store
         self.logger = logger
     }

@@ -58,15 +58,19 @@ extension WriteTransaction {
 
     private func writeCredentials(_ credentials: StoredCredentials, of account: AccountID) throws {
         let scram = credentials.scramSHA256
+        let scram1 = credentials.scramSHA1
         try execute(
             """
             INSERT OR REPLACE INTO credentials
-            (account, argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key)
-            VALUES (?, ?, ?, ?, ?, ?)
+            (account, argon2id, scram_salt, scram_iterations, scram_stored_key, scram_server_key,
+             scram1_salt, scram1_iterations, scram1_stored_key, scram1_server_key, shared_secret)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 account.value, credentials.argon2id, Data(scram.salt), scram.iterations, Data(scram.storedKey),
-                Data(scram.serverKey),
+                Data(scram.serverKey), scram1.map { Data($0.salt) }, scram1?.iterations,
+                scram1.map { Data($0.storedKey) }, scram1.map { Data($0.serverKey) },
+                credentials.sharedSecret.map { Data($0.octets) },
             ])
         pending.changesAccounts = true
     }
