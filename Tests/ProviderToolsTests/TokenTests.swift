@@ -66,7 +66,7 @@ struct TokenTests {
     }
 
     private func verifier(
-        _ algorithms: Set<TokenAlgorithm> = Set(TokenAlgorithm.allCases), _ keys: IssuerKeys
+        _ algorithms: Set<TokenAlgorithm>, _ keys: IssuerKeys
     ) -> SignedTokens {
         SignedTokens(Self.rules, algorithms: algorithms, keys: keys, configurationURL: nil, now: { Self.now })
     }
@@ -75,7 +75,7 @@ struct TokenTests {
     func signatures() async throws {
         let (key, jwks) = issuer("one")
         let keys = IssuerKeys(now: { 0 }) { Array(jwks.utf8) }
-        let verifier = verifier(keys)
+        let verifier = self.verifier(Set(TokenAlgorithm.allCases), keys)
         let good = try await signed(key, "one")
         #expect(await verifier.verify(good) == .valid(login: "ada@example.org"))
         let stranger = try await signed(issuer("one").key, "one")
@@ -120,7 +120,7 @@ struct TokenTests {
             guard let text = answer.withLock({ $0 }) else { throw Silent() }
             return Array(text.utf8)
         }
-        let verifier = verifier(keys)
+        let verifier = self.verifier(Set(TokenAlgorithm.allCases), keys)
         let (old, new) = (try await signed(first.key, "one"), try await signed(second.key, "two"))
         for _ in 0..<3 { #expect(await verifier.verify(old) == .valid(login: "ada@example.org")) }
         for _ in 0..<9 { #expect(await verifier.verify(new) == .invalid(reason: "signature of no known key")) }
@@ -140,7 +140,11 @@ struct TokenTests {
     func noKeys() async throws {
         let token = try await signed(issuer("one").key, "one")
         for text in ["", "{}", "[]", #"{"keys":1}"#] {
-            guard case .unavailable = await verifier(IssuerKeys(now: { 0 }) { Array(text.utf8) }).verify(token) else {
+            guard
+                case .unavailable = await verifier(
+                    Set(TokenAlgorithm.allCases), IssuerKeys(now: { 0 }) { Array(text.utf8) }
+                ).verify(token)
+            else {
                 Issue.record("\(text) is a key set")
                 continue
             }
