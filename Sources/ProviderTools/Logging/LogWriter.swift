@@ -11,8 +11,6 @@ package final class LogWriter: @unchecked Sendable {
     /// Some seconds of a busy server's events.
     package static let maximumLines = 10_000
     package static let maximumOctets = 4 << 20
-    /// How long lines gather before they are written, so that a busy server does not wake a thread for each.
-    private static let gathering = 0.005
     /// How long a process that ends waits for a reader that has stopped.
     private static let patienceAtExit = Duration.seconds(1)
 
@@ -94,9 +92,7 @@ package final class LogWriter: @unchecked Sendable {
     private func writeAll() {
         var dropped = 0
         while true {
-            waitForLines()
-            Thread.sleep(forTimeInterval: Self.gathering)
-            let (batch, more) = take()
+            let (batch, more) = next()
             dropped += more
             for line in batch where !writeLine(line) { dropped += 1 }
             if dropped > 0, writeLine(dropNotice(dropped)) { dropped = 0 }
@@ -104,16 +100,11 @@ package final class LogWriter: @unchecked Sendable {
         }
     }
 
-    private func waitForLines() {
+    /// Waits for lines. What was dropped was dropped behind those that come back with it.
+    private func next() -> (batch: [String], dropped: Int) {
         condition.lock()
         defer { condition.unlock() }
         while state.waiting.isEmpty, state.dropped == 0 { condition.wait() }
-    }
-
-    /// What was dropped was dropped behind those that come back with it.
-    private func take() -> (batch: [String], dropped: Int) {
-        condition.lock()
-        defer { condition.unlock() }
         state.isWriting = true
         return (exchange(&state.waiting, with: []), exchange(&state.dropped, with: 0))
     }
